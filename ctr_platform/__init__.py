@@ -1,0 +1,1 @@
+"""The control plane: settings, command line, embedded stack, traffic and the Dagster code location."""

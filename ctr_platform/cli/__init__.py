@@ -1,0 +1,1 @@
+"""The `ctr` command line."""

@@ -1,0 +1,128 @@
+"""Every setting of the platform, typed, with its default and its reason.
+
+A value comes from the first of: the process environment; `stack.env` in `CTR_HOME`, which a running
+embedded stack writes (so `ctr produce` finds it without any export); the default below.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Final
+
+import platformdirs
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import URL
+
+from ctr_platform.errors import CtrError
+
+RAW_TOPIC: Final = "ad_events_raw"
+ERROR_TOPIC: Final = "ad_events_error"
+WINDOWS_TOPIC: Final = "ctr_windows"
+
+STACK_ENV_FILE: Final = "stack.env"
+"""Name, inside `CTR_HOME`, of the contract's variables of the embedded stack."""
+
+_UNIT_SECONDS: Final = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0}
+
+
+def _seconds(value: object) -> object:
+    """Read `60`, `60 s`, `10min`, `500ms` or `1 h` as seconds."""
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|min|h)?\s*", value)
+    if match is None:
+        raise ValueError("write a duration such as 60s, 10min or 500ms")
+    return float(match[1]) * _UNIT_SECONDS[match[2] or "s"]
+
+
+Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """The contract's environment variables and what the platform adds to them.
+
+    Field names are the variables' names in lower case.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", case_sensitive=False)
+
+    kafka_bootstrap_servers: str = "localhost:9092"
+    kafka_partitions: int = Field(default=4, ge=1, description="Partitions of a topic when it is made.")
+    schema_registry_url: str = Field(
+        default="http://localhost:8081",
+        description="Base of the Confluent API; for Apicurio it ends in /apis/ccompat/v7.",
+    )
+
+    flink_rest_url: str = Field(
+        default="http://localhost:8082", description="Not Flink's own 8081: the registry answers there."
+    )
+    flink_parallelism: int = Field(default=4, ge=1)
+    flink_checkpoint_interval: Seconds = 60.0
+    flink_checkpoint_timeout: Seconds = 600.0
+    flink_state_backend: str = Field(default="rocksdb", pattern="^(rocksdb|hashmap)$")
+    flink_checkpoint_dir: str = Field(
+        default="file:///var/lib/ctr-platform/checkpoints",
+        description="A URI that the JobManager, the TaskManagers and Dagster all reach.",
+    )
+
+    redis_host: str = "localhost"
+    redis_port: int = Field(default=6379, ge=1, le=65535)
+
+    postgres_host: str = "localhost"
+    postgres_port: int = Field(default=5432, ge=1, le=65535)
+    postgres_db: str = "marketing_roas"
+    postgres_user: str = "postgres"
+    postgres_password: SecretStr = SecretStr("")
+
+    dagster_ui_url: str = "http://localhost:3000"
+    dashboard_url: str = "http://localhost:8501"
+    flink_ui_url: str = Field(
+        default="", description="Where a browser reaches Flink; empty: the REST address."
+    )
+
+    @property
+    def postgres_url(self) -> URL:
+        """SQLAlchemy address of the warehouse, by psycopg2."""
+        return URL.create(
+            "postgresql+psycopg2",
+            username=self.postgres_user,
+            password=self.postgres_password.get_secret_value() or None,
+            host=self.postgres_host,
+            port=self.postgres_port,
+            database=self.postgres_db,
+        )
+
+    @property
+    def postgres_jdbc_url(self) -> str:
+        """JDBC address of the warehouse, without credentials."""
+        return f"jdbc:postgresql://{self.postgres_host}:{self.postgres_port}/{self.postgres_db}"
+
+
+def ctr_home() -> Path:
+    """Folder of the embedded stack's data, logs and ports: `CTR_HOME`, else the user's data folder.
+
+    Root's own data folder is closed to the unprivileged user that Postgres runs as, hence
+    `/var/lib/ctr-platform` for root.
+    """
+    if chosen := os.environ.get("CTR_HOME"):
+        return Path(chosen).expanduser().resolve()
+    if os.geteuid() == 0:
+        return Path("/var/lib/ctr-platform")
+    return platformdirs.user_data_path("ctr-platform")
+
+
+def load_settings() -> Settings:
+    """Read the settings now.
+
+    Raises:
+        CtrError: a variable holds a value that cannot be used; the message names it.
+    """
+    try:
+        return Settings(_env_file=ctr_home() / STACK_ENV_FILE)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"]).upper()
+        raise CtrError(f"{name}={first.get('input')!r}: {first['msg']}", exit_status=2) from None

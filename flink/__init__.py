@@ -1,0 +1,1 @@
+"""The data plane: the Flink job `ctr_windows`, its SQL, its Avro schema and its Java front."""
