@@ -1,0 +1,1 @@
+"""Kafka: how the platform connects to it and the topics it owns."""

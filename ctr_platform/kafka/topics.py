@@ -1,0 +1,222 @@
+"""The three topics of the platform: what they must be, making them so, and what is in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import (
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    OffsetSpec,
+    ResourceType,
+)
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from ctr_platform.kafka.client import ADMIN_TIMEOUT_S, admin_client, ask, result
+from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC, WINDOWS_TOPIC, Settings
+
+if TYPE_CHECKING:
+    from confluent_kafka.admin import AdminClient
+
+RETENTION_MS: Final = 7 * 24 * 3_600_000
+
+RAW_MAX_MESSAGE_BYTES: Final = 1_048_576
+"""One mebibyte: thousands of times an event, so that only garbage meets the limit."""
+
+LETTER_HEADER_ROOM_BYTES: Final = 65_536
+"""What a dead letter adds: five headers, an exception message of at most 1 KiB among them, and a frame."""
+
+_METADATA_POLL_S: Final = 0.05
+
+# The broker's own time everywhere: with the producer's time, a letter dated a year ahead would be refused
+# by the broker, and one dated last year would be deleted by retention as soon as it is written.
+_COMMON: Final = {"retention.ms": str(RETENTION_MS), "message.timestamp.type": "LogAppendTime"}
+
+TOPIC_CONFIGS: Final[dict[str, dict[str, str]]] = {
+    RAW_TOPIC: _COMMON | {"cleanup.policy": "delete", "max.message.bytes": str(RAW_MAX_MESSAGE_BYTES)},
+    ERROR_TOPIC: _COMMON
+    | {
+        "cleanup.policy": "delete",
+        "max.message.bytes": str(RAW_MAX_MESSAGE_BYTES + LETTER_HEADER_ROOM_BYTES),
+    },
+    WINDOWS_TOPIC: _COMMON | {"cleanup.policy": "compact,delete"},
+}
+"""Topic -> the configuration it must have. `compact,delete`: the newest revision of a key, for seven days."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfigDrift:
+    """One topic setting that was not as specified, and has been corrected."""
+
+    name: str
+    found: str
+    wanted: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopicState:
+    """A topic after `ensure_topics`.
+
+    `partitions` may differ from `wanted_partitions` for a topic that existed: partitions are never
+    added to a topic in use, for it would move keys between partitions.
+    """
+
+    name: str
+    created: bool
+    partitions: int
+    wanted_partitions: int
+    corrected: tuple[ConfigDrift, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartitionOffsets:
+    """Offsets `[begin, end)` of one partition."""
+
+    partition: int
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopicContent:
+    """What a topic holds; `partitions` is empty when it does not exist."""
+
+    name: str
+    partitions: tuple[PartitionOffsets, ...]
+
+    @property
+    def exists(self) -> bool:
+        """Whether the topic exists."""
+        return bool(self.partitions)
+
+    @property
+    def messages(self) -> int:
+        """Offsets in use: the number of messages, or above it after compaction or transactions."""
+        return sum(each.end - each.begin for each in self.partitions)
+
+
+def ensure_topics(settings: Settings) -> list[TopicState]:
+    """Create the topics that are missing and correct the configuration of those that exist.
+
+    Idempotent; two callers at once do no harm.
+
+    Raises:
+        CtrError: the broker does not answer, or refuses.
+    """
+    return ask(settings, lambda: _ensure(admin_client(settings), settings.kafka_partitions))
+
+
+def describe_topics(settings: Settings) -> list[TopicContent]:
+    """Partitions and offsets of the three topics, in the order of `TOPIC_CONFIGS`.
+
+    Raises:
+        CtrError: the broker does not answer.
+    """
+    return ask(settings, lambda: _describe(admin_client(settings)))
+
+
+def _ensure(admin: AdminClient, wanted_partitions: int) -> list[TopicState]:
+    created = {name for name in TOPIC_CONFIGS if _create(admin, name, wanted_partitions)}
+    drifts = _drifts(admin, [name for name in TOPIC_CONFIGS if name not in created])
+    _correct(admin, drifts)
+    partitions = _all_partition_ids(admin)
+    return [
+        TopicState(
+            name=name,
+            created=name in created,
+            partitions=len(partitions[name]),
+            wanted_partitions=wanted_partitions,
+            corrected=drifts.get(name, ()),
+        )
+        for name in TOPIC_CONFIGS
+    ]
+
+
+def _create(admin: AdminClient, name: str, partitions: int) -> bool:
+    """Create one topic with the broker's default replication; false if it exists."""
+    topic = NewTopic(name, num_partitions=partitions, config=TOPIC_CONFIGS[name])
+    try:
+        result(admin.create_topics([topic], operation_timeout=ADMIN_TIMEOUT_S)[name])
+    except KafkaException as error:
+        if error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS:
+            return False
+        raise
+    return True
+
+
+def _partition_ids(admin: AdminClient) -> dict[str, list[int]]:
+    """Topic -> its partitions, for those of the three that exist."""
+    known = admin.list_topics(timeout=ADMIN_TIMEOUT_S).topics
+    return {name: sorted(known[name].partitions) for name in TOPIC_CONFIGS if name in known}
+
+
+def _all_partition_ids(admin: AdminClient) -> dict[str, list[int]]:
+    """The partitions of all three; a broker's metadata follows the making of a topic by some milliseconds."""
+    return Retrying(
+        retry=retry_if_result(lambda found: len(found) < len(TOPIC_CONFIGS)),
+        wait=wait_fixed(_METADATA_POLL_S),
+        stop=stop_after_delay(ADMIN_TIMEOUT_S),
+    )(_partition_ids, admin)
+
+
+def _drifts(admin: AdminClient, names: list[str]) -> dict[str, tuple[ConfigDrift, ...]]:
+    """Topic -> its settings that are not as specified."""
+    if not names:
+        return {}
+    resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
+    answers = admin.describe_configs(resources, request_timeout=ADMIN_TIMEOUT_S)
+    found = {resource.name: result(future) for resource, future in answers.items()}
+    return {
+        name: tuple(
+            ConfigDrift(name=key, found=str(found[name][key].value), wanted=wanted)
+            for key, wanted in TOPIC_CONFIGS[name].items()
+            if found[name][key].value != wanted
+        )
+        for name in names
+    }
+
+
+def _correct(admin: AdminClient, drifts: dict[str, tuple[ConfigDrift, ...]]) -> None:
+    resources = [
+        ConfigResource(
+            ResourceType.TOPIC,
+            name,
+            incremental_configs=[
+                ConfigEntry(drift.name, drift.wanted, incremental_operation=AlterConfigOpType.SET)
+                for drift in drifts_of_topic
+            ],
+        )
+        for name, drifts_of_topic in drifts.items()
+        if drifts_of_topic
+    ]
+    if resources:
+        for future in admin.incremental_alter_configs(resources, request_timeout=ADMIN_TIMEOUT_S).values():
+            result(future)
+
+
+def _describe(admin: AdminClient) -> list[TopicContent]:
+    partitions = _partition_ids(admin)
+    keys = [TopicPartition(name, each) for name, ids in partitions.items() for each in ids]
+    begin, end = (
+        {
+            (key.topic, key.partition): result(future).offset
+            for key, future in admin.list_offsets(
+                dict.fromkeys(keys, spec), request_timeout=ADMIN_TIMEOUT_S
+            ).items()
+        }
+        for spec in (OffsetSpec.earliest(), OffsetSpec.latest())
+    )
+    return [
+        TopicContent(
+            name=name,
+            partitions=tuple(
+                PartitionOffsets(partition=each, begin=begin[name, each], end=end[name, each])
+                for each in partitions.get(name, [])
+            ),
+        )
+        for name in TOPIC_CONFIGS
+    ]
