@@ -4,9 +4,43 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Final, Literal
 
 JOB_NAME: Final = "ctr_windows"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dimension:
+    """A field of the event by which the counts are split."""
+
+    field: str
+    type: Literal["string", "int"]
+    document_key: str
+    """Where a window document keeps the click-through rate by this dimension's values."""
+
+    @property
+    def sql_type(self) -> str:
+        """Flink SQL's type of the column."""
+        return {"string": "STRING", "int": "INT"}[self.type]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """An integer field of the event that is summed beside the number of impressions."""
+
+    field: str
+    column: str
+    """The sum's column in the warehouse."""
+
+
+DIMENSIONS: Final = (
+    Dimension(field="site_category", type="string", document_key="category_ctr"),
+    Dimension(field="device_type", type="int", document_key="device_ctr"),
+)
+"""A new dimension is one more line here and a column in the warehouse's counts."""
+
+MEASURES: Final = (Measure(field="click", column="clicks"),)
+"""The first must be the clicks: rates are made of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +72,17 @@ class JobConfig:
     checkpoint_interval_s: float
     checkpoint_timeout_s: float
     checkpoint_dir: str
+    """URI of the folder for checkpoints; savepoints go to its subfolder `savepoints`."""
+
     state_backend: str
     python_executable: str
     """Interpreter on the TaskManagers: it needs apache-flink and redis."""
 
     restore_from: str | None = None
     """URI of a checkpoint or savepoint; without one the job starts at the topic's beginning."""
+
+    bounded: bool = False
+    """Stop at what is the topic's end at the start: for measurements."""
 
     def to_json(self) -> str:
         """Serialize for a submission's standard input (the password stays out of every argv)."""

@@ -1,0 +1,63 @@
+"""The write side of the cache: one atomic script per document, and patience while Redis is away."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import redis
+
+from flink.documents import TIME_TO_LIVE_S, document_key, to_json
+
+SCRIPT: Final = Path(__file__).parent / "redis" / "write_document.lua"
+
+TIMEOUT_S: Final = 0.25
+"""A write takes well under a millisecond; a Redis that does not answer may hold the job up no longer."""
+
+PAUSE_S: Final = 1.0
+"""After a failure nothing is tried for this long, so that an absent Redis costs a quarter of the time at most."""
+
+
+class DocumentStore:
+    """Writes window documents to Redis; never raises because Redis is away."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._redis = redis.Redis(
+            host=host,
+            port=port,
+            socket_timeout=TIMEOUT_S,
+            socket_connect_timeout=TIMEOUT_S,
+            client_name="ctr-job",
+        )
+        self._script = self._redis.register_script(SCRIPT.read_text(encoding="utf-8"))
+        self._paused_until = 0.0
+
+    def write(self, document: Mapping[str, Any]) -> bool:
+        """Offer a document to Redis.
+
+        Returns:
+            Whether Redis answered. It may have answered that it holds a better document.
+        """
+        if time.monotonic() < self._paused_until:
+            return False
+        window_type = document["window_type"]
+        try:
+            self._script(
+                keys=[document_key(window_type, document["window_id"]), document_key(window_type, "index")],
+                args=[
+                    to_json(document),
+                    TIME_TO_LIVE_S[window_type],
+                    document["window_id"],
+                    document["window_start"],
+                ],
+            )
+        except redis.RedisError:
+            self._paused_until = time.monotonic() + PAUSE_S
+            return False
+        return True
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._redis.close()

@@ -1,0 +1,88 @@
+package ctr.front;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/**
+ * Turns the bytes of a string dimension into its normal form, one String per distinct value.
+ *
+ * <p>Normal form: blank is {@code unknown}; at most {@value #MAX_CODE_POINTS} code points, since an
+ * index entry of Postgres has a bound; U+0000, which Postgres cannot store, becomes U+FFFD, as do bytes
+ * that are no UTF-8. The known values sit in an open-addressing table keyed by the bytes themselves, so
+ * that a value seen before costs no allocation.
+ */
+final class Categories {
+
+    static final String UNKNOWN = "unknown";
+    static final int MAX_CODE_POINTS = 128;
+
+    /** Beyond this many distinct values the table starts anew, so that hostile values cannot fill the heap. */
+    private static final int MAX_KNOWN = 1 << 16;
+
+    private byte[][] keys = new byte[1 << 10][];
+    private String[] values = new String[1 << 10];
+    private int known;
+
+    /** Normal form of {@code length} bytes of UTF-8 at {@code offset}. */
+    String of(byte[] bytes, int offset, int length) {
+        int hash = 1;
+        for (int i = offset; i < offset + length; i++) {
+            hash = 31 * hash + bytes[i];
+        }
+        int mask = keys.length - 1;
+        int slot = (hash ^ (hash >>> 15)) & mask;
+        while (keys[slot] != null) {
+            if (Arrays.equals(keys[slot], 0, keys[slot].length, bytes, offset, offset + length)) {
+                return values[slot];
+            }
+            slot = (slot + 1) & mask;
+        }
+        return learn(Arrays.copyOfRange(bytes, offset, offset + length), slot);
+    }
+
+    private String learn(byte[] key, int freeSlot) {
+        String value = normalForm(new String(key, StandardCharsets.UTF_8));
+        if (known >= MAX_KNOWN) {
+            keys = new byte[1 << 10][];
+            values = new String[1 << 10];
+            known = 0;
+        } else if (2 * known >= keys.length) {
+            grow();
+        } else {
+            keys[freeSlot] = key;
+            values[freeSlot] = value;
+            known++;
+        }
+        return value;
+    }
+
+    private void grow() {
+        byte[][] oldKeys = keys;
+        String[] oldValues = values;
+        keys = new byte[2 * oldKeys.length][];
+        values = new String[2 * oldKeys.length];
+        int mask = keys.length - 1;
+        for (int i = 0; i < oldKeys.length; i++) {
+            if (oldKeys[i] != null) {
+                int hash = Arrays.hashCode(oldKeys[i]);
+                int slot = (hash ^ (hash >>> 15)) & mask;
+                while (keys[slot] != null) {
+                    slot = (slot + 1) & mask;
+                }
+                keys[slot] = oldKeys[i];
+                values[slot] = oldValues[i];
+            }
+        }
+    }
+
+    static String normalForm(String text) {
+        if (text.isBlank()) {
+            return UNKNOWN;
+        }
+        String stored = text.replace('\0', '\uFFFD');
+        if (stored.codePointCount(0, stored.length()) <= MAX_CODE_POINTS) {
+            return stored;
+        }
+        return stored.substring(0, stored.offsetByCodePoints(0, MAX_CODE_POINTS));
+    }
+}

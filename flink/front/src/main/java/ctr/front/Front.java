@@ -1,0 +1,134 @@
+package ctr.front;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Properties;
+import org.apache.flink.api.common.eventtime.WatermarkStrategy;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.api.java.typeutils.RowTypeInfo;
+import org.apache.flink.connector.base.DeliveryGuarantee;
+import org.apache.flink.connector.kafka.sink.KafkaSink;
+import org.apache.flink.connector.kafka.source.KafkaSource;
+import org.apache.flink.connector.kafka.source.KafkaSourceBuilder;
+import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
+import org.apache.flink.kafka.shaded.org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.flink.kafka.shaded.org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.types.Row;
+import org.apache.flink.util.OutputTag;
+
+/**
+ * Reads the raw topic once and gives what the rest of the job needs: partial counts, what the window
+ * documents are made of, and the ledger. Refused records go to the error topic from here.
+ */
+public final class Front {
+
+    /** {@code window_type, window_start} (ms), {@code segments} (JSON); the record's time is the window's start. */
+    static final OutputTag<Row> DOCUMENTS = new OutputTag<>(
+            "documents",
+            Types.ROW_NAMED(
+                    new String[] {"window_type", "window_start", "segments"}, Types.STRING, Types.LONG, Types.STRING));
+
+    static final OutputTag<Row> LEDGER = new OutputTag<>(
+            "ledger",
+            Types.ROW_NAMED(
+                    new String[] {
+                        "topic", "partition", "first_offset", "last_offset", "checkpoint_id", "records_read",
+                        "counted", "late", "malformed", "unknown_schema", "invalid", "job_id", "run_started_ms"
+                    },
+                    Types.STRING, Types.INT, Types.LONG, Types.LONG, Types.LONG, Types.LONG,
+                    Types.LONG, Types.LONG, Types.LONG, Types.LONG, Types.LONG, Types.STRING, Types.LONG));
+
+    static final OutputTag<Letter> LETTERS = new OutputTag<>("letters", TypeInformation.of(Letter.class));
+
+    /** A letter is a record and a few hundred bytes of headers; no record of the raw topic comes near this. */
+    private static final int MAX_LETTER_BYTES = 16 << 20;
+
+    /** Large fetches: at millions of small records per second the default of 1 MiB per partition is a round trip each. */
+    private static final int FETCH_BYTES = 8 << 20;
+
+    private final SingleOutputStreamOperator<Row> combined;
+
+    private Front(SingleOutputStreamOperator<Row> combined) {
+        this.combined = combined;
+    }
+
+    /** Add the front to a job. */
+    public static Front attach(StreamExecutionEnvironment env, String settingsJson) {
+        FrontSettings settings = FrontSettings.fromJson(settingsJson);
+        SingleOutputStreamOperator<Row> combined = env.fromSource(
+                        source(settings), WatermarkStrategy.noWatermarks(), "read " + settings.rawTopic)
+                .uid("front-source")
+                .setParallelism(settings.parallelism)
+                .transform("decode, fate, combine", countType(settings), new CombinerFactory(settings))
+                .uid("front-combiner")
+                .setParallelism(settings.parallelism);
+        combined.getSideOutput(LETTERS)
+                .sinkTo(letters(settings))
+                .name("letters to " + settings.errorTopic)
+                .uid("front-letters")
+                .setParallelism(settings.parallelism);
+        return new Front(combined);
+    }
+
+    /** The dimensions, {@code impressions} and the measures; the record's time is its 1 minute window's start. */
+    public DataStream<Row> counts() {
+        return combined;
+    }
+
+    public DataStream<Row> documents() {
+        return combined.getSideOutput(DOCUMENTS);
+    }
+
+    public DataStream<Row> ledger() {
+        return combined.getSideOutput(LEDGER);
+    }
+
+    private static KafkaSource<Event> source(FrontSettings settings) {
+        KafkaSourceBuilder<Event> builder = KafkaSource.<Event>builder()
+                .setBootstrapServers(settings.bootstrapServers)
+                .setTopics(settings.rawTopic)
+                .setGroupId(settings.consumerGroup)
+                .setStartingOffsets(OffsetsInitializer.earliest())
+                .setDeserializer(new EventDecoder(settings))
+                .setProperty(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed")
+                .setProperty(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, Integer.toString(FETCH_BYTES))
+                .setProperty(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, "5000")
+                .setProperty("partition.discovery.interval.ms", "30000");
+        if (settings.bounded) {
+            builder.setBounded(OffsetsInitializer.latest());
+        }
+        return builder.build();
+    }
+
+    private static KafkaSink<Letter> letters(FrontSettings settings) {
+        Properties producer = new Properties();
+        producer.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, MAX_LETTER_BYTES);
+        producer.put(ProducerConfig.BUFFER_MEMORY_CONFIG, 2L * MAX_LETTER_BYTES);
+        return KafkaSink.<Letter>builder()
+                .setBootstrapServers(settings.bootstrapServers)
+                .setKafkaProducerConfig(producer)
+                .setDeliveryGuarantee(DeliveryGuarantee.AT_LEAST_ONCE)
+                .setRecordSerializer(new LetterSerializer(settings.errorTopic))
+                .build();
+    }
+
+    private static TypeInformation<Row> countType(FrontSettings settings) {
+        List<String> names = new ArrayList<>();
+        List<TypeInformation<?>> types = new ArrayList<>();
+        for (FrontSettings.Dimension dimension : settings.dimensions) {
+            names.add(dimension.field);
+            types.add(dimension.type.equals("string") ? Types.STRING : Types.INT);
+        }
+        names.add("impressions");
+        types.add(Types.LONG);
+        for (FrontSettings.Measure measure : settings.measures) {
+            names.add(measure.column);
+            types.add(Types.LONG);
+        }
+        return new RowTypeInfo(types.toArray(new TypeInformation<?>[0]), names.toArray(new String[0]));
+    }
+}

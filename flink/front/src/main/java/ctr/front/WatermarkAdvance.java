@@ -1,0 +1,15 @@
+package ctr.front;
+
+import org.apache.flink.runtime.operators.coordination.OperatorEvent;
+
+/** The coordinator's answer: the job watermark has reached this time. */
+final class WatermarkAdvance implements OperatorEvent {
+
+    private static final long serialVersionUID = 1L;
+
+    final long jobWatermarkMs;
+
+    WatermarkAdvance(long jobWatermarkMs) {
+        this.jobWatermarkMs = jobWatermarkMs;
+    }
+}

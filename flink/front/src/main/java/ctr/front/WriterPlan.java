@@ -1,0 +1,231 @@
+package ctr.front;
+
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.flink.avro.shaded.org.apache.avro.Schema;
+import org.apache.flink.avro.shaded.org.apache.avro.SchemaCompatibility;
+import org.apache.flink.avro.shaded.org.apache.avro.SchemaCompatibility.SchemaCompatibilityType;
+
+/**
+ * How to read the records of one writer schema: a step per field, which either puts it into its slot
+ * of the {@link Event} or skips it. A schema that cannot serve has a {@link #problem} and no steps.
+ */
+final class WriterPlan {
+
+    private interface Step {
+        void run(AvroCursor in, Event out) throws MalformedException;
+    }
+
+    private static final String TIMESTAMP = "timestamp";
+    private static final String CLICK = "click";
+
+    /** Why no record of this schema can be read; null for a usable one. */
+    final String problem;
+
+    private final Step[] steps;
+
+    private WriterPlan(String problem, Step[] steps) {
+        this.problem = problem;
+        this.steps = steps;
+    }
+
+    static WriterPlan unusable(String problem) {
+        return new WriterPlan(problem, new Step[0]);
+    }
+
+    /** Fill the slots of {@code out} from a record that must end where its last field ends. */
+    void read(AvroCursor in, Event out) throws MalformedException {
+        try {
+            for (Step step : steps) {
+                step.run(in, out);
+            }
+        } catch (StackOverflowError tooDeep) {
+            throw MalformedException.TOO_DEEP;
+        }
+        if (in.remaining() != 0) {
+            throw MalformedException.BYTES_LEFT_OVER;
+        }
+    }
+
+    /** Builds plans for one set of dimensions and measures. */
+    static final class Compiler implements Serializable {
+
+        private static final long serialVersionUID = 1L;
+
+        private final String readerJson;
+        private final List<FrontSettings.Dimension> dimensions;
+        private final List<String> measures;
+        private transient Schema reader;
+        private transient Categories categories;
+
+        Compiler(FrontSettings settings) {
+            readerJson = settings.readerSchema;
+            dimensions = settings.dimensions;
+            measures = settings.measures.stream().map(measure -> measure.field).toList();
+        }
+
+        /** The plan for records written with {@code writerJson}; never null. */
+        WriterPlan compile(String writerJson) {
+            if (reader == null) {
+                reader = new Schema.Parser().parse(readerJson);
+                categories = new Categories();
+            }
+            Schema writer;
+            try {
+                writer = new Schema.Parser().parse(writerJson);
+            } catch (RuntimeException notAvro) {
+                return unusable("its schema is not Avro: " + notAvro.getMessage());
+            }
+            if (writer.getType() != Schema.Type.RECORD) {
+                return unusable("its schema is no record");
+            }
+            String missing = firstMissing(writer);
+            if (missing != null) {
+                return unusable("its schema has no usable field '" + missing + "'");
+            }
+            List<Step> steps = new ArrayList<>();
+            for (Schema.Field field : writer.getFields()) {
+                steps.add(step(field));
+            }
+            return new WriterPlan(null, steps.toArray(new Step[0]));
+        }
+
+        /** The first field that the reader needs (it has no default there) and the writer lacks. */
+        private String firstMissing(Schema writer) {
+            for (Schema.Field needed : reader.getFields()) {
+                if (needed.hasDefaultValue() && !isRead(needed.name())) {
+                    continue;
+                }
+                Schema.Field written = writer.getField(needed.name());
+                if (written == null || !serves(written.schema(), needed.schema())) {
+                    return needed.name();
+                }
+            }
+            return null;
+        }
+
+        private boolean isRead(String name) {
+            return measures.contains(name) || dimensions.stream().anyMatch(dimension -> dimension.field.equals(name));
+        }
+
+        private static boolean serves(Schema written, Schema needed) {
+            Schema value = needed.getType() == Schema.Type.STRING ? withoutNull(written) : written;
+            return value.getType() != Schema.Type.UNION
+                    && SchemaCompatibility.checkReaderWriterCompatibility(needed, value).getType()
+                            == SchemaCompatibilityType.COMPATIBLE;
+        }
+
+        /** The one other branch of a union with null, else the schema itself. */
+        private static Schema withoutNull(Schema schema) {
+            if (schema.getType() != Schema.Type.UNION || schema.getTypes().size() != 2) {
+                return schema;
+            }
+            List<Schema> types = schema.getTypes();
+            if (types.get(0).getType() == Schema.Type.NULL) {
+                return types.get(1);
+            }
+            return types.get(1).getType() == Schema.Type.NULL ? types.get(0) : schema;
+        }
+
+        private Step step(Schema.Field field) {
+            String name = field.name();
+            for (int i = 0; i < dimensions.size(); i++) {
+                if (dimensions.get(i).field.equals(name)) {
+                    int slot = i;
+                    return dimensions.get(i).type.equals("string")
+                            ? category(field.schema(), slot)
+                            : (in, out) -> out.dimensions[slot] = in.readInt();
+                }
+            }
+            if (name.equals(TIMESTAMP)) {
+                return (in, out) -> out.timestampMs = in.readLong();
+            }
+            int sum = measures.indexOf(name);
+            if (name.equals(CLICK)) {
+                return sum < 0
+                        ? (in, out) -> out.click = in.readLong()
+                        : (in, out) -> out.measures[sum] = out.click = in.readLong();
+            }
+            return sum < 0 ? skip(field.schema()) : (in, out) -> out.measures[sum] = in.readLong();
+        }
+
+        private Step category(Schema schema, int slot) {
+            Step read = (in, out) -> {
+                int length = in.readLength();
+                out.dimensions[slot] = categories.of(in.bytes(), in.position(), length);
+                in.skip(length);
+            };
+            if (schema.getType() != Schema.Type.UNION) {
+                return read;
+            }
+            int nullBranch = schema.getTypes().get(0).getType() == Schema.Type.NULL ? 0 : 1;
+            return (in, out) -> {
+                if (in.readIndex(2) == nullBranch) {
+                    out.dimensions[slot] = Categories.UNKNOWN;
+                } else {
+                    read.run(in, out);
+                }
+            };
+        }
+
+        private static Step skip(Schema schema) {
+            switch (schema.getType()) {
+                case NULL:
+                    return (in, out) -> {};
+                case BOOLEAN:
+                    return (in, out) -> in.skip(1);
+                case INT:
+                    return (in, out) -> in.readInt();
+                case LONG:
+                    return (in, out) -> in.readLong();
+                case FLOAT:
+                    return (in, out) -> in.skip(Float.BYTES);
+                case DOUBLE:
+                    return (in, out) -> in.skip(Double.BYTES);
+                case STRING:
+                case BYTES:
+                    return (in, out) -> in.skipLengthPrefixed();
+                case FIXED:
+                    int size = schema.getFixedSize();
+                    return (in, out) -> in.skip(size);
+                case ENUM:
+                    int symbols = schema.getEnumSymbols().size();
+                    return (in, out) -> in.readIndex(symbols);
+                default:
+                    return (in, out) -> skipNested(schema, in);
+            }
+        }
+
+        /** Containers are rare in ad events: walked by schema, so that a recursive one is no trouble. */
+        private static void skipNested(Schema schema, AvroCursor in) throws MalformedException {
+            switch (schema.getType()) {
+                case UNION:
+                    skipNested(schema.getTypes().get(in.readIndex(schema.getTypes().size())), in);
+                    break;
+                case RECORD:
+                    for (Schema.Field field : schema.getFields()) {
+                        skipNested(field.schema(), in);
+                    }
+                    break;
+                case ARRAY:
+                    for (int count = in.readBlock(); count > 0; count = in.readBlock()) {
+                        for (int i = 0; i < count; i++) {
+                            skipNested(schema.getElementType(), in);
+                        }
+                    }
+                    break;
+                case MAP:
+                    for (int count = in.readBlock(); count > 0; count = in.readBlock()) {
+                        for (int i = 0; i < count; i++) {
+                            in.skipLengthPrefixed();
+                            skipNested(schema.getValueType(), in);
+                        }
+                    }
+                    break;
+                default:
+                    skip(schema).run(in, null);
+            }
+        }
+    }
+}

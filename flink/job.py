@@ -1,0 +1,161 @@
+"""The job `ctr_windows`: the Java front, SQL windows and Python documents, as one graph."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from string import Template
+from typing import Final
+
+from pyflink.common import Configuration, Types
+from pyflink.datastream import DataStream, StreamExecutionEnvironment
+from pyflink.java_gateway import get_gateway
+from pyflink.table import DataTypes, Schema, StreamTableEnvironment
+
+from flink.config import DIMENSIONS, JOB_NAME, MEASURES, JobConfig
+from flink.document_function import WindowDocuments
+
+FOLDER: Final = Path(__file__).parent
+
+FLUSH_MS: Final = 200
+"""Partial counts leave the front this often: a fifth of the second an open window may lag."""
+
+JDBC_FLUSH_MS: Final = 200
+"""Rows wait this long for company on their way to Postgres; the default of 1 s is the whole target."""
+
+JDBC_MAX_RETRIES: Final = 5
+"""The connector pauses 1, 2, 3 ... s between tries; after that the job restarts from its checkpoint."""
+
+PYTHON_BUNDLE_MS: Final = 50
+"""Rows wait this long for company on their way into Python; the default of 1 s would be seen."""
+
+TOLERABLE_FAILED_CHECKPOINTS: Final = 10
+"""A checkpoint that fails (a busy disk, an absent registry) is tried again before the job is restarted."""
+
+DOCUMENT_PARALLELISM: Final = 1
+"""The front leaves a hundred rows per second, few windows are open at once, and each subtask more is an interpreter more."""
+
+
+def configuration(config: JobConfig) -> Configuration:
+    """Flink's settings of one submission."""
+    state_root = config.checkpoint_dir.rstrip("/")
+    options = {
+        "pipeline.name": JOB_NAME,
+        "pipeline.jars": Path(config.front_jar).as_uri(),
+        "pipeline.object-reuse": "true",
+        "parallelism.default": str(config.parallelism),
+        "state.backend.type": config.state_backend,
+        "state.backend.incremental": "true",
+        "execution.checkpointing.mode": "EXACTLY_ONCE",
+        "execution.checkpointing.interval": f"{round(1000 * config.checkpoint_interval_s)}ms",
+        "execution.checkpointing.timeout": f"{round(1000 * config.checkpoint_timeout_s)}ms",
+        "execution.checkpointing.dir": state_root,
+        "execution.checkpointing.savepoint-dir": f"{state_root}/savepoints",
+        "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+        "execution.checkpointing.num-retained": "3",
+        "execution.checkpointing.tolerable-failed-checkpoints": str(TOLERABLE_FAILED_CHECKPOINTS),
+        "python.execution-mode": "thread",
+        "python.executable": config.python_executable,
+        "python.client.executable": config.python_executable,
+        "python.fn-execution.bundle.time": str(PYTHON_BUNDLE_MS),
+        "table.local-time-zone": "UTC",
+        # Every operator has a fixed uid, so that a savepoint fits the next submission.
+        "table.exec.uid.generation": "ALWAYS",
+        # The sinks' keys are the windows' by construction.
+        "table.exec.sink.require-on-conflict": "false",
+        "table.exec.sink.upsert-materialize": "NONE",
+    }
+    if config.restore_from:
+        options["execution.state-recovery.path"] = config.restore_from
+    result = Configuration()
+    for key, value in options.items():
+        result.set_string(key, value)
+    return result
+
+
+def front_settings(config: JobConfig) -> str:
+    """The front's settings, as the JSON object that `ctr.front.FrontSettings` reads."""
+    return json.dumps(
+        {
+            "bootstrapServers": config.bootstrap_servers,
+            "rawTopic": config.raw_topic,
+            "errorTopic": config.error_topic,
+            "consumerGroup": config.consumer_group,
+            "registryUrl": config.registry_url,
+            "readerSchema": (FOLDER / "schema" / "ad_event.avsc").read_text(encoding="utf-8"),
+            "dimensions": [{"field": d.field, "type": d.type} for d in DIMENSIONS],
+            "measures": [{"field": m.field, "column": m.column} for m in MEASURES],
+            "parallelism": config.parallelism,
+            "flushMs": FLUSH_MS,
+            "runStartedMs": time.time_ns() // 1_000_000,
+            "bounded": config.bounded,
+        }
+    )
+
+
+def _quoted(text: str) -> str:
+    """A SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _statements(name: str, config: JobConfig) -> list[str]:
+    """The statements of a file in `sql/`, with the dimensions, measures and addresses put in."""
+    jdbc = {
+        "connector": "jdbc",
+        "url": f"{config.jdbc_url}?stringtype=unspecified",
+        "username": config.postgres_user,
+        "password": config.postgres_password,
+        "sink.buffer-flush.interval": f"{JDBC_FLUSH_MS}ms",
+        "sink.max-retries": str(JDBC_MAX_RETRIES),
+    }
+    lines = (FOLDER / "sql" / name).read_text(encoding="utf-8").splitlines()
+    text = Template("\n".join(line for line in lines if not line.startswith("--"))).substitute(
+        dimensions=", ".join(d.field for d in DIMENSIONS),
+        dimension_columns=", ".join(f"{d.field} {d.sql_type}" for d in DIMENSIONS),
+        measures=", ".join(m.column for m in MEASURES),
+        measure_columns=", ".join(f"{m.column} BIGINT" for m in MEASURES),
+        measure_sums=", ".join(f"SUM({m.column}) AS {m.column}" for m in MEASURES),
+        jdbc=", ".join(f"{_quoted(key)} = {_quoted(value)}" for key, value in jdbc.items()),
+        windows_topic=_quoted(config.windows_topic),
+        bootstrap_servers=_quoted(config.bootstrap_servers),
+    )
+    return [statement for part in text.split(";") if (statement := part.strip())]
+
+
+def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
+    """Add the whole job to `env`; nothing runs yet."""
+    tables = StreamTableEnvironment.create(env)
+    front = get_gateway().jvm.ctr.front.Front.attach(env._j_stream_execution_environment, front_settings(config))
+
+    counts = Schema.new_builder()
+    for dimension in DIMENSIONS:
+        counts.column(dimension.field, dimension.sql_type)
+    counts.column("impressions", "BIGINT")
+    for measure in MEASURES:
+        counts.column(measure.column, "BIGINT")
+    counts.column_by_metadata("rt", DataTypes.TIMESTAMP_LTZ(3), "rowtime", is_virtual=True)
+    counts.watermark("rt", "SOURCE_WATERMARK()")
+    tables.create_temporary_view("partials", DataStream(front.counts()), counts.build())
+    tables.create_temporary_view("ledger_entries", DataStream(front.ledger()))
+
+    documents = (
+        DataStream(front.documents())
+        .key_by(lambda row: f"{row['window_type']}:{row['window_start']}", key_type=Types.STRING())
+        .process(
+            WindowDocuments(config.redis_host, config.redis_port),
+            Types.ROW_NAMED(["key", "document"], [Types.STRING(), Types.STRING()]),
+        )
+        .name("window documents")
+        .uid("window-documents")
+        .set_parallelism(DOCUMENT_PARALLELISM)
+    )
+    tables.create_temporary_view("final_documents", documents)
+
+    for name in ("tables.sql", "windows.sql"):
+        for statement in _statements(name, config):
+            tables.execute_sql(statement)
+    inserts = tables.create_statement_set()
+    for statement in _statements("inserts.sql", config):
+        inserts.add_insert_sql(statement)
+    inserts.attach_as_datastream()

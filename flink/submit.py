@@ -1,0 +1,61 @@
+"""Submit the job to a cluster: `python -m flink.submit < config.json`.
+
+Standard input is a `JobConfig` as JSON. The last line of standard output is `{"job_id": "..."}`; the job
+goes on without this process. On failure the last line of standard error says why and the exit status is 1.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from urllib.parse import urlsplit
+
+from py4j.protocol import Py4JJavaError
+from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.java_gateway import get_gateway
+
+from flink.config import JOB_NAME, JobConfig
+from flink.job import build, configuration
+
+
+def submit(config: JobConfig) -> str:
+    """Send the job to the cluster at `config.rest_url`; returns its id as soon as the cluster has it."""
+    address = urlsplit(config.rest_url)
+    options = configuration(config)
+    options.set_string("execution.target", "remote")
+    options.set_string("execution.attached", "false")
+    options.set_string("rest.address", address.hostname or "localhost")
+    options.set_string("rest.port", str(address.port or 8081))
+    # `get_execution_environment` would make a local cluster of its own, whatever the target.
+    java_env = get_gateway().jvm.org.apache.flink.streaming.api.environment.StreamExecutionEnvironment(
+        options._j_configuration
+    )
+    env = StreamExecutionEnvironment(java_env)
+    build(env, config)
+    return str(env.execute_async(JOB_NAME).get_job_id())
+
+
+def _root_cause(error: Py4JJavaError) -> str:
+    cause = error.java_exception
+    while cause.getCause() is not None:
+        cause = cause.getCause()
+    return " ".join(str(cause.toString()).split())
+
+
+def main() -> int:
+    """Entry point; returns the exit status."""
+    # Else a client may choose to run the job's Python functions in itself, and they die with it.
+    os.environ["_python_worker_execution_mode"] = "process"
+    config = JobConfig.from_json(sys.stdin.read())
+    try:
+        job_id = submit(config)
+    except Py4JJavaError as error:
+        print(_root_cause(error), file=sys.stderr)
+        return 1
+    print(json.dumps({"job_id": job_id}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
