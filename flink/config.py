@@ -78,6 +78,10 @@ class JobConfig:
     python_executable: str
     """Interpreter on the TaskManagers: it needs apache-flink and redis."""
 
+    python_path: str
+    """What it imports from, `:` between folders: its own site-packages and the parent of `flink`. Python
+    runs inside the TaskManager, where an interpreter does not find its virtual environment by itself."""
+
     restore_from: str | None = None
     """URI of a checkpoint or savepoint; without one the job starts at the topic's beginning."""
 

@@ -46,7 +46,7 @@ def configuration(config: JobConfig) -> Configuration:
         "pipeline.object-reuse": "true",
         "parallelism.default": str(config.parallelism),
         "state.backend.type": config.state_backend,
-        "state.backend.incremental": "true",
+        "execution.checkpointing.incremental": "true",
         "execution.checkpointing.mode": "EXACTLY_ONCE",
         "execution.checkpointing.interval": f"{round(1000 * config.checkpoint_interval_s)}ms",
         "execution.checkpointing.timeout": f"{round(1000 * config.checkpoint_timeout_s)}ms",
@@ -58,6 +58,7 @@ def configuration(config: JobConfig) -> Configuration:
         "python.execution-mode": "thread",
         "python.executable": config.python_executable,
         "python.client.executable": config.python_executable,
+        "python.pythonpath": config.python_path,
         "python.fn-execution.bundle.time": str(PYTHON_BUNDLE_MS),
         "table.local-time-zone": "UTC",
         # Every operator has a fixed uid, so that a savepoint fits the next submission.

@@ -87,7 +87,7 @@ final class AvroCursor {
     }
 
     void skipLengthPrefixed() throws MalformedException {
-        position += readLength();
+        skip(readLength());
     }
 
     /**
