@@ -6,7 +6,7 @@ import java.util.Arrays;
 /**
  * Turns the bytes of a string dimension into its normal form, one String per distinct value.
  *
- * <p>Normal form: blank is {@code unknown}; at most {@value #MAX_CODE_POINTS} code points, since an
+ * <p>Normal form: blank (no character beyond U+0020) is {@code unknown}; at most {@value #MAX_CODE_POINTS} code points, since an
  * index entry of Postgres has a bound; U+0000, which Postgres cannot store, becomes U+FFFD, as do bytes
  * that are no UTF-8. The known values sit in an open-addressing table keyed by the bytes themselves, so
  * that a value seen before costs no allocation.
@@ -76,7 +76,7 @@ final class Categories {
     }
 
     static String normalForm(String text) {
-        if (text.isBlank()) {
+        if (text.trim().isEmpty()) {
             return UNKNOWN;
         }
         String stored = text.replace('\0', '\uFFFD');
