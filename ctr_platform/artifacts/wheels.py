@@ -31,6 +31,11 @@ def java() -> Path:
     return java_home() / "bin" / "java"
 
 
+def java_binaries() -> tuple[Path, ...]:
+    """What needs the machine's shared libraries: the launcher and the virtual machine itself."""
+    return (java(), java_home() / "lib" / "server" / "libjvm.so")
+
+
 def flink_home() -> Path:
     """The Flink distribution inside the apache-flink wheels: `bin`, `lib`, `opt`, `plugins`."""
     return _package("pyflink")

@@ -1,0 +1,5 @@
+"""`python -m ctr_platform` is `ctr`."""
+
+from ctr_platform.cli.app import main
+
+main()

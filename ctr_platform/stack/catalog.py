@@ -1,0 +1,39 @@
+"""All services of the stack, in starting order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ctr_platform.stack.services.flink import TASKMANAGERS, jobmanager, taskmanager
+from ctr_platform.stack.services.kafka import kafka
+from ctr_platform.stack.services.postgres import postgres
+from ctr_platform.stack.services.redis import redis
+from ctr_platform.stack.services.registry import registry
+from ctr_platform.stack.services.web import dagster_daemon, dagster_webserver, dashboard, traffic
+
+if TYPE_CHECKING:
+    from ctr_platform.stack.service import Context, Service
+
+ARTIFACTS: Final = ("kafka", "registry", "connectors", "build")
+"""Groups of the manifest that the stack and its job need."""
+
+TASKMANAGER_NAMES: Final = tuple(f"taskmanager-{number + 1}" for number in range(TASKMANAGERS))
+
+DATA_SERVICES: Final = ("postgres", "redis", "kafka", "registry", "jobmanager", *TASKMANAGER_NAMES)
+"""Everything but the web parts and the traffic: what a test of the job needs."""
+
+
+def catalog(context: Context) -> list[Service]:
+    """Describe them all."""
+    return [
+        postgres(context),
+        redis(context),
+        kafka(context),
+        registry(context),
+        jobmanager(context),
+        *(taskmanager(context, number + 1) for number in range(TASKMANAGERS)),
+        dagster_webserver(context),
+        dagster_daemon(context),
+        dashboard(context),
+        traffic(context),
+    ]

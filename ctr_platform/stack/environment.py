@@ -1,0 +1,44 @@
+"""The contract's variables of an embedded stack: what the services get and `stack.env` holds."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from ctr_platform.stack.ports import HOST
+from ctr_platform.stack.services.registry import CONFLUENT_API
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ctr_platform.stack.layout import Layout
+
+
+def stack_environment(layout: Layout, ports: Mapping[str, int], password: str) -> dict[str, str]:
+    """Return the variables by name."""
+    flink = f"http://{HOST}:{ports['jobmanager']}"
+    return {
+        "KAFKA_BOOTSTRAP_SERVERS": f"{HOST}:{ports['kafka']}",
+        "SCHEMA_REGISTRY_URL": f"http://{HOST}:{ports['registry']}{CONFLUENT_API}",
+        "FLINK_REST_URL": flink,
+        "FLINK_UI_URL": flink,
+        "FLINK_CHECKPOINT_DIR": layout.checkpoints.as_uri(),
+        # A demonstration is restarted often: little is read twice. A server's own default is 60 s.
+        "FLINK_CHECKPOINT_INTERVAL": "10s",
+        "REDIS_HOST": HOST,
+        "REDIS_PORT": str(ports["redis"]),
+        "POSTGRES_HOST": HOST,
+        "POSTGRES_PORT": str(ports["postgres"]),
+        "POSTGRES_DB": "marketing_roas",
+        "POSTGRES_USER": "postgres",
+        "POSTGRES_PASSWORD": password,
+        "DAGSTER_UI_URL": f"http://{HOST}:{ports['dagster-webserver']}",
+        "DASHBOARD_URL": f"http://{HOST}:{ports['dashboard']}",
+    }
+
+
+def write_stack_env(layout: Layout, environment: Mapping[str, str]) -> None:
+    """Write `stack.env`, readable by this user alone, so that every other command finds the stack."""
+    layout.stack_env.touch(mode=0o600)
+    lines = (f"{name}={shlex.quote(value)}\n" for name, value in environment.items())
+    layout.stack_env.write_text("".join(lines), encoding="utf-8")

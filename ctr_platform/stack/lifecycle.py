@@ -1,0 +1,186 @@
+"""Start and stop a whole stack."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+from ctr_platform.artifacts.fetch import Transfer, fetch
+from ctr_platform.errors import CtrError
+from ctr_platform.stack.catalog import ARTIFACTS, catalog
+from ctr_platform.stack.environment import stack_environment, write_stack_env
+from ctr_platform.stack.layout import Layout
+from ctr_platform.stack.ports import load_ports, require_free
+from ctr_platform.stack.preflight import require_disk, require_programs
+from ctr_platform.stack.probes import POLL_S, answers
+from ctr_platform.stack.processes import end_leftovers
+from ctr_platform.stack.service import Context, Service, with_dependencies
+from ctr_platform.stack.supervise import ProcessState, Supervisor, launch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+STOP_WITHIN_S: Final = 120
+"""All services one after the other: 8 s as a rule; a TaskManager that must be killed adds 20 s."""
+MAX_COMPLAINT: Final = 300
+"""Characters of a log line that are repeated in a message."""
+_DEAD: Final = ("BACKOFF", "EXITED", "FATAL")
+
+
+class Reporter(Protocol):
+    """Told how far a start is."""
+
+    def transfer(self, transfer: Transfer) -> None:
+        """Something was downloaded. May come from another thread."""
+
+    def note(self, text: str) -> None:
+        """Something worth a line happened."""
+
+    def starting(self, names: Sequence[str]) -> None:
+        """These are being started or waited for; called again and again."""
+
+    def ready(self, service: Service, seconds: float) -> None:
+        """It answers, after so many seconds."""
+
+
+def start(
+    home: Path, *, names: Sequence[str] | None = None, free_ports: bool = False, report: Reporter
+) -> list[Service]:
+    """Start the stack in `home` and return its services once every one of them answers.
+
+    Args:
+        home: `CTR_HOME`.
+        names: only these services and what they need; all of them by default.
+        free_ports: replace taken port numbers by free ones.
+        report: told about the progress.
+
+    Raises:
+        CtrError: it cannot start; nothing is left running then.
+    """
+    layout = Layout(home)
+    layout.create()
+    with _starting_alone(layout):
+        if Supervisor(layout).running():
+            raise CtrError(f"the stack in {home} is up already: see `ctr status`, or stop it by `ctr down`")
+        _clear_remains(layout, report)
+        require_disk(home)
+        artifacts = fetch(ARTIFACTS, on_transfer=report.transfer)
+        ports = load_ports(layout.ports_file, free=free_ports)
+        password = layout.password()
+        environment = stack_environment(layout, ports, password)
+        services = catalog(Context(layout, ports, password, artifacts, environment))
+        if names is not None:
+            services = with_dependencies(services, names)
+        require_programs(program for service in services for program in service.programs)
+        require_free(ports, (name for service in services for name in service.ports))
+        launch(layout, services, {**environment, "CTR_HOME": str(home)})
+        write_stack_env(layout, environment)
+        try:
+            _start_in_order(layout, services, report)
+        except BaseException:
+            stop(home)
+            raise
+        return services
+
+
+def stop(home: Path) -> bool:
+    """Stop the stack in `home`; harmless when it does not run. Returns whether anything ran."""
+    layout = Layout(home)
+    supervisor = Supervisor(layout)
+    was_running = supervisor.running()
+    if was_running:
+        supervisor.shutdown(STOP_WITHIN_S)
+    leftovers = end_leftovers(home)
+    for file in (layout.stack_env, layout.socket, layout.pid_file):
+        file.unlink(missing_ok=True)
+    return was_running or bool(leftovers)
+
+
+@contextmanager
+def _starting_alone(layout: Layout) -> Iterator[None]:
+    """Let one process at a time start this stack. The system frees the lock with its holder."""
+    with (layout.run / "starting.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CtrError(f"another `ctr up` is just starting the stack in {layout.home}") from None
+        yield
+
+
+def _clear_remains(layout: Layout, report: Reporter) -> None:
+    """Remove what a killed supervisord left behind: its services, its socket, temporary files."""
+    if names := end_leftovers(layout.home):
+        report.note(f"ended {len(names)} processes left by a stack that was killed")
+    for file in (layout.socket, layout.pid_file):
+        file.unlink(missing_ok=True)
+    shutil.rmtree(layout.tmp, ignore_errors=True)
+    layout.tmp.mkdir(exist_ok=True)
+
+
+@dataclass
+class _Start:
+    """One service's start, as it goes on."""
+
+    since: float
+    """By the monotonic clock."""
+    log_offset: int
+    """Size of the log file before it."""
+    pid: int = 0
+
+
+def _start_in_order(layout: Layout, services: Sequence[Service], report: Reporter) -> None:
+    """Start each service as soon as all that it needs answers; wait for them all."""
+    supervisor = Supervisor(layout)
+    starts: dict[str, _Start] = {}
+    ready: set[str] = set()
+    while len(ready) < len(services):
+        for service in services:
+            if service.name not in starts and ready.issuperset(service.after):
+                service.prepare()
+                log = layout.log(service.name)
+                offset = log.stat().st_size if log.exists() else 0
+                supervisor.start(service.name)
+                starts[service.name] = _Start(time.monotonic(), offset)
+        report.starting([name for name in starts if name not in ready])
+        states = supervisor.states()
+        if not states:
+            raise CtrError("the stack was stopped while it started")
+        for service in services:
+            if service.name in starts and service.name not in ready:
+                start_ = starts[service.name]
+                if answers(service.probe):
+                    service.once_ready()
+                    ready.add(service.name)
+                    report.ready(service, time.monotonic() - start_.since)
+                else:
+                    _check(service, start_, states[service.name], layout.log(service.name))
+        time.sleep(POLL_S)
+
+
+def _check(service: Service, start_: _Start, state: ProcessState, log: Path) -> None:
+    """Fail when a service that does not answer yet died or took too long."""
+    if state.state in _DEAD or (start_.pid and state.pid != start_.pid):
+        raise CtrError(
+            f"{service.name} ended while it started: {_complaint(log, start_.log_offset)}; log: {log}"
+        )
+    if time.monotonic() - start_.since > service.ready_within_s:
+        raise CtrError(f"{service.name} did not answer within {service.ready_within_s:.0f} s; log: {log}")
+    start_.pid = state.pid
+
+
+def _complaint(log: Path, offset: int) -> str:
+    """The line of the log, after `offset` bytes, that most likely says why a service ended."""
+    try:
+        written = log.read_bytes()[offset:].decode(errors="replace")
+    except OSError:
+        written = ""
+    lines = [line.strip() for line in written.splitlines() if line.strip()]
+    for sign in ("Caused by:", "FATAL", "ERROR"):
+        if found := [line for line in lines if sign in line]:
+            return found[-1][:MAX_COMPLAINT]
+    return lines[-1][:MAX_COMPLAINT] if lines else "it wrote nothing"

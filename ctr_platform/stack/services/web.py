@@ -1,0 +1,135 @@
+"""What people look at, and what gives them something to see: Dagster, the dashboard, traffic."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import psycopg2
+
+from ctr_platform.stack.ports import HOST
+from ctr_platform.stack.probes import PROBE_TIMEOUT_S, http_ok
+from ctr_platform.stack.service import Context, Service
+
+PROJECT: Final = Path(__file__).parents[3]
+"""Where `workspace.yaml` lies and the packages are importable from."""
+TRAFFIC_RATE: Final = 200
+"""Events per second: enough that every window moves, little enough to forget about."""
+
+_DATA_SERVICES: Final = ("postgres", "redis", "kafka", "registry")
+
+
+def dagster_webserver(context: Context) -> Service:
+    """Describe Dagster's web server."""
+    port = context.ports["dagster-webserver"]
+    return Service(
+        name="dagster-webserver",
+        command=(
+            *(sys.executable, "-m", "dagster_webserver", "-h", HOST, "-p", str(port)),
+            *("-w", str(PROJECT / "workspace.yaml")),
+        ),
+        environment=_dagster_environment(context, "dagster-webserver"),
+        directory=PROJECT,
+        probe=lambda: http_ok(f"http://{HOST}:{port}/server_info"),
+        address=f"http://{HOST}:{port}",
+        ready_within_s=180,
+        ports=("dagster-webserver",),
+        after=_DATA_SERVICES,
+        prepare=lambda: _prepare_dagster(context),
+    )
+
+
+def dagster_daemon(context: Context) -> Service:
+    """Describe Dagster's daemon: it evaluates the sensors and starts the runs."""
+    began = datetime.now(UTC)
+    return Service(
+        name="dagster-daemon",
+        command=(
+            *(sys.executable, "-m", "dagster._daemon", "run"),
+            *("-w", str(PROJECT / "workspace.yaml")),
+        ),
+        environment=_dagster_environment(context, "dagster-daemon"),
+        directory=PROJECT,
+        probe=lambda: _daemon_beats(context, began),
+        address="-",
+        ready_within_s=180,
+        # The webserver makes the tables of Dagster's storage; two at once would collide.
+        after=("dagster-webserver",),
+    )
+
+
+def dashboard(context: Context) -> Service:
+    """Describe the Streamlit dashboard."""
+    port = context.ports["dashboard"]
+    return Service(
+        name="dashboard",
+        command=(
+            *(sys.executable, "-m", "streamlit", "run", str(PROJECT / "dashboard" / "streamlit_app.py")),
+            *("--server.address", HOST, "--server.port", str(port), "--server.headless", "true"),
+            *("--browser.gatherUsageStats", "false", "--server.fileWatcherType", "none"),
+        ),
+        environment=_python_environment(context, "dashboard"),
+        directory=PROJECT,
+        probe=lambda: http_ok(f"http://{HOST}:{port}/_stcore/health"),
+        address=f"http://{HOST}:{port}",
+        ready_within_s=90,
+        ports=("dashboard",),
+        after=("postgres", "redis"),
+    )
+
+
+def traffic(context: Context) -> Service:
+    """Describe the traffic generator. Until Dagster has made the topic it fails and is tried again."""
+    return Service(
+        name="traffic",
+        command=(sys.executable, "-m", "ctr_platform", "produce", "--rate", str(TRAFFIC_RATE)),
+        environment=_python_environment(context, "traffic"),
+        directory=PROJECT,
+        probe=lambda: True,
+        address=f"{TRAFFIC_RATE} events/s",
+        after=("kafka", "registry"),
+        # `produce` takes seconds to find that there is no topic.
+        settles_after_s=15,
+    )
+
+
+def _python_environment(context: Context, name: str) -> dict[str, str]:
+    return {"PYTHONPATH": str(PROJECT), "TMPDIR": str(context.tmp(name)), "PYTHONUNBUFFERED": "1"}
+
+
+def _dagster_environment(context: Context, name: str) -> dict[str, str]:
+    return _python_environment(context, name) | {
+        "DAGSTER_HOME": str(context.layout.dagster_home),
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+    }
+
+
+def _prepare_dagster(context: Context) -> None:
+    context.layout.dagster_home.mkdir(exist_ok=True)
+    shutil.copyfile(PROJECT / "ctr_platform" / "dagster.yaml", context.layout.dagster_home / "dagster.yaml")
+
+
+def _daemon_beats(context: Context, since: datetime) -> bool:
+    """Whether a daemon of Dagster reported since then; no table yet is an error like no answer."""
+    with (
+        closing(
+            psycopg2.connect(
+                host=HOST,
+                port=context.ports["postgres"],
+                user="postgres",
+                password=context.password,
+                dbname="dagster",
+                connect_timeout=PROBE_TIMEOUT_S,
+            )
+        ) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(
+            "SELECT count(*) FROM daemon_heartbeats WHERE timestamp > %s", (since.replace(tzinfo=None),)
+        )
+        row = cursor.fetchone()
+        return row is not None and row[0] > 0

@@ -1,0 +1,128 @@
+"""A real stack for tests: on free ports, in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from dotenv import dotenv_values
+
+from ctr_platform.settings import Settings
+from ctr_platform.stack.layout import Layout
+from ctr_platform.stack.lifecycle import start, stop
+from ctr_platform.stack.probes import wait_until
+from ctr_platform.stack.supervise import Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ctr_platform.artifacts.fetch import Transfer
+    from ctr_platform.stack.service import Service
+
+REPLACED_WITHIN_S: Final = 30
+"""Until supervisord has a new process in a killed one's place."""
+
+
+@dataclass
+class Recorder:
+    """Remembers what a start reports."""
+
+    notes: list[str] = field(default_factory=list)
+    ready_names: list[str] = field(default_factory=list)
+    transfers: list[Transfer] = field(default_factory=list)
+
+    def transfer(self, transfer: Transfer) -> None:
+        self.transfers.append(transfer)
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def starting(self, names: Sequence[str]) -> None:
+        del names
+
+    def ready(self, service: Service, seconds: float) -> None:
+        del seconds
+        self.ready_names.append(service.name)
+
+
+@dataclass(frozen=True)
+class RunningStack:
+    """A stack that is up, and the ways to hurt it."""
+
+    home: Path
+    settings: Settings
+    services: dict[str, Service]
+
+    @property
+    def layout(self) -> Layout:
+        return Layout(self.home)
+
+    @property
+    def supervisor(self) -> Supervisor:
+        return Supervisor(self.layout)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For a subprocess that is to find this stack, and no other by the caller's variables."""
+        names = {name.upper() for name in Settings.model_fields}
+        kept = {name: value for name, value in os.environ.items() if name not in names}
+        return {**kept, "CTR_HOME": str(self.home)}
+
+    def pid(self, name: str) -> int:
+        """Of a service's main process; 0 while there is none."""
+        return self.supervisor.states()[name].pid
+
+    def kill(self, name: str) -> None:
+        """SIGKILL, and return when supervisord has put another process in its place.
+
+        That one may not answer yet: see `wait_ready`.
+        """
+        before = self.pid(name)
+        os.kill(before, signal.SIGKILL)
+        wait_until(lambda: self.pid(name) not in (0, before), REPLACED_WITHIN_S, f"another {name}")
+
+    def stop(self, name: str) -> None:
+        """Stop in an orderly way; it stays down."""
+        self.supervisor.stop(name)
+
+    def start(self, name: str) -> None:
+        """Start again and wait until it answers."""
+        self.supervisor.start(name)
+        self.wait_ready(name)
+
+    def wait_ready(self, name: str) -> None:
+        """Return when the service answers."""
+        service = self.services[name]
+        wait_until(service.probe, service.ready_within_s, name)
+
+
+def settings_of(home: Path) -> Settings:
+    """Settings of the stack in `home`, whatever the caller's environment holds."""
+    values = {name.lower(): value for name, value in dotenv_values(Layout(home).stack_env).items()}
+    return Settings.model_validate(values)
+
+
+@contextmanager
+def fresh_home() -> Iterator[Path]:
+    """An empty `CTR_HOME` that Postgres' account can enter too; removed with what is in it."""
+    home = Path(tempfile.mkdtemp(prefix="ctr-test-"))
+    home.chmod(0o755)
+    try:
+        yield home
+    finally:
+        stop(home)
+        shutil.rmtree(home)
+
+
+@contextmanager
+def running_stack(names: Sequence[str]) -> Iterator[RunningStack]:
+    """Start these services, and what they need, on free ports; stop and remove everything after."""
+    with fresh_home() as home:
+        services = start(home, names=names, free_ports=True, report=Recorder())
+        yield RunningStack(home, settings_of(home), {service.name: service for service in services})
