@@ -7,6 +7,8 @@ import sys
 import typer
 from rich.console import Console
 
+from ctr_platform.cli import stack
+from ctr_platform.cli.traffic import produce, replay
 from ctr_platform.errors import CtrError
 
 app = typer.Typer(
@@ -15,6 +17,15 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+app.command()(produce)
+app.command()(replay)
+app.command()(stack.up)
+app.command()(stack.down)
+app.command()(stack.status)
+app.command()(stack.env)
+app.command()(stack.logs)
+app.command()(stack.doctor)
 
 
 def main() -> None:

@@ -1,0 +1,146 @@
+"""What is meant to become of each synthetic event, and the bytes of those meant to be refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from ctr_platform.errors import CtrError
+from ctr_platform.traffic.encoder import Event, EventWriter, wire_header
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+PERIOD: Final = 10_000
+"""Events after which the pattern of fates repeats: a share is exact to 0.01 %."""
+
+UNKNOWN_SCHEMA_ID: Final = 2**31 - 1
+"""The highest id there can be: registries count up from 1."""
+
+YEAR_MS: Final = 365 * 24 * 3_600_000
+
+
+class Fate(IntEnum):
+    """The contract's fates, dead ones by reason."""
+
+    COUNTED = 0
+    LATE = 1
+    MALFORMED = 2
+    INVALID = 3
+    UNKNOWN_SCHEMA = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class FateShares:
+    """Shares (0 to 1) of all events by fate; what remains is counted."""
+
+    late: float = 0.0
+    malformed: float = 0.0
+    invalid: float = 0.0
+    unknown_schema: float = 0.0
+
+
+class FatePattern:
+    """The fate of the event with a given number, in exact shares, and how many are counted before it."""
+
+    def __init__(self, shares: FateShares, rng: np.random.Generator, partitions: int) -> None:
+        """Draw the pattern.
+
+        Its first events, one for each partition, are counted: nothing can be late before them.
+
+        Raises:
+            CtrError: shares that cannot be kept.
+        """
+        refused = [
+            _of_period(share, name)
+            for name, share in (
+                ("late", shares.late),
+                ("malformed", shares.malformed),
+                ("invalid", shares.invalid),
+                ("unknown-schema", shares.unknown_schema),
+            )
+        ]
+        self.counted_per_period: Final = PERIOD - sum(refused)
+        if self.counted_per_period < 0:
+            raise CtrError("The shares of refused events add up to more than 1: lower them.", exit_status=2)
+        if shares.late and self.counted_per_period < partitions:
+            raise CtrError("Late events need some that are counted: lower the other shares.", exit_status=2)
+        first = min(partitions, self.counted_per_period)
+        rest = np.repeat(np.array(Fate, np.int8), [self.counted_per_period - first, *refused])
+        rng.shuffle(rest)
+        self._fates = np.concatenate([np.full(first, Fate.COUNTED, np.int8), rest])
+        self._counted = np.concatenate([[0], np.cumsum(self._fates == Fate.COUNTED)])
+
+    def fates(self, numbers: NDArray[np.int64]) -> NDArray[np.int8]:
+        """The fates of these events."""
+        fates: NDArray[np.int8] = self._fates[numbers % PERIOD]
+        return fates
+
+    def counted_before(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """For each of these events, how many with a lower number are meant to be counted."""
+        rounds, places = np.divmod(numbers, PERIOD)
+        before: NDArray[np.int64] = rounds * self.counted_per_period + self._counted[places]
+        return before
+
+    def events_for(self, counted: int) -> int:
+        """The smallest number of events of which this many are meant to be counted.
+
+        Raises:
+            CtrError: no event is.
+        """
+        if self.counted_per_period == 0:
+            raise CtrError("No event would be counted: lower the shares.", exit_status=2)
+        rounds, rest = divmod(counted, self.counted_per_period)
+        return rounds * PERIOD + int(np.searchsorted(self._counted, rest))
+
+
+class RefusedEvents:
+    """Makes the bytes of dead letters to be, each reason in several shapes."""
+
+    def __init__(self, schema_id: int, rng: np.random.Generator) -> None:
+        self._writer = EventWriter(schema_id)
+        self._rng = rng
+        self._made = 0
+
+    def make(self, fate: Fate, valid: bytes, event: Event) -> bytes:
+        """A value of this (dead) fate, from a complete event and its `valid` encoding."""
+        self._made += 1
+        if fate is Fate.UNKNOWN_SCHEMA:
+            return wire_header(UNKNOWN_SCHEMA_ID) + valid[len(wire_header(UNKNOWN_SCHEMA_ID)) :]
+        if fate is Fate.INVALID:
+            return self._invalid(event)
+        return self._malformed(valid)
+
+    def _malformed(self, valid: bytes) -> bytes:
+        shape = self._made % 3
+        if shape == 0:
+            return valid[: int(self._rng.integers(1, len(valid)))]
+        if shape == 1:
+            return valid + b"\x00"
+        # Any first byte but the wire format's zero.
+        return b"\x01" + self._rng.bytes(int(self._rng.integers(1, 64)))
+
+    def _invalid(self, event: Event) -> bytes:
+        shape = self._made % 3
+        if shape == 0:
+            return self._writer.encode({**event, "click": 7})
+        if shape == 1:
+            return self._writer.encode({**event, "timestamp": 0})
+        return self._writer.encode({**event, "timestamp": int(event["timestamp"]) + YEAR_MS})
+
+
+def _of_period(share: float, name: str) -> int:
+    """A share as a number of events of a period.
+
+    Raises:
+        CtrError: not a share, or finer than a period can hold.
+    """
+    events = round(share * PERIOD)
+    if not 0 <= share <= 1 or abs(share * PERIOD - events) > 1e-6:  # noqa: PLR2004 - rounding of the product
+        raise CtrError(
+            f"--{name}-share {share}: write a share from 0 to 1 in steps of {1 / PERIOD}.", exit_status=2
+        )
+    return events

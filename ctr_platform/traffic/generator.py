@@ -1,0 +1,165 @@
+"""Synthetic events, in batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+import numpy as np
+
+from ctr_platform.errors import CtrError
+from ctr_platform.traffic.avazu import SEGMENT_SHARES, SegmentShare, draw_templates, plain_template
+from ctr_platform.traffic.encoder import HOUR_MS, BatchEncoder, Event, avazu_hour
+from ctr_platform.traffic.fates import Fate, FatePattern, RefusedEvents
+from ctr_platform.traffic.schedule import MINUTE_MS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+OUT_OF_ORDERNESS_MS: Final = 10_000
+"""The contract's bound: an event this far behind the newest of its partition is never late."""
+
+TEMPLATES: Final = 16_384
+"""Distinct events drawn; their bytes (2 MiB) fit a processor's cache."""
+
+LATE_SPREAD_MS: Final = 600_000
+"""How far behind the latest possible moment late events are strewn."""
+
+
+class Choice(Protocol):
+    """Which templates there are, and which one each counted event is."""
+
+    templates: list[Event]
+
+    def choose(self, counted: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Template numbers of the events that come after so many counted ones."""
+        ...
+
+
+class RandomChoice:
+    """Events distributed as in Avazu's click log."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.templates = draw_templates(rng, TEMPLATES)
+        self._rng = rng
+
+    def choose(self, counted: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Any template, at random."""
+        return self._rng.integers(len(self.templates), size=len(counted))
+
+
+class KnownChoice:
+    """Events in strict rotation over the largest segments, so that every window's figures are known."""
+
+    SEGMENTS: Final[tuple[SegmentShare, ...]] = SEGMENT_SHARES[:6]
+    CYCLE: Final = 100
+    """Impressions of a segment after which its clicks repeat."""
+    CLICKS: Final = 17
+    """Clicks in a cycle: a CTR of 17.00 %, near Avazu's."""
+
+    def __init__(self) -> None:
+        self.templates = [
+            plain_template(segment.site_category, segment.device_type, click)
+            for segment in self.SEGMENTS
+            for click in (0, 1)
+        ]
+
+    def choose(self, counted: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Segment after segment; of a segment's events the first 17 in each 100 are clicks."""
+        rounds, segment = np.divmod(counted, len(self.SEGMENTS))
+        return segment * 2 + (rounds % self.CYCLE < self.CLICKS)
+
+    @classmethod
+    def window_figures(cls, per_second: float) -> tuple[int, int]:
+        """Impressions and clicks of one segment in a 1 min window.
+
+        Raises:
+            CtrError: a rate that does not fill whole cycles.
+        """
+        unit = len(cls.SEGMENTS) * cls.CYCLE
+        window = per_second * MINUTE_MS / 1000
+        if window <= 0 or window % unit:
+            raise CtrError(
+                f"--deterministic: choose a --rate that is a multiple of {unit * 1000 // MINUTE_MS} "
+                "events/s, so that every 1 min window has the same figures.",
+                exit_status=2,
+            )
+        impressions = int(window) // len(cls.SEGMENTS)
+        return impressions, impressions // cls.CYCLE * cls.CLICKS
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Encoded events, their fates and their numbers' order: three views of the same `n` events."""
+
+    first: int
+    values: NDArray[np.object_]
+    fates: NDArray[np.int8]
+
+    def of_partition(self, partition: int, partitions: int) -> list[bytes]:
+        """The values that go to a partition: event number modulo partitions, so that each gets its share."""
+        values: list[bytes] = self.values[(partition - self.first) % partitions :: partitions].tolist()
+        return values
+
+
+class Generator:
+    """Makes the events with given numbers, in batches without gaps."""
+
+    def __init__(  # noqa: PLR0913 - each is one independent choice
+        self,
+        *,
+        choice: Choice,
+        pattern: FatePattern,
+        schema_id: int,
+        run: int,
+        partitions: int,
+        disorder_ms: int,
+        rng: np.random.Generator,
+    ) -> None:
+        self._choice = choice
+        self._pattern = pattern
+        self._encoder = BatchEncoder(schema_id, choice.templates, run)
+        self._refused = RefusedEvents(schema_id, rng)
+        self._disorder_ms = disorder_ms
+        self._rng = rng
+        self._newest = np.full(partitions, -1, np.int64)
+        """Base time of the newest counted event of each partition."""
+
+    def batch(self, numbers: NDArray[np.int64], base_ms: NDArray[np.int64]) -> Batch:
+        """The events with these consecutive numbers; `base_ms` are the moments they are reported.
+
+        A counted event happened up to the disorder before its base time. A late one happened so long
+        before a counted one of its partition that its window has closed.
+        """
+        fates = self._pattern.fates(numbers)
+        templates = self._choice.choose(self._pattern.counted_before(numbers))
+        times = base_ms - self._rng.integers(self._disorder_ms, size=len(numbers), endpoint=True)
+        late = fates == Fate.LATE
+        newest = self._newest_before(int(numbers[0]), np.where(fates == Fate.COUNTED, base_ms, -1))
+        if late.any():
+            closed = newest[late] - self._disorder_ms - OUT_OF_ORDERNESS_MS - MINUTE_MS
+            times[late] = closed - self._rng.integers(LATE_SPREAD_MS, size=len(closed))
+        values = self._encoder.encode(templates, numbers, times)
+        for place in np.flatnonzero(fates > Fate.LATE):
+            event = self._event(int(templates[place]), int(numbers[place]), int(times[place]))
+            values[place] = self._refused.make(Fate(fates[place]), values[place], event)
+        return Batch(int(numbers[0]), values, fates)
+
+    def _newest_before(self, first: int, counted_ms: NDArray[np.int64]) -> NDArray[np.int64]:
+        """For each event, the base time of the newest counted one before it in its partition."""
+        partitions = len(self._newest)
+        begin, end = first % partitions, first % partitions + len(counted_ms)
+        rounds = np.full((-(-end // partitions) + 1, partitions), -1, np.int64)
+        rounds[0] = self._newest
+        rounds[1:].reshape(-1)[begin:end] = counted_ms
+        newest = np.maximum.accumulate(rounds, axis=0)
+        self._newest = newest[-1]
+        return newest[:-1].reshape(-1)[begin:end]
+
+    def _event(self, template: int, number: int, time_ms: int) -> Event:
+        return {
+            **self._choice.templates[template],
+            "id": self._encoder.event_id(number),
+            "hour": int(avazu_hour(np.array([time_ms // HOUR_MS]))[0]),
+            "timestamp": time_ms,
+        }

@@ -1,0 +1,149 @@
+"""Whether events of the past may still be sent: what the raw topic holds decides it."""
+
+from __future__ import annotations
+
+import io
+import json
+from functools import cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+import fastavro
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.schema_registry.error import SchemaRegistryError
+
+from ctr_platform.errors import CtrError
+from ctr_platform.kafka import client as kafka
+from ctr_platform.registry import client as registry
+from ctr_platform.settings import RAW_TOPIC, Settings
+from ctr_platform.traffic.schedule import AHEAD_MS, MINUTE_MS, clock_text
+
+if TYPE_CHECKING:
+    from confluent_kafka import Message
+
+_LONGEST_WINDOW_MS: Final = 5 * MINUTE_MS
+_TAIL_MESSAGES: Final = 1000
+"""Of each partition: live traffic shows in its newest records, without reading all of them."""
+_CHUNK_MESSAGES: Final = 10_000
+_WIRE_HEADER_BYTES: Final = 5
+
+
+def refuse_if_late(settings: Settings, first_ms: int) -> None:
+    """Make sure that no event from `first_ms` (event time) on would be late already.
+
+    Once the topic is quiet, the job closes the windows of the newest event there is, the 5 min window
+    too. So nothing may be sent to a window that ends no later than that one, whichever partition holds
+    the event.
+
+    Raises:
+        CtrError: events would be late; or Kafka or the registry do not answer.
+    """
+    limit_ms = first_ms // _LONGEST_WINDOW_MS * _LONGEST_WINDOW_MS
+    newest = kafka.ask(settings, lambda: _newest_event(settings, limit_ms))
+    if newest >= limit_ms:
+        closed = (newest // _LONGEST_WINDOW_MS + 1) * _LONGEST_WINDOW_MS
+        raise CtrError(
+            f"{RAW_TOPIC} holds events of {clock_text(newest)}: those from {clock_text(first_ms)} on would "
+            f"be late. Stop other traffic and begin at {clock_text(closed)} or later, or send live traffic."
+        )
+
+
+def _newest_event(settings: Settings, limit_ms: int) -> int:
+    """The highest event time of a valid record (or a first one at or after the limit); -1 without any."""
+    consumer = Consumer(
+        {
+            **kafka.client_config(settings),
+            # Required by the client; nothing is committed under it.
+            "group.id": "ctr-lateness-check",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+        }
+    )
+    try:
+        tail, whole = _ranges(consumer, limit_ms)
+        decoder = _TimestampReader(settings)
+        newest = _highest(consumer, tail, decoder, limit_ms)
+        return newest if newest >= limit_ms else _highest(consumer, whole, decoder, limit_ms)
+    finally:
+        consumer.close()
+
+
+def _ranges(consumer: Consumer, limit_ms: int) -> tuple[list[TopicPartition], list[TopicPartition]]:
+    """Where to read from, partition by partition: the last records, and all that could matter.
+
+    A valid event is at most `AHEAD_MS` ahead of the broker's clock when it is appended, so what was
+    appended earlier is older than the limit.
+    """
+    metadata = consumer.list_topics(RAW_TOPIC, timeout=kafka.ADMIN_TIMEOUT_S).topics[RAW_TOPIC]
+    since = [TopicPartition(RAW_TOPIC, each, max(limit_ms - AHEAD_MS, 0)) for each in metadata.partitions]
+    tail, whole = [], []
+    for found in consumer.offsets_for_times(since, timeout=kafka.ADMIN_TIMEOUT_S):
+        _, end = consumer.get_watermark_offsets(found, timeout=kafka.ADMIN_TIMEOUT_S)
+        if 0 <= found.offset < end:
+            whole.append(TopicPartition(RAW_TOPIC, found.partition, found.offset))
+            tail.append(TopicPartition(RAW_TOPIC, found.partition, max(found.offset, end - _TAIL_MESSAGES)))
+    return tail, whole
+
+
+def _highest(
+    consumer: Consumer, begins: list[TopicPartition], decoder: _TimestampReader, limit_ms: int
+) -> int:
+    """The highest event time from these offsets to the end, or a first one at or after the limit."""
+    consumer.assign(begins)
+    unread = {each.partition for each in begins}
+    newest = -1
+    while unread and newest < limit_ms:
+        messages = consumer.consume(_CHUNK_MESSAGES, timeout=kafka.ADMIN_TIMEOUT_S)
+        if not messages:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001 - a public constant of librdkafka
+        for message in messages:
+            error = message.error()
+            if error is None:
+                newest = max(newest, decoder.event_time(message))
+            elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001
+                unread.discard(message.partition())
+            else:
+                raise KafkaException(error)
+    return newest
+
+
+class _TimestampReader:
+    """Reads the event time of a record, whatever version of the schema it was written with."""
+
+    def __init__(self, settings: Settings) -> None:
+        client = registry.registry_client(settings)
+
+        def fetch(schema_id: int) -> Any:
+            try:
+                text = client.get_schema(schema_id).schema_str
+            except SchemaRegistryError as error:
+                if error.http_status_code == HTTPStatus.NOT_FOUND:
+                    return None
+                raise
+            return fastavro.parse_schema(json.loads(text or ""))
+
+        self._schema = cache(lambda schema_id: registry.ask(settings, lambda: fetch(schema_id)))
+
+    def event_time(self, message: Message) -> int:
+        """The event time in ms; -1 for a record that is dead by the contract, which moves no watermark."""
+        value = message.value() or b""
+        if len(value) <= _WIRE_HEADER_BYTES or value[0] != 0:
+            return -1
+        schema = self._schema(int.from_bytes(value[1:_WIRE_HEADER_BYTES], "big"))
+        if schema is None:
+            return -1
+        body = io.BytesIO(value[_WIRE_HEADER_BYTES:])
+        try:
+            event = fastavro.schemaless_reader(body, schema, None)
+        except (EOFError, ValueError, IndexError, OverflowError, MemoryError, UnicodeDecodeError):
+            return -1
+        return -1 if body.read(1) else _valid_time(event, message.timestamp()[1])
+
+
+def _valid_time(event: Any, appended_ms: int) -> int:
+    if not isinstance(event, dict) or event.get("click") not in {0, 1}:
+        return -1
+    time_ms = event.get("timestamp")
+    if not isinstance(time_ms, int) or not 0 < time_ms <= appended_ms + AHEAD_MS:
+        return -1
+    return time_ms

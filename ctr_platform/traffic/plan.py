@@ -1,0 +1,186 @@
+"""From what was asked of `ctr produce` to when each event happens and is sent."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from ctr_platform.errors import CtrError
+from ctr_platform.traffic.encoder import EARLIEST_MS
+from ctr_platform.traffic.fates import PERIOD, FateShares
+from ctr_platform.traffic.generator import OUT_OF_ORDERNESS_MS, KnownChoice
+from ctr_platform.traffic.schedule import AHEAD_MS, MINUTE_MS, Schedule, next_minute_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ctr_platform.traffic.fates import FatePattern
+
+LIVE_RATE: Final = 1000.0
+DETERMINISTIC_RATE: Final = 100.0
+"""Events/s: 1,000 impressions and 170 clicks a minute in each of six segments."""
+
+MAX_RATE: Final = math.inf
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrafficRequest:
+    """What traffic to make.
+
+    `rate` counts all events/s, in deterministic mode only those meant to be counted; None is the
+    mode's own default, `MAX_RATE` as fast as it goes. With `span_ms` the events are spread evenly over
+    event time: the span that ends now, or that begins at `start_ms`.
+    """
+
+    rate: float | None = None
+    count: int | None = None
+    duration_ms: int | None = None
+    seed: int | None = None
+    disorder_ms: int = 0
+    shares: FateShares = field(default_factory=FateShares)
+    start_ms: int | None = None
+    span_ms: int | None = None
+    deterministic: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """When the events happen and are sent; both schedules go by the number of counted events before one."""
+
+    event_time: Schedule | None
+    """Base times; None: the moment of sending."""
+    send_time: Schedule | None
+    """None: as fast as it goes."""
+    rate: float
+    """Events/s sent, of all fates together; infinite: as fast as it goes."""
+    count: int | None = None
+    """How many to make; None: until stopped."""
+    until_ms: int | None = None
+    """When the last one is sent; None: no such limit."""
+    first_ms: int | None = None
+    """The earliest event time of traffic that is not live."""
+    windows: int | None = None
+    """1 min windows of deterministic traffic; None: until stopped."""
+    window_figures: tuple[int, int] | None = None
+    """Of deterministic traffic: impressions and clicks of one segment in one window."""
+
+
+def make_plan(request: TrafficRequest, pattern: FatePattern, now: int) -> Plan:
+    """Work out the plan.
+
+    Raises:
+        CtrError: the request contradicts itself or cannot be kept.
+    """
+    _check(request, now)
+    if request.deterministic:
+        return _deterministic(request, pattern, now)
+    if request.span_ms is not None:
+        return _spread(request, pattern, now)
+    return _live(request, pattern, now)
+
+
+def _check(request: TrafficRequest, now: int) -> None:
+    span, start = request.span_ms, request.start_ms
+    problems = {
+        "--rate must be above 0.": request.rate is not None and not request.rate > 0,
+        "--count must be above 0.": request.count is not None and request.count <= 0,
+        f"--disorder above {OUT_OF_ORDERNESS_MS // 1000}s would make events late: use --late-share.": (
+            request.disorder_ms > OUT_OF_ORDERNESS_MS
+        ),
+        "--start needs --span: how much event time the events are spread over.": (
+            start is not None and span is None
+        ),
+        "--duration is for live traffic: leave it out with --span.": (
+            span is not None and request.duration_ms is not None
+        ),
+        "--start must be 2002-01-01 or later.": start is not None and start < EARLIEST_MS,
+        "--start plus --span lies in the future: such events are invalid.": (
+            start is not None and span is not None and start + span > now + AHEAD_MS
+        ),
+    }
+    _refuse(problems)
+
+
+def _live(request: TrafficRequest, pattern: FatePattern, now: int) -> Plan:
+    rate = request.rate or LIVE_RATE
+    schedule = None if rate == MAX_RATE else Schedule.at_rate(now, _counted_rate(rate, pattern))
+    return Plan(
+        count=request.count,
+        until_ms=None if request.duration_ms is None else now + request.duration_ms,
+        event_time=schedule,
+        send_time=schedule,
+        rate=rate,
+    )
+
+
+def _spread(request: TrafficRequest, pattern: FatePattern, now: int) -> Plan:
+    if request.span_ms is None or request.count is None:
+        raise CtrError("--span needs --count: how many events to spread over it.", exit_status=2)
+    start = now - request.span_ms if request.start_ms is None else request.start_ms
+    counted = int(pattern.counted_before(np.array([request.count]))[0])
+    rate = request.rate or MAX_RATE
+    return Plan(
+        count=request.count,
+        event_time=Schedule.over_span(start, request.span_ms, max(counted, 1)),
+        send_time=None if rate == MAX_RATE else Schedule.at_rate(now, _counted_rate(rate, pattern)),
+        rate=rate,
+        first_ms=start - request.disorder_ms,
+    )
+
+
+def _deterministic(request: TrafficRequest, pattern: FatePattern, now: int) -> Plan:
+    rate = request.rate or DETERMINISTIC_RATE
+    length = request.duration_ms if request.span_ms is None else request.span_ms
+    problems = {
+        "--deterministic needs a --rate in numbers: it sets the figures of every window.": rate == MAX_RATE,
+        "--deterministic does without --count: give --duration or --span in whole minutes.": (
+            request.count is not None
+        ),
+        "--deterministic: write --duration or --span in whole minutes.": (
+            length is not None and length % MINUTE_MS != 0
+        ),
+        "--deterministic: write --start on a whole minute.": (request.start_ms or 0) % MINUTE_MS != 0,
+        "--deterministic does without --disorder: it would move events to other windows.": (
+            request.disorder_ms > 0
+        ),
+    }
+    _refuse(problems)
+    figures = KnownChoice.window_figures(rate)
+    per_window = figures[0] * len(KnownChoice.SEGMENTS)
+    windows = None if length is None else length // MINUTE_MS
+    if request.span_ms is None:
+        start = next_minute_ms(now)
+    elif request.start_ms is None:
+        start = now // MINUTE_MS * MINUTE_MS - request.span_ms
+    else:
+        start = request.start_ms
+    schedule = Schedule.over_span(start, MINUTE_MS, per_window)
+    return Plan(
+        count=None if windows is None else pattern.events_for(windows * per_window),
+        event_time=schedule,
+        send_time=schedule if request.span_ms is None else None,
+        rate=rate * PERIOD / pattern.counted_per_period,
+        first_ms=None if request.span_ms is None else start,
+        windows=windows,
+        window_figures=figures,
+    )
+
+
+def _counted_rate(rate: float, pattern: FatePattern) -> float:
+    """Of so many events/s, how many are meant to be counted.
+
+    Raises:
+        CtrError: none, so that nothing would set the pace.
+    """
+    if pattern.counted_per_period == 0:
+        raise CtrError("No event would be counted: lower the shares, or use --rate max.", exit_status=2)
+    return rate * pattern.counted_per_period / PERIOD
+
+
+def _refuse(problems: Mapping[str, bool]) -> None:
+    for problem, present in problems.items():
+        if present:
+            raise CtrError(problem, exit_status=2)
