@@ -70,6 +70,11 @@ class Layout:
         return self.home / "ports.json"
 
     @property
+    def addresses(self) -> Path:
+        """Addresses of the running services by name, for people."""
+        return self.run / "addresses.json"
+
+    @property
     def socket(self) -> Path:
         """Supervisord's XML-RPC."""
         return self.run / "supervisor.sock"

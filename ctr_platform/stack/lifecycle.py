@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import shutil
 import time
 from contextlib import contextmanager
@@ -79,6 +80,7 @@ def start(
         require_programs(program for service in services for program in service.programs)
         require_free(ports, (name for service in services for name in service.ports))
         launch(layout, services, {**environment, "CTR_HOME": str(home)})
+        layout.addresses.write_text(json.dumps({s.name: s.address for s in services}), encoding="utf-8")
         write_stack_env(layout, environment)
         try:
             _start_in_order(layout, services, report)
