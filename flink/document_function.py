@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pyflink.common import Row, Types
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext, TimeDomain
@@ -15,8 +14,11 @@ from flink.config import DIMENSIONS
 from flink.document_store import PAUSE_S, DocumentStore
 from flink.documents import Counts, add_segments, build, to_json, window_end
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 OPEN_DOCUMENT_MS: Final = 100
-"""An open window's document is written at most this often; with the front's flush that keeps it well within a second."""
+"""An open window's document is written at most this often: with the front's flush well within a second."""
 
 RETRY_MS: Final = int(1000 * PAUSE_S)
 
@@ -60,7 +62,11 @@ class WindowDocuments(KeyedProcessFunction):  # type: ignore[misc]
         # Rounded up to a common moment, many changes make one timer and so one write.
         timers.register_processing_time_timer((_now_ms() // OPEN_DOCUMENT_MS + 1) * OPEN_DOCUMENT_MS)
 
-    def on_timer(self, timestamp: int, ctx: KeyedProcessFunction.OnTimerContext) -> Iterator[Row]:
+    def on_timer(
+        self,
+        timestamp: int,  # noqa: ARG002 - Flink's signature
+        ctx: KeyedProcessFunction.OnTimerContext,
+    ) -> Iterator[Row]:
         """Publish: the final document at the window's end, else the open one or an unsent final one."""
         window_type, start = ctx.get_current_key().split(":")
         if ctx.time_domain() == TimeDomain.EVENT_TIME:

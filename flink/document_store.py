@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import redis
 
 from flink.documents import TIME_TO_LIVE_S, document_key, to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SCRIPT: Final = Path(__file__).parent / "redis" / "write_document.lua"
 
@@ -17,7 +19,7 @@ TIMEOUT_S: Final = 0.25
 """A write takes well under a millisecond; a Redis that does not answer may hold the job up no longer."""
 
 PAUSE_S: Final = 1.0
-"""After a failure nothing is tried for this long, so that an absent Redis costs a quarter of the time at most."""
+"""After a failure nothing is tried for this long: an absent Redis costs a quarter of the time at most."""
 
 
 class DocumentStore:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from flink.config import Dimension
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from flink.config import Dimension
 
 WINDOW_MINUTES: Final = {"1min": 1, "5min": 5}
 TIME_TO_LIVE_S: Final = {"1min": 300, "5min": 1500}
@@ -74,7 +76,7 @@ def _segments(counts: Counts) -> list[list[Any]]:
     return named
 
 
-def build(
+def build(  # noqa: PLR0913 - what a document is made of
     window_type: str,
     start_ms: int,
     counts: Counts,

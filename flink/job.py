@@ -34,7 +34,7 @@ TOLERABLE_FAILED_CHECKPOINTS: Final = 10
 """A checkpoint that fails (a busy disk, an absent registry) is tried again before the job is restarted."""
 
 DOCUMENT_PARALLELISM: Final = 1
-"""The front leaves a hundred rows per second, few windows are open at once, and each subtask more is an interpreter more."""
+"""The front leaves a hundred rows per second, few windows are open at once; a subtask is an interpreter."""
 
 
 def configuration(config: JobConfig) -> Configuration:
@@ -127,7 +127,8 @@ def _statements(name: str, config: JobConfig) -> list[str]:
 def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
     """Add the whole job to `env`; nothing runs yet."""
     tables = StreamTableEnvironment.create(env)
-    front = get_gateway().jvm.ctr.front.Front.attach(env._j_stream_execution_environment, front_settings(config))
+    java_env = env._j_stream_execution_environment  # noqa: SLF001 - pyflink's only way to a Java source
+    front = get_gateway().jvm.ctr.front.Front.attach(java_env, front_settings(config))
 
     counts = Schema.new_builder()
     for dimension in DIMENSIONS:

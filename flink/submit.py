@@ -29,7 +29,7 @@ def submit(config: JobConfig) -> str:
     options.set_string("rest.port", str(address.port or 8081))
     # `get_execution_environment` would make a local cluster of its own, whatever the target.
     java_env = get_gateway().jvm.org.apache.flink.streaming.api.environment.StreamExecutionEnvironment(
-        options._j_configuration
+        options._j_configuration  # noqa: SLF001 - pyflink has no public way
     )
     env = StreamExecutionEnvironment(java_env)
     build(env, config)
@@ -46,14 +46,14 @@ def _root_cause(error: Py4JJavaError) -> str:
 def main() -> int:
     """Entry point; returns the exit status."""
     # Else a client may choose to run the job's Python functions in itself, and they die with it.
-    os.environ["_python_worker_execution_mode"] = "process"
+    os.environ["_python_worker_execution_mode"] = "process"  # noqa: SIM112 - pyflink's spelling
     config = JobConfig.from_json(sys.stdin.read())
     try:
         job_id = submit(config)
     except Py4JJavaError as error:
-        print(_root_cause(error), file=sys.stderr)
+        sys.stderr.write(f"{_root_cause(error)}\n")
         return 1
-    print(json.dumps({"job_id": job_id}))
+    sys.stdout.write(f"{json.dumps({'job_id': job_id})}\n")
     return 0
 
 
