@@ -26,6 +26,7 @@ app.command()(stack.status)
 app.command()(stack.env)
 app.command()(stack.logs)
 app.command()(stack.doctor)
+app.command()(stack.fetch)
 
 
 def main() -> None:

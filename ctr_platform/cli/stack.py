@@ -1,4 +1,4 @@
-"""Commands for the embedded stack: up, down, status, env, logs, doctor."""
+"""Commands for the embedded stack: up, down, status, env, logs, doctor, fetch."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
 
+from ctr_platform.artifacts.fetch import fetch as fetch_artifacts
+from ctr_platform.artifacts.java import build_front
 from ctr_platform.cli.start_view import StartView
 from ctr_platform.errors import CtrError
 from ctr_platform.settings import ctr_home
+from ctr_platform.stack.catalog import ARTIFACTS
 from ctr_platform.stack.doctor import examine
 from ctr_platform.stack.layout import Layout
 from ctr_platform.stack.lifecycle import start, stop
@@ -69,6 +72,13 @@ def up(
         with console.status("stopping"):
             stop(home)
     console.print("stopped")
+
+
+def fetch() -> None:
+    """Fetch the Java artifacts and build the job's front; `ctr up` fetches what is missing too."""
+    with StartView(Console()) as view:
+        fetch_artifacts(ARTIFACTS, on_transfer=view.transfer)
+        build_front()
 
 
 def down() -> None:
