@@ -1,0 +1,77 @@
+"""Connections to the warehouse."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import URL, Engine, NullPool, create_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from warehouse.errors import WarehouseUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CONNECT_TIMEOUT_S: Final = 2
+"""A Postgres that is there answers in milliseconds; libpq takes no less than 2 s seriously."""
+
+STATEMENT_TIMEOUT_MS: Final = 3000
+"""Every read is bounded to a few thousand rows; one that takes this long is in trouble."""
+
+SILENCE_TIMEOUT_MS: Final = 5000
+"""A peer that stopped acknowledging is given up after this, so that no reader hangs on a dead host."""
+
+POOL_SIZE: Final = 4
+"""Readers of one process are short and few."""
+
+POOL_TIMEOUT_S: Final = 3
+"""Waiting longer for a free connection than a statement may take means that they are stuck."""
+
+
+def reading_engine(url: URL) -> Engine:
+    """Pool of read-only connections with short timeouts; connects on first use."""
+    return create_engine(
+        url,
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_SIZE,
+        pool_timeout=POOL_TIMEOUT_S,
+        pool_pre_ping=True,
+        connect_args={
+            **_connect_args("ctr-read"),
+            "options": f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_MS}"
+            " -c default_transaction_read_only=on",
+        },
+    )
+
+
+def migrating_engine(url: URL) -> Engine:
+    """One connection at a time, without a limit on a statement: a migration may have to rewrite a table."""
+    return create_engine(
+        url, poolclass=NullPool, connect_args={**_connect_args("ctr-migrate"), "options": "-c timezone=UTC"}
+    )
+
+
+def _connect_args(name: str) -> dict[str, object]:
+    return {
+        "application_name": name,
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "tcp_user_timeout": SILENCE_TIMEOUT_MS,
+    }
+
+
+@contextmanager
+def warehouse_errors(url: URL) -> Iterator[None]:
+    """Say in one line what keeps Postgres from answering.
+
+    Raises:
+        WarehouseUnavailable: in place of the driver's error.
+    """
+    try:
+        yield
+    except (DBAPIError, PoolTimeoutError) as error:
+        reason = str(error.orig if isinstance(error, DBAPIError) else error).strip().splitlines()[0]
+        raise WarehouseUnavailable(
+            f"Postgres at {url.host}:{url.port}/{url.database} does not answer: {reason}"
+        ) from error

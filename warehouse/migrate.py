@@ -1,0 +1,75 @@
+"""Bring a database to the newest revision of the warehouse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.util import CommandError
+from sqlalchemy import URL, Connection, text
+
+from warehouse.engine import migrating_engine, warehouse_errors
+from warehouse.errors import WarehouseUnavailable
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+
+ADVISORY_LOCK: Final = 0x0C7_4A2E
+"""Any fixed number that nobody else locks in this database."""
+
+LOCK_TIMEOUT_S: Final = 60
+"""Patience with another migration, or with readers of a table that is about to change."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MigrationResult:
+    """What a migration did; equal revisions: nothing was to do."""
+
+    from_revision: str | None
+    """None: the database was empty."""
+    to_revision: str
+
+
+def migrate(url: URL) -> MigrationResult:
+    """Apply every migration that is missing, in one transaction: all or none.
+
+    Safe to call at any time, from several processes at once: they take turns.
+
+    Raises:
+        WarehouseUnavailable: Postgres does not answer, stays locked, or has been migrated by a newer
+            version of this package.
+    """
+    engine = migrating_engine(url)
+    with warehouse_errors(url), engine.begin() as connection:
+        connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s'"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+        before = current_revision(connection)
+        try:
+            command.upgrade(alembic_config(connection), "head")
+        except CommandError as error:
+            raise WarehouseUnavailable(
+                f"the warehouse is at revision {before}, unknown to this version: upgrade ctr-platform"
+            ) from error
+        after = current_revision(connection)
+    if after is None:
+        raise WarehouseUnavailable("the warehouse has no migrations: the installation is incomplete")
+    return MigrationResult(from_revision=before, to_revision=after)
+
+
+def current_revision(connection: Connection) -> str | None:
+    """Revision of the database; None before the first migration."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def alembic_config(connection: Connection, stdout: TextIO | None = None) -> Config:
+    """Alembic's configuration for its commands on this connection, with what they print going to `stdout`."""
+    config = Config() if stdout is None else Config(stdout=stdout)
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
