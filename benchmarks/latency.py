@@ -1,0 +1,118 @@
+"""From an event's sending to its being seen in Redis, in the document of an open window.
+
+The n-th event is seen when the documents of the windows first count n impressions more than before. So
+the figure covers everything: producer, broker, front, Python function, Redis, and a reader's poll.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import redis
+
+from ctr_platform.settings import Settings, load_settings
+from ctr_platform.traffic.plan import TrafficRequest
+from ctr_platform.traffic.produce import produce
+from ctr_platform.traffic.stop import Stop
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from ctr_platform.traffic.producer import Delivery
+
+POLL_S: Final = 0.005
+"""Between two looks at Redis: what the measurement itself may add."""
+
+SETTLE_S: Final = 5.0
+"""After the last event, until the last document must have been seen."""
+
+INDEX: Final = "metrics:1min:index"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A count and when it was reached, seconds since the epoch."""
+
+    moment: float
+    count: int
+
+
+def _send(settings: Settings, rate: float, seconds: float, done: Connection) -> None:
+    """Send live traffic, and report how many events had been queued when."""
+    queued: list[Sample] = []
+
+    def progress(delivery: Delivery) -> None:
+        queued.append(Sample(time.time(), delivery.queued))
+
+    produce(
+        settings,
+        TrafficRequest(rate=rate, duration_ms=round(1000 * seconds)),
+        stop=Stop(),
+        on_start=lambda _plan: None,
+        on_progress=progress,
+    )
+    done.send(queued)
+
+
+def _total(client: redis.Redis, since_ms: int) -> int:
+    """Impressions that Redis shows, of windows that start at `since_ms` or later."""
+    ids = client.zrangebyscore(INDEX, since_ms, "+inf")
+    documents = client.mget([f"metrics:1min:{each}" for each in ids]) if ids else []
+    return sum(json.loads(document)["total_impressions"] for document in documents if document)
+
+
+def measure(settings: Settings, rate: float, seconds: float) -> np.ndarray:
+    """Latency of every event in ms, but for those of the first fifth, while everything warms up."""
+    client = redis.Redis(settings.redis_host, settings.redis_port, decode_responses=True)
+    since_ms = time.time_ns() // 60_000_000_000 * 60_000
+    before = _total(client, since_ms)
+    receive, send = multiprocessing.get_context("spawn").Pipe(duplex=False)
+    producer = multiprocessing.get_context("spawn").Process(target=_send, args=(settings, rate, seconds, send))
+    producer.start()
+    seen: list[Sample] = []
+    queued: list[Sample] = []
+    deadline = None
+    while deadline is None or time.time() < deadline:
+        total = _total(client, since_ms) - before
+        if not seen or total > seen[-1].count:
+            seen.append(Sample(time.time(), total))
+        if deadline is None and receive.poll():
+            queued = receive.recv()
+            deadline = time.time() + SETTLE_S
+        if queued and seen[-1].count >= queued[-1].count:
+            break
+        time.sleep(POLL_S)
+    producer.join()
+    if seen[-1].count != queued[-1].count:
+        raise SystemExit(f"{queued[-1].count} events were sent, Redis shows {seen[-1].count}: is the job alone?")
+    numbers = np.arange(queued[-1].count // 5, queued[-1].count) + 1
+    return 1000 * (_moments(seen, numbers) - _moments(queued, numbers))
+
+
+def _moments(samples: list[Sample], numbers: np.ndarray) -> np.ndarray:
+    """When each count was first reached."""
+    counts = np.array([sample.count for sample in samples])
+    moments = np.array([sample.moment for sample in samples])
+    return moments[np.searchsorted(counts, numbers)]
+
+
+def main() -> None:
+    """Measure against the running stack; expects no other traffic."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rates", type=float, nargs="+", default=[5_000, 50_000], help="events/s")
+    parser.add_argument("--seconds", type=float, default=30)
+    arguments = parser.parse_args()
+    for rate in arguments.rates:
+        latency = measure(load_settings(), rate, arguments.seconds)
+        p50, p99 = np.percentile(latency, [50, 99])
+        print(f"{rate:>9,.0f} events/s: p50 {p50:4.0f} ms, p99 {p99:4.0f} ms, max {latency.max():4.0f} ms, {len(latency):,} events")
+
+
+if __name__ == "__main__":
+    main()
