@@ -167,11 +167,9 @@ def _watch(console: Console, layout: Layout) -> None:
 
 def _print_addresses(console: Console, addresses: dict[str, str]) -> None:
     shown = {"dagster-webserver": "Dagster", "jobmanager": "Flink", "dashboard": "Dashboard"}
-    console.print()
     for name, title in shown.items():
         if name in addresses:
-            console.print(f"  [bold]{title:10}[/bold] {addresses[name]}", highlight=False)
-    console.print()
+            console.print(f"         [bold]{title:10}[/bold] {addresses[name]}", highlight=False)
 
 
 def _duration(seconds: float) -> str:

@@ -44,7 +44,7 @@ class StartView:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._progress.stop()
+        self._stop_bar()
         self._spinner.stop()
 
     def transfer(self, transfer: Transfer) -> None:
@@ -55,7 +55,7 @@ class StartView:
                 self._task = self._progress.add_task("", total=transfer.bytes_total, name="")
             self._progress.update(self._task, completed=transfer.bytes_done, name=transfer.name)
         if transfer.files_done == transfer.files:
-            self._progress.stop()
+            self._stop_bar()
             self.note(f"fetched {transfer.files} Java artifacts, {transfer.bytes_total >> 20} MiB")
         elif self._line_is_due():
             done, total = transfer.bytes_done >> 20, transfer.bytes_total >> 20
@@ -79,6 +79,10 @@ class StartView:
     def ready(self, service: Service, seconds: float) -> None:
         """Print that a service answers."""
         self.note(f"[green]ready[/green]  {service.name:18} {service.address}  [dim]{seconds:.1f} s[/dim]")
+
+    def _stop_bar(self) -> None:
+        if self._task is not None:  # else rich prints an empty line
+            self._progress.stop()
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._began
