@@ -193,7 +193,6 @@ def _configuration(context: Context) -> dict[str, str | float | bool]:
         "restart-strategy.type": "exponential-delay",
         "restart-strategy.exponential-delay.initial-backoff": "1 s",
         "restart-strategy.exponential-delay.max-backoff": "30 s",
-        "restart-strategy.exponential-delay.attempts-before-reset-backoff": "infinite",
         "execution.checkpointing.dir": checkpoints,
         "execution.checkpointing.savepoint-dir": checkpoints,
         "execution.checkpointing.num-retained": 3,
