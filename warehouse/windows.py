@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ WindowType = Literal["1min", "5min"]
 WINDOW_MINUTES: Final[Mapping[WindowType, int]] = {"1min": 1, "5min": 5}
 
 _ID_FORMAT: Final = "%Y%m%dT%H%MZ"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +41,6 @@ class Window:
     impressions: int
     clicks: int
     ctr: float
-    category_ctr: Mapping[str, float]
-    device_ctr: Mapping[str, float]
 
     @property
     def window_id(self) -> str:
@@ -61,9 +60,13 @@ class Window:
 
 @dataclass(frozen=True, kw_only=True)
 class WindowDetail(Window):
-    """A window and its segments, the largest first."""
+    """A window, split by its dimensions."""
 
+    category_ctr: Mapping[str, float]
+    device_ctr: Mapping[str, float]
+    """By device type, written as text."""
     segments: tuple[Segment, ...]
+    """The largest first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,3 +88,8 @@ def window_start(window_id: str) -> datetime:
         ValueError: it is not written as `YYYYMMDDTHHMMZ`.
     """
     return datetime.strptime(window_id, _ID_FORMAT).replace(tzinfo=UTC)
+
+
+def epoch_ms(moment: datetime) -> int:
+    """Whole milliseconds since the epoch."""
+    return (moment - _EPOCH) // timedelta(milliseconds=1)

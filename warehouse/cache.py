@@ -1,0 +1,140 @@
+"""The read side of the cache: window documents in Redis, of open windows and of those just closed."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from warehouse.errors import CacheUnavailable
+from warehouse.windows import WINDOW_MINUTES, Segment, WindowDocument
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from warehouse.windows import WindowType
+
+CONNECT_TIMEOUT_S: Final = 0.5
+"""A Redis that is there accepts in a millisecond; a page must not wait longer to say that it is not."""
+
+READ_TIMEOUT_S: Final = 0.5
+"""A read takes well under 5 ms; five times the contract's very worst means that Redis hangs."""
+
+MAX_WINDOWS: Final = 100
+"""The most documents of one read: many more than live at once, at 1 to 30 KB each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CacheHealth:
+    """That Redis answers, and how it is."""
+
+    round_trip_ms: float
+    used_memory_bytes: int
+    indexed_windows: Mapping[WindowType, int]
+    """Members of the index of each window type; a few of them may point at expired documents."""
+
+
+class Cache:
+    """Reads window documents; connects on first use, and again after Redis was away.
+
+    Every method is one round trip and raises `CacheUnavailable` where Redis does not answer in time, or
+    holds something that is no window document. Safe to share between threads.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        self._address = f"{host}:{port}"
+        self._redis = redis.Redis(
+            host=host,
+            port=port,
+            decode_responses=True,
+            socket_connect_timeout=CONNECT_TIMEOUT_S,
+            socket_timeout=READ_TIMEOUT_S,
+            # Pages ask again by themselves.
+            retry=Retry(NoBackoff(), 0),
+            client_name="ctr-read",
+        )
+
+    def current(self, window_type: WindowType, limit: int) -> list[WindowDocument]:
+        """The newest windows, newest first: at most `limit`, or `MAX_WINDOWS`.
+
+        `SORT_RO ... BY nosort` walks the index from its end and gets the documents in the same command:
+        the cost depends on `limit` alone.
+        """
+        with self._errors():
+            found = self._redis.sort_ro(
+                _key(window_type, "index"),
+                start=0,
+                num=min(limit, MAX_WINDOWS),
+                by="nosort",
+                get=[_key(window_type, "*")],
+                desc=True,
+            )
+            # A document may expire before its member leaves the index.
+            return [_parse(text) for text in found if text is not None]
+
+    def window(self, window_type: WindowType, window_id: str) -> WindowDocument | None:
+        """One window, or None if it has no document (any more)."""
+        with self._errors():
+            text = self._redis.get(_key(window_type, window_id))
+            return None if text is None else _parse(str(text))
+
+    def health(self) -> CacheHealth:
+        """Whether and how fast Redis answers."""
+        with self._errors():
+            pipeline = self._redis.pipeline(transaction=False)
+            pipeline.info("memory")
+            for window_type in WINDOW_MINUTES:
+                pipeline.zcard(_key(window_type, "index"))
+            began = time.perf_counter()
+            memory, *indexed = pipeline.execute()
+            return CacheHealth(
+                round_trip_ms=1000 * (time.perf_counter() - began),
+                used_memory_bytes=int(memory["used_memory"]),
+                indexed_windows=dict(zip(WINDOW_MINUTES, indexed, strict=True)),
+            )
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._redis.close()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except redis.RedisError as error:
+            raise CacheUnavailable(f"Redis at {self._address} does not answer: {error}") from error
+        except (ValueError, TypeError, KeyError) as error:
+            raise CacheUnavailable(
+                f"Redis at {self._address} holds a document that is none of a window: {error!r}"
+            ) from error
+
+
+def _key(window_type: WindowType, name: str) -> str:
+    return f"metrics:{window_type}:{name}"
+
+
+def _parse(text: str) -> WindowDocument:
+    document: dict[str, Any] = json.loads(text)
+    return WindowDocument(
+        window_type=document["window_type"],
+        window_start_ms=document["window_start"],
+        window_end_ms=document["window_end"],
+        impressions=document["total_impressions"],
+        clicks=document["total_clicks"],
+        ctr=document["ctr"],
+        category_ctr=document["category_ctr"],
+        device_ctr=document["device_ctr"],
+        segments=tuple(
+            Segment(site_category=category, device_type=device, impressions=impressions, clicks=clicks)
+            for category, device, impressions, clicks in document["segments"]
+        ),
+        final=document["final"],
+        revision=document["revision"],
+        written_ms=document["timestamp"],
+    )

@@ -1,0 +1,204 @@
+"""The read side of Postgres: final windows and the ledger, typed.
+
+What is read of the windows is bounded by a number of windows, however long the history is.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import func, literal, select
+
+from warehouse.engine import reading_engine, warehouse_errors
+from warehouse.models import Counts1Min, Counts5Min, LateEvent, LedgerRow
+from warehouse.views import CONSERVATION, METRICS, SEGMENTS
+from warehouse.windows import WINDOW_MINUTES, Segment, Window, WindowDetail, epoch_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from sqlalchemy import URL, ColumnElement, Connection, Row, Select
+
+    from warehouse.windows import WindowType
+
+MAX_WINDOWS: Final = 1500
+"""The most windows of one read: a day of 1 min windows, and some."""
+
+MAX_SEGMENTS: Final = 10_000
+"""The most segments of one window that are read, the largest first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LedgerTotals:
+    """What became of the records read from one partition; see the view `quality.conservation`."""
+
+    topic: str
+    partition: int
+    first_offset: int
+    last_offset: int
+    records_read: int
+    counted: int
+    late: int
+    malformed: int
+    unknown_schema: int
+    invalid: int
+    dead: int
+    """The three before, together."""
+    unaccounted: int
+    """Read, but neither counted nor late nor dead: 0, by the conservation law."""
+    uncovered_offsets: int
+    """Between two rows of the ledger: markers of transactions, or records never read."""
+    overlapping_offsets: int
+    """In two rows of the ledger: 0, else something was counted twice."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Freshness:
+    """How recent the warehouse is; None where there is nothing yet."""
+
+    latest_window_end: datetime | None
+    latest_written_at: datetime | None
+    """When the job last wrote its ledger, which it does at every checkpoint."""
+
+
+class Warehouse:
+    """Reads Postgres; connects on first use, and again after Postgres was away.
+
+    Every method raises `WarehouseUnavailable` where Postgres does not answer in time or has no such
+    tables. Safe to share between threads.
+    """
+
+    def __init__(self, url: URL) -> None:
+        self._url = url
+        self._engine = reading_engine(url)
+
+    def latest_windows(self, window_type: WindowType, limit: int) -> list[Window]:
+        """The newest final windows, newest first: at most `limit`, or `MAX_WINDOWS`."""
+        with self._connection() as connection:
+            # As constants these reach the index through the view; a subquery would not.
+            starts = _latest_starts(connection, window_type, min(limit, MAX_WINDOWS))
+            chosen = METRICS[window_type].c.window_start.in_(starts)
+            return _windows(connection, window_type, chosen)
+
+    def series(self, window_type: WindowType, start: datetime, end: datetime) -> list[Window]:
+        """The final windows that start within `[start, end)`, newest first.
+
+        Raises:
+            ValueError: the span has room for more than `MAX_WINDOWS` windows.
+        """
+        if end - start > MAX_WINDOWS * _length(window_type):
+            raise ValueError(f"a series holds at most {MAX_WINDOWS} windows")
+        started = METRICS[window_type].c.window_start
+        with self._connection() as connection:
+            return _windows(connection, window_type, (started >= start) & (started < end))
+
+    def window(self, window_type: WindowType, start: datetime) -> WindowDetail | None:
+        """One final window with its segments, or None if nothing was counted in it."""
+        view = METRICS[window_type]
+        with self._connection() as connection:
+            row = connection.execute(select(view).where(view.c.window_start == start)).one_or_none()
+            if row is None:
+                return None
+            return WindowDetail(
+                **_figures(window_type, row),
+                category_ctr=row.category_ctr,
+                device_ctr=row.device_ctr,
+                segments=_segments(connection, window_type, start),
+            )
+
+    def ledger_totals(self, topic: str) -> list[LedgerTotals]:
+        """The conservation law of a topic, by partition."""
+        query = select(CONSERVATION).where(CONSERVATION.c.topic == topic).order_by(CONSERVATION.c.partition)
+        with self._connection() as connection:
+            return [LedgerTotals(**row) for row in connection.execute(query).mappings()]
+
+    def freshness(self, window_type: WindowType) -> Freshness:
+        """The end of the newest final window, and when the job last wrote."""
+        with self._connection() as connection:
+            starts = _latest_starts(connection, window_type, 1)
+            return Freshness(
+                latest_window_end=starts[0] + _length(window_type) if starts else None,
+                latest_written_at=connection.scalar(select(func.max(LedgerRow.written_at))),
+            )
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        with warehouse_errors(self._url), self._engine.connect() as connection:
+            yield connection
+
+
+def _length(window_type: WindowType) -> timedelta:
+    return timedelta(minutes=WINDOW_MINUTES[window_type])
+
+
+def _latest_starts(connection: Connection, window_type: WindowType, limit: int) -> list[datetime]:
+    """Starts of the newest windows, newest first: one step down the indexes for each."""
+    latest = _newest_start(window_type, None).cte("latest", recursive=True)
+    earlier = _newest_start(window_type, latest.c.window_start, latest.c.position + 1)
+    steps = latest.union_all(
+        earlier.where(latest.c.window_start.is_not(None), latest.c.position < limit).select_from(latest)
+    )
+    query = select(steps.c.window_start).where(steps.c.window_start.is_not(None))
+    return list(connection.scalars(query.order_by(steps.c.window_start.desc())))
+
+
+def _newest_start(
+    window_type: WindowType,
+    before: ColumnElement[datetime] | None,
+    position: ColumnElement[int] | None = None,
+) -> Select[Any]:
+    """Start of the newest window, or of the newest one before another; NULL if there is none."""
+    counted, late = {
+        "1min": (Counts1Min.window_start, LateEvent.window_start_1min),
+        "5min": (Counts5Min.window_start, LateEvent.window_start_5min),
+    }[window_type]
+    newest = [
+        select(func.max(start)).where(*(() if before is None else (start < before,))).scalar_subquery()
+        for start in (counted, late)
+    ]
+    return select(
+        func.greatest(*newest).label("window_start"),
+        (literal(1) if position is None else position).label("position"),
+    )
+
+
+def _windows(connection: Connection, window_type: WindowType, chosen: ColumnElement[bool]) -> list[Window]:
+    """Totals of the chosen windows, newest first."""
+    columns = METRICS[window_type].c
+    query = select(
+        columns.window_start, columns.window_end, columns.total_impressions, columns.total_clicks, columns.ctr
+    )
+    rows = connection.execute(query.where(chosen).order_by(columns.window_start.desc()))
+    return [Window(**_figures(window_type, row)) for row in rows]
+
+
+def _figures(window_type: WindowType, row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
+    """Fields of a `Window` from a row of the metrics."""
+    return {
+        "window_type": window_type,
+        "window_start_ms": epoch_ms(row.window_start),
+        "window_end_ms": epoch_ms(row.window_end),
+        "impressions": row.total_impressions,
+        "clicks": row.total_clicks,
+        "ctr": row.ctr,
+    }
+
+
+def _segments(connection: Connection, window_type: WindowType, start: datetime) -> tuple[Segment, ...]:
+    """A window's segments, the largest first."""
+    columns = SEGMENTS[window_type].c
+    query = (
+        select(columns.site_category, columns.device_type, columns.impressions, columns.clicks)
+        .where(columns.window_start == start)
+        .order_by(columns.impressions.desc(), columns.site_category, columns.device_type)
+        .limit(MAX_SEGMENTS)
+    )
+    return tuple(Segment(**row) for row in connection.execute(query).mappings())

@@ -1,0 +1,77 @@
+"""The warehouse's views, as SQLAlchemy's queries name them. Their SQL is in `warehouse/sql`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import BigInteger, DateTime, Integer, Numeric, Text, column, table
+from sqlalchemy.dialects.postgresql import JSONB
+
+from warehouse.models import QUALITY, REALTIME
+from warehouse.windows import WINDOW_MINUTES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import TableClause
+
+    from warehouse.windows import WindowType
+
+
+def _metrics(window_type: WindowType) -> TableClause:
+    return table(
+        f"metrics_{window_type}",
+        column("window_start", DateTime(timezone=True)),
+        column("window_end", DateTime(timezone=True)),
+        column("total_impressions", BigInteger),
+        column("total_clicks", BigInteger),
+        column("ctr", Numeric(5, 2, asdecimal=False)),
+        column("category_ctr", JSONB),
+        column("device_ctr", JSONB),
+        schema=REALTIME,
+    )
+
+
+def _segments(window_type: WindowType) -> TableClause:
+    return table(
+        f"segments_{window_type}",
+        column("window_start", DateTime(timezone=True)),
+        column("window_end", DateTime(timezone=True)),
+        column("site_category", Text),
+        column("device_type", Integer),
+        column("impressions", BigInteger),
+        column("clicks", BigInteger),
+        schema=REALTIME,
+    )
+
+
+METRICS: Final[Mapping[WindowType, TableClause]] = {each: _metrics(each) for each in WINDOW_MINUTES}
+"""One row per window: its totals and its rates by dimension."""
+
+SEGMENTS: Final[Mapping[WindowType, TableClause]] = {each: _segments(each) for each in WINDOW_MINUTES}
+"""One row per window and segment: counts, and merged late events."""
+
+CONSERVATION: Final = table(
+    "conservation",
+    column("topic", Text),
+    column("partition", Integer),
+    *(
+        column(name, BigInteger)
+        for name in (
+            "first_offset",
+            "last_offset",
+            "records_read",
+            "counted",
+            "late",
+            "malformed",
+            "unknown_schema",
+            "invalid",
+            "dead",
+            "unaccounted",
+            "uncovered_offsets",
+            "overlapping_offsets",
+        )
+    ),
+    schema=QUALITY,
+)
+"""One row per partition: the conservation law, summed over the ledger's current rows."""
