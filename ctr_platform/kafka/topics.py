@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import (
@@ -14,13 +14,17 @@ from confluent_kafka.admin import (
     OffsetSpec,
     ResourceType,
 )
-from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+from tenacity import Retrying, retry_if_exception, retry_if_result, stop_after_delay, wait_fixed
 
 from ctr_platform.kafka.client import ADMIN_TIMEOUT_S, admin_client, ask, result
 from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC, WINDOWS_TOPIC, Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from confluent_kafka.admin import AdminClient
+
+T = TypeVar("T")
 
 RETENTION_MS: Final = 7 * 24 * 3_600_000
 
@@ -31,6 +35,11 @@ LETTER_HEADER_ROOM_BYTES: Final = 65_536
 """What a dead letter adds: five headers, an exception message of at most 1 KiB among them, and a frame."""
 
 _METADATA_POLL_S: Final = 0.05
+_UNSETTLED: Final = (
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+)
 
 # The broker's own time everywhere: with the producer's time, a letter dated a year ahead would be refused
 # by the broker, and one dated last year would be deleted by retention as soon as it is written.
@@ -116,7 +125,7 @@ def describe_topics(settings: Settings) -> list[TopicContent]:
     Raises:
         CtrError: the broker does not answer.
     """
-    return ask(settings, lambda: _describe(admin_client(settings)))
+    return ask(settings, lambda: _settled(_describe, admin_client(settings)))
 
 
 def _ensure(admin: AdminClient, wanted_partitions: int) -> list[TopicState]:
@@ -196,6 +205,18 @@ def _correct(admin: AdminClient, drifts: dict[str, tuple[ConfigDrift, ...]]) -> 
     if resources:
         for future in admin.incremental_alter_configs(resources, request_timeout=ADMIN_TIMEOUT_S).values():
             result(future)
+
+
+def _settled(request: Callable[[AdminClient], T], admin: AdminClient) -> T:
+    """Repeat a request while partitions have no leader, as right after the making of a topic or a restart."""
+    return Retrying(
+        retry=retry_if_exception(
+            lambda error: isinstance(error, KafkaException) and error.args[0].code() in _UNSETTLED
+        ),
+        wait=wait_fixed(_METADATA_POLL_S),
+        stop=stop_after_delay(ADMIN_TIMEOUT_S),
+        reraise=True,
+    )(request, admin)
 
 
 def _describe(admin: AdminClient) -> list[TopicContent]:

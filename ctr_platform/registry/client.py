@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 def registry_client(settings: Settings) -> SchemaRegistryClient:
-    """A registry client with a time limit; it connects at its first request.
+    """A registry client with a time limit; it connects at its first request. Use it in a `with`.
 
     Serializers built on it need `subject.name.strategy` set to `topic_subject_name_strategy`: the
     default strategy asks for a path that only Confluent's own registry has.

@@ -48,8 +48,8 @@ def ensure_subject(settings: Settings) -> RegisteredSchema:
     Raises:
         CtrError: the registry does not answer, or the schema breaks compatibility.
     """
-    client = registry_client(settings)
-    return ask(settings, lambda: _ensure(client, Schema(event_schema_json(), "AVRO")))
+    with registry_client(settings) as client:
+        return ask(settings, lambda: _ensure(client, Schema(event_schema_json(), "AVRO")))
 
 
 def _ensure(client: SchemaRegistryClient, schema: Schema) -> RegisteredSchema:

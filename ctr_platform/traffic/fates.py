@@ -68,10 +68,11 @@ class FatePattern:
             raise CtrError("The shares of refused events add up to more than 1: lower them.", exit_status=2)
         if shares.late and self.counted_per_period < partitions:
             raise CtrError("Late events need some that are counted: lower the other shares.", exit_status=2)
-        first = min(partitions, self.counted_per_period)
-        rest = np.repeat(np.array(Fate, np.int8), [self.counted_per_period - first, *refused])
-        rng.shuffle(rest)
-        self._fates = np.concatenate([np.full(first, Fate.COUNTED, np.int8), rest])
+        numbers = [self.counted_per_period, *refused]
+        # Each fate spread over the period, an event at random within each of its equal parts.
+        places = [(np.arange(number) + rng.random(number)) / number for number in numbers if number]
+        places[0][:partitions] = -1
+        self._fates = np.repeat(np.array(Fate, np.int8), numbers)[np.argsort(np.concatenate(places))]
         self._counted = np.concatenate([[0], np.cumsum(self._fates == Fate.COUNTED)])
 
     def fates(self, numbers: NDArray[np.int64]) -> NDArray[np.int8]:

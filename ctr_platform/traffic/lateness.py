@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -20,11 +21,14 @@ from ctr_platform.traffic.schedule import AHEAD_MS, MINUTE_MS, clock_text
 
 if TYPE_CHECKING:
     from confluent_kafka import Message
+    from confluent_kafka.schema_registry import SchemaRegistryClient
 
 _LONGEST_WINDOW_MS: Final = 5 * MINUTE_MS
 _TAIL_MESSAGES: Final = 1000
 """Of each partition: live traffic shows in its newest records, without reading all of them."""
 _CHUNK_MESSAGES: Final = 10_000
+_CHUNK_S: Final = 0.1
+"""How long the client gathers a chunk; it waits that long even when there is nothing more to come."""
 _WIRE_HEADER_BYTES: Final = 5
 
 
@@ -61,9 +65,10 @@ def _newest_event(settings: Settings, limit_ms: int) -> int:
     )
     try:
         tail, whole = _ranges(consumer, limit_ms)
-        decoder = _TimestampReader(settings)
-        newest = _highest(consumer, tail, decoder, limit_ms)
-        return newest if newest >= limit_ms else _highest(consumer, whole, decoder, limit_ms)
+        with registry.registry_client(settings) as schemas:
+            decoder = _TimestampReader(settings, schemas)
+            newest = _highest(consumer, tail, decoder, limit_ms)
+            return newest if newest >= limit_ms else _highest(consumer, whole, decoder, limit_ms)
     finally:
         consumer.close()
 
@@ -92,9 +97,12 @@ def _highest(
     consumer.assign(begins)
     unread = {each.partition for each in begins}
     newest = -1
+    silent_since = time.monotonic()
     while unread and newest < limit_ms:
-        messages = consumer.consume(_CHUNK_MESSAGES, timeout=kafka.ADMIN_TIMEOUT_S)
-        if not messages:
+        messages = consumer.consume(_CHUNK_MESSAGES, timeout=_CHUNK_S)
+        if messages:
+            silent_since = time.monotonic()
+        elif time.monotonic() - silent_since > kafka.ADMIN_TIMEOUT_S:
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001 - a public constant of librdkafka
         for message in messages:
             error = message.error()
@@ -110,9 +118,7 @@ def _highest(
 class _TimestampReader:
     """Reads the event time of a record, whatever version of the schema it was written with."""
 
-    def __init__(self, settings: Settings) -> None:
-        client = registry.registry_client(settings)
-
+    def __init__(self, settings: Settings, client: SchemaRegistryClient) -> None:
         def fetch(schema_id: int) -> Any:
             try:
                 text = client.get_schema(schema_id).schema_str

@@ -1,0 +1,55 @@
+"""Shares are kept exactly, and the pattern's arithmetic agrees with counting."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ctr_platform.errors import CtrError
+from ctr_platform.traffic.fates import PERIOD, Fate, FatePattern, FateShares
+
+shares = st.lists(st.integers(0, 2000), min_size=4, max_size=4)
+
+
+def pattern_of(parts: list[int], seed: int = 0, partitions: int = 4) -> FatePattern:
+    late, malformed, invalid, unknown = (part / PERIOD for part in parts)
+    wanted = FateShares(late=late, malformed=malformed, invalid=invalid, unknown_schema=unknown)
+    return FatePattern(wanted, np.random.default_rng(seed), partitions)
+
+
+@given(shares, st.integers(0, 5), st.integers(1, 16))
+def test_every_period_has_the_shares_and_begins_with_counted_events(
+    parts: list[int], seed: int, partitions: int
+) -> None:
+    fates = pattern_of(parts, seed, partitions).fates(np.arange(3 * PERIOD))
+    for period in fates.reshape(3, PERIOD):
+        assert np.bincount(period, minlength=len(Fate))[1:].tolist() == parts
+    assert not fates[:partitions].any()
+
+
+@given(shares, st.integers(0, 3 * PERIOD))
+def test_counted_before_is_a_count(parts: list[int], number: int) -> None:
+    pattern = pattern_of(parts)
+    counted = int((pattern.fates(np.arange(number)) == Fate.COUNTED).sum())
+    assert pattern.counted_before(np.array([number]))[0] == counted
+
+
+@given(shares, st.integers(1, 3 * PERIOD))
+def test_events_for_is_the_least_number_with_so_many_counted(parts: list[int], counted: int) -> None:
+    pattern = pattern_of(parts)
+    number = pattern.events_for(counted)
+    assert pattern.counted_before(np.array([number, number - 1])).tolist() == [counted, counted - 1]
+
+
+@given(st.integers(1, PERIOD // 2), st.integers(0, PERIOD))
+def test_refused_events_are_spread_over_the_period(part: int, number: int) -> None:
+    refused = int((pattern_of([0, part, 0, 0]).fates(np.arange(number)) != Fate.COUNTED).sum())
+    assert abs(refused - number * part / PERIOD) <= 6
+
+
+@pytest.mark.parametrize("parts", [[0, 6000, 6000, 0], [10_000, 0, 0, 0], [-1, 0, 0, 0], [0.5, 0, 0, 0]])
+def test_shares_that_cannot_be_kept_are_refused(parts: list[int]) -> None:
+    with pytest.raises(CtrError):
+        pattern_of(parts)

@@ -1,0 +1,97 @@
+"""Traffic of the past is refused exactly while the topic's content would make it late."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from confluent_kafka import Producer
+
+from ctr_platform.errors import CtrError
+from ctr_platform.kafka.topics import ensure_topics
+from ctr_platform.registry.subject import ensure_subject
+from ctr_platform.settings import RAW_TOPIC, Settings
+from ctr_platform.traffic.avazu import plain_template
+from ctr_platform.traffic.encoder import EventWriter, avazu_hour
+from ctr_platform.traffic.lateness import refuse_if_late
+from ctr_platform.traffic.schedule import now_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytestmark = pytest.mark.stack
+
+FIVE_MINUTES_MS = 300_000
+
+
+def encode(schema_id: int, time_ms: int, click: int = 0) -> bytes:
+    hour = int(avazu_hour(np.array([time_ms // 3_600_000]))[0])
+    event = {
+        **plain_template("f028772b", 1, 0),
+        "id": "x",
+        "hour": hour,
+        "timestamp": time_ms,
+        "click": click,
+    }
+    return EventWriter(schema_id).encode(event)
+
+
+def put(settings: Settings, *values: bytes | None, partition: int = 0) -> None:
+    producer = Producer({"bootstrap.servers": settings.kafka_bootstrap_servers})
+    for value in values:
+        producer.produce(RAW_TOPIC, value, partition=partition)
+    assert producer.flush(30) == 0
+
+
+@pytest.fixture
+def encoder(settings: Settings) -> Callable[..., bytes]:
+    ensure_topics(settings)
+    identifier = ensure_subject(settings).id
+    return lambda time_ms, click=0: encode(identifier, time_ms, click)
+
+
+def test_an_empty_topic_makes_nothing_late(settings: Settings, encoder: Callable[..., bytes]) -> None:
+    del encoder
+    refuse_if_late(settings, now_ms() - 3_600_000)
+
+
+@pytest.mark.parametrize("partition", [0, 3])
+def test_the_newest_event_closes_its_own_windows(
+    settings: Settings, encoder: Callable[..., bytes], partition: int
+) -> None:
+    boundary = now_ms() // FIVE_MINUTES_MS * FIVE_MINUTES_MS
+    newest = boundary - 1
+    put(settings, encoder(newest), encoder(newest - 10**7), partition=partition)
+    refuse_if_late(settings, boundary)
+    with pytest.raises(CtrError, match="would be late"):
+        refuse_if_late(settings, newest)
+
+
+def test_the_newest_event_may_be_far_from_the_end_of_the_topic(
+    settings: Settings, encoder: Callable[..., bytes]
+) -> None:
+    moment = now_ms() - FIVE_MINUTES_MS
+    put(settings, encoder(moment), *[encoder(moment - 10**7)] * 12_000)
+    with pytest.raises(CtrError, match="would be late"):
+        refuse_if_late(settings, moment)
+
+
+def test_dead_records_close_nothing(settings: Settings, encoder: Callable[..., bytes]) -> None:
+    now = now_ms()
+    valid = encoder(now)
+    put(
+        settings,
+        encoder(now, 7),
+        encoder(now + 10**8),
+        valid + b"\0",
+        valid[:-1],
+        b"\0\x7f\xff\xff\xff" + valid[5:],
+        b"\x01garbage",
+        b"",
+        None,
+    )
+    refuse_if_late(settings, now)
+    put(settings, valid)
+    with pytest.raises(CtrError, match="would be late"):
+        refuse_if_late(settings, now)
