@@ -1,0 +1,47 @@
+"""Postgres and Redis alone, for tests that empty them, fill them and take them away."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Engine, NullPool, create_engine, text
+
+from tests.support.stack import running_stack
+from warehouse.migrate import migrate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import URL
+
+    from tests.support.stack import RunningStack
+
+
+@contextmanager
+def running_stores() -> Iterator[RunningStack]:
+    """A stack of the two stores, the warehouse migrated and empty."""
+    with running_stack(("postgres", "redis")) as running:
+        migrate(running.settings.postgres_url)
+        yield running
+
+
+@contextmanager
+def silent_port() -> Iterator[int]:
+    """A port of the loopback address that refuses connections, and that nobody else can take."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
+def writing_engine(url: URL) -> Engine:
+    """Of a test that plays the job; keeps no connection."""
+    return create_engine(url, poolclass=NullPool)
+
+
+def empty(url: URL) -> None:
+    """Remove every row of the warehouse."""
+    tables = "realtime.counts_1min, realtime.counts_5min, realtime.late_events, realtime.raw_events"
+    with writing_engine(url).begin() as connection:
+        connection.execute(text(f"TRUNCATE {tables}, quality.ledger, quality.window_accuracy_history"))
