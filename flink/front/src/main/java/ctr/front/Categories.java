@@ -19,12 +19,18 @@ final class Categories {
     /** Beyond this many distinct values the table starts anew, so that hostile values cannot fill the heap. */
     private static final int MAX_KNOWN = 1 << 16;
 
+    /** Nor can long ones, which are cut anyway: they are not kept. */
+    private static final int MAX_KNOWN_BYTES = 4 * MAX_CODE_POINTS;
+
     private byte[][] keys = new byte[1 << 10][];
     private String[] values = new String[1 << 10];
     private int known;
 
     /** Normal form of {@code length} bytes of UTF-8 at {@code offset}. */
     String of(byte[] bytes, int offset, int length) {
+        if (length > MAX_KNOWN_BYTES) {
+            return normalForm(new String(bytes, offset, length, StandardCharsets.UTF_8));
+        }
         int hash = 1;
         for (int i = offset; i < offset + length; i++) {
             hash = 31 * hash + bytes[i];
