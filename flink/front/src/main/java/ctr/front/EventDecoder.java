@@ -62,7 +62,7 @@ final class EventDecoder implements KafkaRecordDeserializationSchema<Event> {
             event.refuse(Fate.INVALID, "click is " + event.click + ", not 0 or 1");
         } else if (event.timestampMs <= 0) {
             event.refuse(Fate.INVALID, "timestamp is " + event.timestampMs + ", not after the epoch");
-        } else if (event.timestampMs - record.timestamp() > MAX_AHEAD_MS) {
+        } else if (event.timestampMs > record.timestamp() + MAX_AHEAD_MS) {
             event.refuse(
                     Fate.INVALID,
                     "timestamp is " + (event.timestampMs - record.timestamp()) + " ms ahead of the broker's "
