@@ -64,7 +64,11 @@ final class SchemaLookup {
         }
         for (Duration pause = FIRST_PAUSE; ; pause = longer(pause)) {
             try {
-                WriterPlan plan = compiler.compile(registry.getId(id).getSchemaString());
+                String schema = registry.getId(id).getSchemaString();
+                if (schema == null) {
+                    throw new IOException("an answer without a schema");
+                }
+                WriterPlan plan = compiler.compile(schema);
                 plans.put(id, plan);
                 return plan;
             } catch (RestClientException answer) {
