@@ -34,6 +34,9 @@ final class SchemaLookup {
     /** An id that is unknown now may be registered later; until then one question in this time is enough. */
     private static final Duration UNKNOWN_KEPT = Duration.ofSeconds(10);
 
+    /** Garbage may hold any id: beyond this many unknown ones are forgotten, and asked for again. */
+    private static final int MAX_UNKNOWN_KEPT = 1 << 16;
+
     private final RestService registry;
     private final WriterPlan.Compiler compiler;
     private final Map<Integer, WriterPlan> plans = new HashMap<>();
@@ -73,6 +76,9 @@ final class SchemaLookup {
                 return plan;
             } catch (RestClientException answer) {
                 if (answer.getStatus() == HTTP_NOT_FOUND && answer.getErrorCode() / 100 == NOT_FOUND_CODES) {
+                    if (unknownUntilNanos.size() >= MAX_UNKNOWN_KEPT) {
+                        unknownUntilNanos.clear();
+                    }
                     unknownUntilNanos.put(id, System.nanoTime() + UNKNOWN_KEPT.toNanos());
                     return unknown;
                 }
