@@ -94,17 +94,13 @@ final class AvroCursor {
      * Start of a block of an array or map: its item count, 0 at the end. A block that gives its size
      * in bytes (a negative count) is skipped whole and read as the start of the next.
      *
-     * @throws MalformedException also for more items than bytes left: items of no bytes at all could
-     *     otherwise be claimed without end
+     * <p>The count is only a claim: items of no bytes at all make any number possible.
      */
-    int readBlock() throws MalformedException {
+    long readBlock() throws MalformedException {
         while (true) {
             long count = readLong();
             if (count >= 0) {
-                if (count > remaining()) {
-                    throw MalformedException.IMPOSSIBLE_LENGTH;
-                }
-                return (int) count;
+                return count;
             }
             skip(readLength());
         }

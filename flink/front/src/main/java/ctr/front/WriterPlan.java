@@ -209,15 +209,18 @@ final class WriterPlan {
                     }
                     break;
                 case ARRAY:
-                    for (int count = in.readBlock(); count > 0; count = in.readBlock()) {
-                        for (int i = 0; i < count; i++) {
+                    for (long count = in.readBlock(); count > 0; count = in.readBlock()) {
+                        int before = -1;
+                        // An item that takes no bytes is of a type that never does: the others take none either.
+                        for (long left = count; left > 0 && in.position() != before; left--) {
+                            before = in.position();
                             skipNested(schema.getElementType(), in);
                         }
                     }
                     break;
                 case MAP:
-                    for (int count = in.readBlock(); count > 0; count = in.readBlock()) {
-                        for (int i = 0; i < count; i++) {
+                    for (long count = in.readBlock(); count > 0; count = in.readBlock()) {
+                        for (long left = count; left > 0; left--) {
                             in.skipLengthPrefixed();
                             skipNested(schema.getValueType(), in);
                         }
