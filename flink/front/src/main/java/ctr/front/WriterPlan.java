@@ -88,16 +88,17 @@ final class WriterPlan {
             for (Schema.Field field : writer.getFields()) {
                 steps.add(step(field));
             }
+            addDefaults(writer, steps);
             return new WriterPlan(null, steps.toArray(new Step[0]));
         }
 
-        /** The first field that the reader needs (it has no default there) and the writer lacks. */
+        /** The first field that the reader needs and the writer lacks, or has in a type that cannot serve. */
         private String firstMissing(Schema writer) {
             for (Schema.Field needed : reader.getFields()) {
-                if (needed.hasDefaultValue() && !isRead(needed.name())) {
+                Schema.Field written = writer.getField(needed.name());
+                if (needed.hasDefaultValue() && (written == null || !isRead(needed.name()))) {
                     continue;
                 }
-                Schema.Field written = writer.getField(needed.name());
                 if (written == null || !serves(written.schema(), needed.schema())) {
                     return needed.name();
                 }
@@ -107,6 +108,26 @@ final class WriterPlan {
 
         private boolean isRead(String name) {
             return measures.contains(name) || dimensions.stream().anyMatch(dimension -> dimension.field.equals(name));
+        }
+
+        /** A dimension or measure that the writer lacks has the reader's default. */
+        private void addDefaults(Schema writer, List<Step> steps) {
+            for (int i = 0; i < dimensions.size(); i++) {
+                FrontSettings.Dimension dimension = dimensions.get(i);
+                if (writer.getField(dimension.field) == null) {
+                    int slot = i;
+                    Object standard = reader.getField(dimension.field).defaultVal();
+                    Object value = dimension.type.equals("string") ? Categories.normalForm((String) standard) : standard;
+                    steps.add((in, out) -> out.dimensions[slot] = value);
+                }
+            }
+            for (int i = 0; i < measures.size(); i++) {
+                if (writer.getField(measures.get(i)) == null) {
+                    int slot = i;
+                    long value = ((Number) reader.getField(measures.get(i)).defaultVal()).longValue();
+                    steps.add((in, out) -> out.measures[slot] = value);
+                }
+            }
         }
 
         private static boolean serves(Schema written, Schema needed) {
