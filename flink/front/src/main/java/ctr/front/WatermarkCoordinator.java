@@ -39,9 +39,15 @@ final class WatermarkCoordinator implements OperatorCoordinator {
     private final Set<Integer> reported = new HashSet<>();
 
     private ScheduledExecutorService kafkaThread;
-    private volatile int partitionCount;
-    private volatile Map<Integer, Long> isThisTheEnd;
-    private volatile Map<Integer, Long> provenEnd;
+
+    /** Kafka's answer; 0 before there is one. */
+    volatile int partitionCount;
+
+    /** The question to Kafka: is nothing left to read at these offsets? Null for none. */
+    volatile Map<Integer, Long> isThisTheEnd;
+
+    /** Kafka's answer: at these offsets nothing was. */
+    volatile Map<Integer, Long> provenEnd;
 
     WatermarkCoordinator(Context context, FrontSettings settings) {
         this.context = context;
