@@ -45,43 +45,43 @@ def put(settings: Settings, *values: bytes | None, partition: int = 0) -> None:
 
 
 @pytest.fixture
-def encoder(settings: Settings) -> Callable[..., bytes]:
-    ensure_topics(settings)
-    identifier = ensure_subject(settings).id
+def encoder(kafka_settings: Settings) -> Callable[..., bytes]:
+    ensure_topics(kafka_settings)
+    identifier = ensure_subject(kafka_settings).id
     return lambda time_ms, click=0: encode(identifier, time_ms, click)
 
 
-def test_an_empty_topic_makes_nothing_late(settings: Settings, encoder: Callable[..., bytes]) -> None:
+def test_an_empty_topic_makes_nothing_late(kafka_settings: Settings, encoder: Callable[..., bytes]) -> None:
     del encoder
-    refuse_if_late(settings, now_ms() - 3_600_000)
+    refuse_if_late(kafka_settings, now_ms() - 3_600_000)
 
 
 @pytest.mark.parametrize("partition", [0, 3])
 def test_the_newest_event_closes_its_own_windows(
-    settings: Settings, encoder: Callable[..., bytes], partition: int
+    kafka_settings: Settings, encoder: Callable[..., bytes], partition: int
 ) -> None:
     boundary = now_ms() // FIVE_MINUTES_MS * FIVE_MINUTES_MS
     newest = boundary - 1
-    put(settings, encoder(newest), encoder(newest - 10**7), partition=partition)
-    refuse_if_late(settings, boundary)
+    put(kafka_settings, encoder(newest), encoder(newest - 10**7), partition=partition)
+    refuse_if_late(kafka_settings, boundary)
     with pytest.raises(CtrError, match="would be late"):
-        refuse_if_late(settings, newest)
+        refuse_if_late(kafka_settings, newest)
 
 
 def test_the_newest_event_may_be_far_from_the_end_of_the_topic(
-    settings: Settings, encoder: Callable[..., bytes]
+    kafka_settings: Settings, encoder: Callable[..., bytes]
 ) -> None:
     moment = now_ms() - FIVE_MINUTES_MS
-    put(settings, encoder(moment), *[encoder(moment - 10**7)] * 12_000)
+    put(kafka_settings, encoder(moment), *[encoder(moment - 10**7)] * 12_000)
     with pytest.raises(CtrError, match="would be late"):
-        refuse_if_late(settings, moment)
+        refuse_if_late(kafka_settings, moment)
 
 
-def test_dead_records_close_nothing(settings: Settings, encoder: Callable[..., bytes]) -> None:
+def test_dead_records_close_nothing(kafka_settings: Settings, encoder: Callable[..., bytes]) -> None:
     now = now_ms()
     valid = encoder(now)
     put(
-        settings,
+        kafka_settings,
         encoder(now, 7),
         encoder(now + 10**8),
         valid + b"\0",
@@ -91,7 +91,7 @@ def test_dead_records_close_nothing(settings: Settings, encoder: Callable[..., b
         b"",
         None,
     )
-    refuse_if_late(settings, now)
-    put(settings, valid)
+    refuse_if_late(kafka_settings, now)
+    put(kafka_settings, valid)
     with pytest.raises(CtrError, match="would be late"):
-        refuse_if_late(settings, now)
+        refuse_if_late(kafka_settings, now)

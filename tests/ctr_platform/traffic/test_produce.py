@@ -76,11 +76,11 @@ def report_of(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("rate", [MAX_RATE, 20_000.0])
-def test_every_event_meets_the_fate_it_was_made_for(settings: Settings, rate: float) -> None:
+def test_every_event_meets_the_fate_it_was_made_for(kafka_settings: Settings, rate: float) -> None:
     shares = FateShares(late=0.03, malformed=0.02, invalid=0.015, unknown_schema=0.01)
-    report, _ = run(settings, rate=rate, count=20_000, disorder_ms=10_000, shares=shares)
+    report, _ = run(kafka_settings, rate=rate, count=20_000, disorder_ms=10_000, shares=shares)
     assert report.delivery.complete
-    expected = expect(settings)
+    expected = expect(kafka_settings)
     assert expected.records == 20_000
     found = Counter(expected.dead.values()) + Counter(
         {"late": len(expected.late), "counted": expected.counted.total()}
@@ -89,10 +89,10 @@ def test_every_event_meets_the_fate_it_was_made_for(settings: Settings, rate: fl
     assert found == {"counted": 18_500, "late": 600, "malformed": 400, "invalid": 300, "unknown_schema": 200}
 
 
-def test_ids_are_unique_and_partitions_get_equal_shares(settings: Settings) -> None:
+def test_ids_are_unique_and_partitions_get_equal_shares(kafka_settings: Settings) -> None:
     for _ in range(2):
-        run(settings, rate=MAX_RATE, count=30_002, seed=7)
-    messages = list(read_topic(settings, RAW_TOPIC))
+        run(kafka_settings, rate=MAX_RATE, count=30_002, seed=7)
+    messages = list(read_topic(kafka_settings, RAW_TOPIC))
     # Confluent's header is five bytes, the id's length one.
     assert len({(message.value() or b"")[6:26] for message in messages}) == 60_004
     assert sorted(Counter(message.partition() for message in messages).values()) == [
@@ -103,22 +103,22 @@ def test_ids_are_unique_and_partitions_get_equal_shares(settings: Settings) -> N
     ]
 
 
-def test_a_seed_draws_the_same_events(settings: Settings) -> None:
+def test_a_seed_draws_the_same_events(kafka_settings: Settings) -> None:
     for _ in range(2):
-        run(settings, rate=MAX_RATE, count=2000, seed=7)
-    bodies = Counter((message.value() or b"")[26:-6] for message in read_topic(settings, RAW_TOPIC))
+        run(kafka_settings, rate=MAX_RATE, count=2000, seed=7)
+    bodies = Counter((message.value() or b"")[26:-6] for message in read_topic(kafka_settings, RAW_TOPIC))
     assert all(count % 2 == 0 for count in bodies.values())
 
 
-def test_every_deterministic_window_has_the_announced_figures(settings: Settings) -> None:
+def test_every_deterministic_window_has_the_announced_figures(kafka_settings: Settings) -> None:
     report, plan = run(
-        settings,
+        kafka_settings,
         deterministic=True,
         span_ms=3 * MINUTE_MS,
         shares=FateShares(late=0.02, malformed=0.02, invalid=0.02),
     )
     assert report.delivery.complete
-    expected = expect(settings)
+    expected = expect(kafka_settings)
     assert plan.event_time is not None
     assert plan.window_figures == (1000, 170)
     assert expected.windows(1) == {
@@ -132,16 +132,16 @@ def test_every_deterministic_window_has_the_announced_figures(settings: Settings
     assert len(expected.late) == report.intended["late"] > 0
 
 
-def test_traffic_of_the_past_is_refused_when_it_would_be_late(settings: Settings) -> None:
-    run(settings, span_ms=10 * MINUTE_MS, count=1000)
+def test_traffic_of_the_past_is_refused_when_it_would_be_late(kafka_settings: Settings) -> None:
+    run(kafka_settings, span_ms=10 * MINUTE_MS, count=1000)
     with pytest.raises(CtrError, match="would be late"):
-        run(settings, span_ms=10 * MINUTE_MS, count=1000)
-    assert appended(settings) == 1000
+        run(kafka_settings, span_ms=10 * MINUTE_MS, count=1000)
+    assert appended(kafka_settings) == 1000
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_loses_nothing(
-    brokers: RunningStack, settings: Settings, number: signal.Signals
+    brokers: RunningStack, kafka_settings: Settings, number: signal.Signals
 ) -> None:
     with running(brokers, "--rate", "max") as process:
         process.send_signal(number)
@@ -149,11 +149,11 @@ def test_an_interrupt_loses_nothing(
     assert process.returncode == 0
     delivery = report["delivery"]
     assert delivery["queued"] == delivery["delivered"] == sum(report["intended"].values()) > 0
-    assert appended(settings) == delivery["delivered"]
+    assert appended(kafka_settings) == delivery["delivered"]
 
 
 def test_a_broker_that_goes_and_comes_back_delays_but_loses_nothing(
-    brokers: RunningStack, settings: Settings
+    brokers: RunningStack, kafka_settings: Settings
 ) -> None:
     # More than the client's queue holds, so that it is full while the broker is away.
     with running(brokers, "--rate", "max", "--count", "1500000") as process:
@@ -166,14 +166,17 @@ def test_a_broker_that_goes_and_comes_back_delays_but_loses_nothing(
         report = report_of(process)
     assert process.returncode == 0
     assert report["delivery"]["delivered"] == 1_500_000
-    assert appended(settings) == 1_500_000
-    assert len({(message.value() or b"")[6:26] for message in read_topic(settings, RAW_TOPIC)}) == 1_500_000
+    assert appended(kafka_settings) == 1_500_000
+    assert (
+        len({(message.value() or b"")[6:26] for message in read_topic(kafka_settings, RAW_TOPIC)})
+        == 1_500_000
+    )
 
 
 def test_a_second_interrupt_gives_up_what_cannot_be_delivered(
-    brokers: RunningStack, settings: Settings
+    brokers: RunningStack, kafka_settings: Settings
 ) -> None:
-    del settings
+    del kafka_settings
     with running(brokers, "--rate", "2000") as process:
         brokers.stop("kafka")
         try:
@@ -191,7 +194,7 @@ def test_a_second_interrupt_gives_up_what_cannot_be_delivered(
     assert delivery["queued"] == delivery["delivered"] + delivery["pending"]
 
 
-def test_without_a_broker_there_is_one_clear_line(settings: Settings) -> None:
-    nowhere = settings.model_copy(update={"kafka_bootstrap_servers": "127.0.0.1:1"})
+def test_without_a_broker_there_is_one_clear_line(kafka_settings: Settings) -> None:
+    nowhere = kafka_settings.model_copy(update={"kafka_bootstrap_servers": "127.0.0.1:1"})
     with pytest.raises(CtrError, match=r"Kafka at 127.0.0.1:1 does not answer.*ctr up"):
         run(nowhere, count=1)

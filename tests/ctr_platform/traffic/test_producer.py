@@ -35,13 +35,13 @@ def nothing() -> None:
 
 
 @pytest.fixture
-def producer(settings: Settings) -> Callable[[Stop], EventProducer]:
-    ensure_topics(settings)
-    return lambda stop: EventProducer(settings, stop, nothing)
+def producer(kafka_settings: Settings) -> Callable[[Stop], EventProducer]:
+    ensure_topics(kafka_settings)
+    return lambda stop: EventProducer(kafka_settings, stop, nothing)
 
 
 def test_an_oversized_value_fails_alone(
-    settings: Settings, producer: Callable[[Stop], EventProducer]
+    kafka_settings: Settings, producer: Callable[[Stop], EventProducer]
 ) -> None:
     sender = producer(Stop())
     assert sender.send([[b"a", bytes(2 * MIB), b"b"], [b"c"]])
@@ -49,14 +49,14 @@ def test_an_oversized_value_fails_alone(
     assert (delivery.queued, delivery.delivered, delivery.failed, delivery.pending) == (4, 3, 1, 0)
     assert not delivery.complete
     assert "too large" in str(delivery.error).lower()
-    values = [(message.partition(), message.value()) for message in read_topic(settings, RAW_TOPIC)]
+    values = [(message.partition(), message.value()) for message in read_topic(kafka_settings, RAW_TOPIC)]
     assert values == [(0, b"a"), (0, b"b"), (1, b"c")]
 
 
 def test_what_the_broker_refuses_is_counted_as_failed(
-    settings: Settings, producer: Callable[[Stop], EventProducer]
+    kafka_settings: Settings, producer: Callable[[Stop], EventProducer]
 ) -> None:
-    limit_topic(settings, 1000)
+    limit_topic(kafka_settings, 1000)
     sender = producer(Stop())
     sender.send([[b"a"]])
     assert sender.finish().complete
@@ -67,20 +67,20 @@ def test_what_the_broker_refuses_is_counted_as_failed(
 
 
 def test_more_than_the_queue_holds_arrives_in_order(
-    settings: Settings, producer: Callable[[Stop], EventProducer]
+    kafka_settings: Settings, producer: Callable[[Stop], EventProducer]
 ) -> None:
     sender = producer(Stop())
     count = 2 * QUEUE_MESSAGES
     assert sender.send([[b"%d" % number for number in range(count)]])
     assert sender.finish().delivered == count
-    values = [int(message.value() or b"-1") for message in read_topic(settings, RAW_TOPIC)]
+    values = [int(message.value() or b"-1") for message in read_topic(kafka_settings, RAW_TOPIC)]
     assert values == list(range(count))
 
 
 def test_a_stop_at_a_full_queue_queues_nothing_of_a_batch(
-    settings: Settings, producer: Callable[[Stop], EventProducer]
+    kafka_settings: Settings, producer: Callable[[Stop], EventProducer]
 ) -> None:
-    del settings
+    del kafka_settings
     stop = Stop()
     sender = producer(stop)
     sender.send([[b"x"] * QUEUE_MESSAGES])

@@ -1,4 +1,4 @@
-"""Kafka and a registry of these tests' own: they fill, empty and stop what they use."""
+"""Kafka and a registry beside the session's stack, for tests that fill, empty and stop them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ if TYPE_CHECKING:
     from ctr_platform.settings import Settings
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def brokers() -> Iterator[RunningStack]:
+    """Kafka and a registry; nobody else's topics are in it."""
     with running_stack(("kafka", "registry")) as running:
         yield running
 
 
 @pytest.fixture
-def settings(brokers: RunningStack) -> Settings:
+def kafka_settings(brokers: RunningStack) -> Settings:
     """Settings of a Kafka without any of the platform's topics."""
     admin = AdminClient({"bootstrap.servers": brokers.settings.kafka_bootstrap_servers})
     present = [name for name in TOPIC_CONFIGS if name in admin.list_topics(timeout=30).topics]

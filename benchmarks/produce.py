@@ -1,0 +1,129 @@
+"""How many events `ctr produce --rate max` makes and delivers on one core, beside the plain way.
+
+Needs a running stack; writes live events to the raw topic. The process, librdkafka's threads included,
+is bound to one core. `per CPU second` leaves out the time that other processes held that core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from ctr_platform.kafka.topics import ensure_topics
+from ctr_platform.registry.subject import ensure_subject
+from ctr_platform.settings import RAW_TOPIC, Settings, load_settings
+from ctr_platform.traffic.avazu import draw_templates
+from ctr_platform.traffic.encoder import HOUR_MS, BatchEncoder, EventWriter, avazu_hour
+from ctr_platform.traffic.plan import MAX_RATE, TrafficRequest
+from ctr_platform.traffic.produce import BATCH, produce
+from ctr_platform.traffic.producer import EventProducer
+from ctr_platform.traffic.schedule import now_ms
+from ctr_platform.traffic.stop import Stop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PLAIN_SHARE: Final = 10
+"""The plain way is so much slower that it gets one tenth of the events."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One contender's run."""
+
+    contender: str
+    events: int
+    events_per_second: int
+    events_per_cpu_second: int
+
+
+def measure(contender: str, events: int, run: Callable[[int], None]) -> Figures:
+    """Time a run of so many events."""
+    began, cpu = time.perf_counter(), time.process_time()
+    run(events)
+    seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu
+    return Figures(contender, events, round(events / seconds), round(events / cpu_seconds))
+
+
+def encode_only(events: int) -> None:
+    """Batches of encoded events, thrown away."""
+    rng = np.random.default_rng(0)
+    templates = draw_templates(rng, BATCH)
+    encoder = BatchEncoder(1, templates, 0)
+    for first in range(0, events, BATCH):
+        numbers = np.arange(first, first + BATCH)
+        encoder.encode(rng.integers(len(templates), size=BATCH), numbers, np.full(BATCH, now_ms()))
+
+
+def whole(settings: Settings, events: int) -> None:
+    """What `ctr produce --rate max` does, until the last event is delivered."""
+    report = produce(
+        settings,
+        TrafficRequest(rate=MAX_RATE, count=events),
+        stop=Stop(),
+        on_start=lambda _plan: None,
+        on_progress=lambda _delivery: None,
+    )
+    if report.delivery.delivered != events:
+        raise SystemExit(f"only {report.delivery.delivered} of {events} events were delivered")
+
+
+def plain(settings: Settings, events: int) -> None:
+    """Each event by the Avro library, delivered by the same producer."""
+    partitions = {topic.name: topic.partitions for topic in ensure_topics(settings)}[RAW_TOPIC]
+    writer = EventWriter(ensure_subject(settings).id)
+    templates = draw_templates(np.random.default_rng(0), BATCH)
+    producer = EventProducer(settings, Stop(), lambda: None)
+    for first in range(0, events, BATCH):
+        moment = now_ms()
+        hour = int(avazu_hour(np.array([moment // HOUR_MS]))[0])
+        values = [
+            writer.encode({**template, "id": f"{first + number:020x}", "hour": hour, "timestamp": moment})
+            for number, template in enumerate(templates[: min(BATCH, events - first)])
+        ]
+        producer.send([values[partition::partitions] for partition in range(partitions)])
+    producer.finish()
+
+
+def main() -> None:
+    """Run the contenders and print their figures."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--events", type=int, default=2_000_000)
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--core", type=int, default=min(os.sched_getaffinity(0)), help="the core to bind to")
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    os.sched_setaffinity(0, {asked.core})
+    settings = load_settings()
+    whole(settings, BATCH)  # Topics, schema and the broker's first steps are no part of the figures.
+    runs = [
+        figures
+        for _ in range(asked.repeat)
+        for figures in (
+            measure("encoding only", asked.events, encode_only),
+            measure("ctr produce --rate max", asked.events, lambda events: whole(settings, events)),
+            measure(
+                "one event at a time", asked.events // PLAIN_SHARE, lambda events: plain(settings, events)
+            ),
+        )
+    ]
+    if asked.json:
+        print(json.dumps([asdict(figures) for figures in runs]))
+        return
+    for figures in sorted(runs, key=lambda figures: figures.contender):
+        print(
+            f"{figures.contender:24} {figures.events:>10,} events: {figures.events_per_second:>9,}/s, "
+            f"{figures.events_per_cpu_second:>9,} per CPU second"
+        )
+
+
+if __name__ == "__main__":
+    main()

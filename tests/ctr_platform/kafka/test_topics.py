@@ -1,0 +1,102 @@
+"""The topics are made and kept as the contract says, on a real broker."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+
+from ctr_platform.kafka.topics import ConfigDrift, describe_topics, ensure_topics
+from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC, WINDOWS_TOPIC
+
+if TYPE_CHECKING:
+    from ctr_platform.settings import Settings
+
+pytestmark = pytest.mark.stack
+
+WEEK_MS = str(7 * 24 * 3_600_000)
+
+
+def configs_of(settings: Settings) -> dict[str, dict[str, str]]:
+    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers})
+    resources = [ConfigResource(ResourceType.TOPIC, name) for name in (RAW_TOPIC, ERROR_TOPIC, WINDOWS_TOPIC)]
+    return {
+        resource.name: {name: entry.value for name, entry in future.result(30).items()}
+        for resource, future in admin.describe_configs(resources).items()
+    }
+
+
+def set_config(settings: Settings, topic: str, name: str, value: str) -> None:
+    change = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[change])
+    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers})
+    for future in admin.incremental_alter_configs([resource]).values():
+        future.result(30)
+
+
+def test_they_are_made_as_the_contract_says(kafka_settings: Settings) -> None:
+    assert not any(topic.exists for topic in describe_topics(kafka_settings))
+    states = ensure_topics(kafka_settings)
+    assert [(each.name, each.created, each.partitions) for each in states] == [
+        (name, True, kafka_settings.kafka_partitions) for name in (RAW_TOPIC, ERROR_TOPIC, WINDOWS_TOPIC)
+    ]
+    configs = configs_of(kafka_settings)
+    assert {each["retention.ms"] for each in configs.values()} == {WEEK_MS}
+    assert configs[RAW_TOPIC]["message.timestamp.type"] == "LogAppendTime"
+    assert "compact" in configs[WINDOWS_TOPIC]["cleanup.policy"].split(",")
+    limits = {name: int(config["max.message.bytes"]) for name, config in configs.items()}
+    # Kafka Connect's headers, the reason, and an exception message of up to 1 KiB.
+    assert limits[ERROR_TOPIC] >= limits[RAW_TOPIC] + 4096
+
+
+def test_making_sure_twice_changes_nothing(kafka_settings: Settings) -> None:
+    ensure_topics(kafka_settings)
+    assert all(not each.created and not each.corrected for each in ensure_topics(kafka_settings))
+
+
+def test_two_at_once_do_no_harm(kafka_settings: Settings) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda _: ensure_topics(kafka_settings), range(4)))
+    assert sum(each.created for states in results for each in states) == 3
+    assert {each.partitions for states in results for each in states} == {kafka_settings.kafka_partitions}
+
+
+def test_drift_is_reported_and_corrected(kafka_settings: Settings) -> None:
+    ensure_topics(kafka_settings)
+    set_config(kafka_settings, RAW_TOPIC, "retention.ms", "1000")
+    set_config(kafka_settings, ERROR_TOPIC, "max.message.bytes", "2000")
+    # What the contract leaves open is left alone.
+    set_config(kafka_settings, RAW_TOPIC, "segment.ms", "3600000")
+    corrected = {each.name: each.corrected for each in ensure_topics(kafka_settings)}
+    assert corrected[RAW_TOPIC] == (ConfigDrift(name="retention.ms", found="1000", wanted=WEEK_MS),)
+    assert [(each.name, each.found) for each in corrected[ERROR_TOPIC]] == [("max.message.bytes", "2000")]
+    assert corrected[WINDOWS_TOPIC] == ()
+    configs = configs_of(kafka_settings)
+    assert (configs[RAW_TOPIC]["retention.ms"], configs[RAW_TOPIC]["segment.ms"]) == (WEEK_MS, "3600000")
+    assert not any(each.corrected for each in ensure_topics(kafka_settings))
+
+
+def test_partitions_are_reported_but_never_added(kafka_settings: Settings) -> None:
+    ensure_topics(kafka_settings)
+    wider = kafka_settings.model_copy(update={"kafka_partitions": 6})
+    assert {(each.partitions, each.wanted_partitions) for each in ensure_topics(wider)} == {(4, 6)}
+
+
+def test_messages_are_counted_by_partition(kafka_settings: Settings) -> None:
+    ensure_topics(kafka_settings)
+    producer = Producer({"bootstrap.servers": kafka_settings.kafka_bootstrap_servers})
+    for partition in (0, 0, 2):
+        producer.produce(RAW_TOPIC, b"x", partition=partition)
+    assert producer.flush(30) == 0
+    content = {each.name: each for each in describe_topics(kafka_settings)}
+    assert [(each.begin, each.end) for each in content[RAW_TOPIC].partitions] == [
+        (0, 2),
+        (0, 0),
+        (0, 1),
+        (0, 0),
+    ]
+    assert content[RAW_TOPIC].messages == 3
+    assert content[ERROR_TOPIC].messages == 0
