@@ -1,0 +1,249 @@
+package ctr.front;
+
+import static ctr.front.Samples.NOON;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.apache.flink.types.Row;
+import org.junit.jupiter.api.Test;
+
+/** What a checkpoint holds, what its completion sends, and what a restore goes on from. */
+class CombinerCheckpointTest {
+
+    private static final long MINUTE = 60_000;
+
+    /** {@code partition first-last read counted late malformed unknown_schema invalid @checkpoint}. */
+    private static List<String> ledger(Subtask subtask) {
+        List<String> lines = new ArrayList<>();
+        for (Row row : subtask.ledger()) {
+            assertEquals(Samples.settings().rawTopic, row.getField(0));
+            assertEquals(Samples.settings().runStartedMs, row.getField(12));
+            assertTrue(((String) row.getField(11)).matches("[0-9a-f]{32}"), "a job id");
+            StringBuilder line = new StringBuilder(row.getField(1) + " " + row.getField(2) + "-" + row.getField(3));
+            for (int i = 5; i <= 10; i++) {
+                line.append(' ').append(row.getField(i));
+            }
+            lines.add(line.append(" @").append(row.getField(4)).toString());
+        }
+        return lines;
+    }
+
+    @Test
+    void theLedgerLeavesWhenItsCheckpointIsComplete() throws Exception {
+        try (Subtask subtask = Subtask.start()) {
+            subtask.event(0, 10, NOON);
+            subtask.event(0, 11, NOON + 5 * MINUTE);
+            subtask.event(0, 12, NOON);
+            subtask.refused(0, 14, Fate.MALFORMED);
+            subtask.refused(0, 15, Fate.UNKNOWN_SCHEMA);
+            subtask.refused(0, 16, Fate.INVALID);
+            subtask.refused(0, 17, Fate.INVALID);
+            subtask.event(2, 0, NOON);
+            subtask.checkpoint(1);
+            subtask.tick();
+            assertEquals(List.of(), ledger(subtask), "the checkpoint may yet fail");
+            subtask.event(0, 18, NOON + 5 * MINUTE);
+            subtask.complete(1);
+            assertEquals(List.of("0 10-17 7 2 1 1 1 2 @1", "2 0-0 1 1 0 0 0 0 @1"), ledger(subtask));
+            subtask.checkpoint(2);
+            subtask.complete(2);
+            subtask.complete(2);
+            assertEquals("0 18-18 1 1 0 0 0 0 @2", ledger(subtask).get(2));
+            assertEquals(3, ledger(subtask).size(), "partition 2 had no record, and nothing leaves twice");
+        }
+    }
+
+    @Test
+    void theLedgerOfAFailedCheckpointLeavesWithTheNext() throws Exception {
+        try (Subtask subtask = Subtask.start()) {
+            subtask.event(0, 0, NOON);
+            subtask.checkpoint(1);
+            subtask.event(0, 1, NOON);
+            subtask.checkpoint(2);
+            subtask.event(0, 2, NOON);
+            subtask.complete(2);
+            assertEquals(List.of("0 0-0 1 1 0 0 0 0 @1", "0 1-1 1 1 0 0 0 0 @2"), ledger(subtask));
+        }
+    }
+
+    @Test
+    void theLedgerThatWasNotSentIsSentAfterARestore() throws Exception {
+        OperatorSubtaskState checkpoint;
+        try (Subtask subtask = Subtask.start()) {
+            subtask.event(0, 0, NOON);
+            checkpoint = subtask.checkpoint(1);
+        }
+        try (Subtask restored = Subtask.restore(1, 0, checkpoint)) {
+            restored.event(0, 1, NOON);
+            restored.checkpoint(2);
+            restored.complete(2);
+            assertEquals(List.of("0 0-0 1 1 0 0 0 0 @1", "0 1-1 1 1 0 0 0 0 @2"), ledger(restored));
+        }
+    }
+
+    @Test
+    void aLetterByPartitionContentLeavesAtOnceAndOnlyOnce() throws Exception {
+        OperatorSubtaskState checkpoint;
+        try (Subtask subtask = Subtask.start()) {
+            subtask.event(0, 0, NOON + 5 * MINUTE);
+            subtask.event(0, 1, NOON);
+            assertEquals(List.of("late 0/1"), subtask.letters());
+            checkpoint = subtask.checkpoint(1);
+            subtask.complete(1);
+            assertEquals(List.of("late 0/1"), subtask.letters());
+        }
+        try (Subtask restored = Subtask.restore(1, 0, checkpoint)) {
+            restored.tick();
+            assertEquals(List.of(), restored.letters());
+        }
+    }
+
+    @Test
+    void aLetterAfterIdlenessWaitsForItsCheckpoint() throws Exception {
+        try (Subtask subtask = Subtask.start()) {
+            subtask.advance(NOON + 5 * MINUTE);
+            subtask.event(0, 0, NOON);
+            subtask.checkpoint(1);
+            subtask.event(0, 1, NOON + MINUTE);
+            subtask.tick();
+            assertEquals(List.of(), subtask.letters(), "after a crash now this record might be counted");
+            subtask.complete(1);
+            assertEquals(List.of("late 0/0"), subtask.letters());
+            subtask.checkpoint(2);
+            subtask.complete(2);
+            assertEquals(List.of("late 0/0", "late 0/1"), subtask.letters());
+            assertEquals(List.of("0 0-0 1 0 1 0 0 0 @1", "0 1-1 1 0 1 0 0 0 @2"), ledger(subtask));
+        }
+    }
+
+    @Test
+    void aHeldLetterIsSentAfterARestoreFromItsCheckpoint() throws Exception {
+        OperatorSubtaskState checkpoint;
+        try (Subtask subtask = Subtask.start()) {
+            subtask.advance(NOON + 5 * MINUTE);
+            subtask.event(0, 7, NOON);
+            checkpoint = subtask.checkpoint(1);
+        }
+        try (Subtask restored = Subtask.restore(1, 0, checkpoint)) {
+            assertEquals(List.of(), restored.letters());
+            restored.tick();
+            assertEquals(List.of("late 0/7"), restored.letters());
+            restored.checkpoint(2);
+            restored.complete(2);
+            assertEquals(List.of("late 0/7"), restored.letters());
+        }
+    }
+
+    @Test
+    void aRestoredSubtaskRemembersWhatIsLate() throws Exception {
+        OperatorSubtaskState checkpoint;
+        try (Subtask subtask = Subtask.start()) {
+            subtask.event(0, 0, NOON + MINUTE + 10_000);
+            subtask.advance(NOON + MINUTE);
+            checkpoint = subtask.checkpoint(1);
+        }
+        try (Subtask restored = Subtask.restore(1, 0, checkpoint)) {
+            restored.event(0, 1, NOON);
+            assertEquals(List.of("late 0/1"), restored.letters());
+            restored.event(0, 2, NOON + MINUTE);
+            assertEquals(List.of(), restored.watermarks());
+            ProgressReport report = restored.tick();
+            assertEquals(List.of(NOON + MINUTE - 1), restored.watermarks(), "downstream learns it again");
+            assertEquals(NOON + MINUTE, report.jobWatermarkMs);
+            assertEquals(NOON + MINUTE + 10_000, report.clocks.get(0).highestEventTimeMs);
+            restored.tick();
+            assertEquals(1, restored.watermarks().size());
+        }
+    }
+
+    @Test
+    void theRestoredWatermarkIsTheSlowestSubtasks() throws Exception {
+        OperatorSubtaskState[] checkpoints = new OperatorSubtaskState[2];
+        for (int i = 0; i < 2; i++) {
+            try (Subtask subtask = Subtask.restore(2, i, (OperatorSubtaskState[]) null)) {
+                subtask.advance(NOON + i * MINUTE);
+                checkpoints[i] = subtask.checkpoint(1);
+            }
+        }
+        for (int i = 0; i < 2; i++) {
+            try (Subtask restored = Subtask.restore(2, i, checkpoints)) {
+                assertEquals(NOON, restored.tick().jobWatermarkMs);
+                assertEquals(List.of(NOON - 1), restored.watermarks());
+            }
+        }
+    }
+
+    @Test
+    void aSubtaskThatHadNoWatermarkHoldsTheRestoredJobBack() throws Exception {
+        OperatorSubtaskState[] checkpoints = new OperatorSubtaskState[2];
+        for (int i = 0; i < 2; i++) {
+            try (Subtask subtask = Subtask.restore(2, i, (OperatorSubtaskState[]) null)) {
+                if (i == 1) {
+                    subtask.advance(NOON);
+                }
+                checkpoints[i] = subtask.checkpoint(1);
+            }
+        }
+        try (Subtask restored = Subtask.restore(2, 0, checkpoints)) {
+            assertEquals(Windows.NONE, restored.tick().jobWatermarkMs);
+            assertEquals(List.of(), restored.watermarks());
+        }
+    }
+
+    @Test
+    void scalingKeepsEveryClockLetterAndLedgerEntry() throws Exception {
+        OperatorSubtaskState[] ofTwo = new OperatorSubtaskState[2];
+        for (int i = 0; i < 2; i++) {
+            try (Subtask subtask = Subtask.restore(2, i, (OperatorSubtaskState[]) null)) {
+                subtask.event(i, 0, NOON + (i + 1) * 10 * MINUTE);
+                subtask.advance(NOON + MINUTE);
+                subtask.event(2 + i, 0, NOON);
+                ofTwo[i] = subtask.checkpoint(1);
+            }
+        }
+        OperatorSubtaskState ofOne;
+        try (Subtask one = Subtask.restore(1, 0, ofTwo)) {
+            assertClocks(one);
+            one.event(0, 1, NOON + 9 * MINUTE - 1);
+            one.event(1, 1, NOON + 19 * MINUTE - 1);
+            ofOne = one.checkpoint(2);
+            assertEquals(List.of("late 0/1", "late 1/1", "late 2/0", "late 3/0"), one.letters().stream().sorted().toList());
+        }
+        List<String> lines = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            try (Subtask again = Subtask.restore(2, i, ofOne)) {
+                assertClocks(again);
+                again.complete(3);
+                lines.addAll(ledger(again));
+                again.event(0, 2, NOON + 9 * MINUTE - 1);
+                assertEquals(List.of("late 0/2"), again.letters());
+            }
+        }
+        assertEquals(List.of("0 1-1 1 0 1 0 0 0 @2", "1 1-1 1 0 1 0 0 0 @2"), lines.stream().sorted().toList());
+    }
+
+    private static void assertClocks(Subtask subtask) throws Exception {
+        List<Long> highest = Stream.of(subtask.tick().clocks)
+                .flatMap(List::stream)
+                .map(clock -> clock.highestEventTimeMs)
+                .toList();
+        assertEquals(List.of(NOON + 10 * MINUTE, NOON + 20 * MINUTE, NOON, NOON), highest);
+    }
+
+    @Test
+    void aBoundedTopicsRestLeavesAtItsEnd() throws Exception {
+        try (Subtask subtask = Subtask.start()) {
+            subtask.advance(NOON + 5 * MINUTE);
+            subtask.event(0, 0, NOON);
+            subtask.event(0, 1, NOON + 5 * MINUTE);
+            subtask.end();
+            assertEquals(List.of("late 0/0"), subtask.letters());
+            assertEquals(List.of("news 1 1 0@300000"), subtask.counts());
+            assertEquals(1, ledger(subtask).size());
+        }
+    }
+}

@@ -1,0 +1,210 @@
+package ctr.front;
+
+import static ctr.front.Samples.NOON;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import org.apache.flink.streaming.api.watermark.Watermark;
+import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
+import org.apache.flink.streaming.util.OneInputStreamOperatorTestHarness;
+import org.apache.flink.types.Row;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Fates by time, and what leaves when. */
+class CombinerTest {
+
+    private static final long MINUTE = 60_000;
+
+    private Subtask subtask;
+
+    @BeforeEach
+    void start() throws Exception {
+        subtask = Subtask.start();
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        subtask.close();
+    }
+
+    @Test
+    void countsAreBySegmentAndMinute() throws Exception {
+        subtask.event(0, 0, NOON, "news", 1);
+        subtask.event(0, 1, NOON + 59_999, "news", 0);
+        subtask.event(1, 0, NOON, "sports", 0);
+        subtask.event(1, 1, NOON + MINUTE, "news", 0);
+        subtask.advance(NOON);
+        assertEquals(
+                List.of("news 1 1 0@60000", "news 1 2 1@0", "sports 1 1 0@0"),
+                subtask.counts().stream().sorted().toList());
+    }
+
+    @Test
+    void documentsGetTheSameCountsForBothWindows() throws Exception {
+        subtask.event(0, 0, NOON + 2 * MINUTE, "a\"b", 1);
+        subtask.event(0, 1, NOON + 2 * MINUTE, "a\"b", 0);
+        subtask.advance(NOON);
+        assertEquals(
+                List.of(
+                        Row.of("1min", NOON + 2 * MINUTE, "[[\"a\\\"b\",1,2,1]]"),
+                        Row.of("5min", NOON, "[[\"a\\\"b\",1,2,1]]")),
+                subtask.documents());
+    }
+
+    @Test
+    void countsLeaveEveryFlushEvenWithoutAWatermark() throws Exception {
+        long flushes = Samples.settings().flushMs / Combiner.TICK_MS;
+        for (long i = 0; i < flushes; i++) {
+            subtask.tick();
+        }
+        subtask.event(0, 0, NOON);
+        for (long i = 1; i < flushes; i++) {
+            subtask.tick();
+        }
+        assertEquals(List.of(), subtask.counts());
+        subtask.tick();
+        assertEquals(List.of("news 1 1 0@0"), subtask.counts());
+        for (long i = 0; i < flushes; i++) {
+            subtask.tick();
+        }
+        assertEquals(1, subtask.counts().size(), "nothing leaves twice");
+    }
+
+    @Test
+    void countsLeaveBeforeTheWatermarkThatClosesTheirWindow() throws Exception {
+        subtask.event(0, 0, NOON);
+        subtask.advance(NOON + MINUTE);
+        Object[] output = subtask.output.toArray();
+        assertEquals(2, output.length);
+        assertTrue(output[0] instanceof StreamRecord);
+        assertEquals(new Watermark(NOON + MINUTE - 1), output[1], "Flink closes a window at its end minus 1 ms");
+    }
+
+    @Test
+    void countsLeaveBeforeACheckpoint() throws Exception {
+        subtask.event(0, 0, NOON);
+        subtask.checkpoint(1);
+        assertEquals(List.of("news 1 1 0@0"), subtask.counts());
+    }
+
+    @Test
+    void anEventAtExactlyEndPlusTenSecondsMakesTheNextOfTheWindowLate() throws Exception {
+        subtask.event(0, 0, NOON);
+        subtask.event(0, 1, NOON + MINUTE + 9_999);
+        subtask.event(0, 2, NOON + MINUTE - 1);
+        assertEquals(List.of(), subtask.letters());
+        subtask.event(0, 3, NOON + MINUTE + 10_000);
+        subtask.event(0, 4, NOON + MINUTE - 1);
+        subtask.event(0, 5, NOON);
+        assertEquals(List.of("late 0/4", "late 0/5"), subtask.letters());
+        subtask.event(0, 6, NOON + MINUTE);
+        subtask.advance(NOON);
+        assertEquals(List.of("news 1 2 0@0", "news 1 3 0@60000"), subtask.counts());
+    }
+
+    @Test
+    void anEventIsNeverMadeLateByItself() throws Exception {
+        subtask.event(0, 0, NOON);
+        subtask.event(0, 1, NOON + 100 * MINUTE);
+        subtask.event(0, 2, NOON + 200 * MINUTE);
+        assertEquals(List.of(), subtask.letters());
+    }
+
+    @Test
+    void latenessIsThePartitionsNotTheSubtasks() throws Exception {
+        subtask.event(0, 0, NOON + 10 * MINUTE);
+        subtask.event(1, 0, NOON);
+        subtask.event(1, 1, NOON + MINUTE);
+        subtask.event(0, 1, NOON);
+        assertEquals(List.of("late 0/1"), subtask.letters());
+    }
+
+    @Test
+    void refusedRecordsMoveNoTimeAndHoldNone() throws Exception {
+        subtask.event(0, 0, NOON);
+        subtask.tick();
+        for (Fate fate : new Fate[] {Fate.MALFORMED, Fate.UNKNOWN_SCHEMA, Fate.INVALID}) {
+            subtask.refused(0, fate.ordinal(), fate);
+        }
+        ProgressReport report = subtask.tick();
+        assertEquals(NOON, report.clocks.get(0).highestEventTimeMs);
+        assertEquals(0, report.activePartitions.length, "garbage is no activity");
+        subtask.event(0, 9, NOON);
+        assertEquals(List.of("malformed 0/2", "unknown_schema 0/3", "invalid 0/4"), subtask.letters());
+    }
+
+    @Test
+    void aLateRecordIsActivityAndMovesItsPartition() throws Exception {
+        subtask.advance(NOON + 10 * MINUTE);
+        subtask.event(0, 5, NOON);
+        ProgressReport report = subtask.tick();
+        assertArrayEquals(new int[] {0}, report.activePartitions);
+        assertEquals(NOON, report.clocks.get(0).highestEventTimeMs);
+        assertEquals(6, report.clocks.get(0).nextOffset);
+    }
+
+    @Test
+    void anEventOfAWindowThatTheJobClosedIsLate() throws Exception {
+        subtask.advance(NOON + MINUTE);
+        subtask.event(0, 0, NOON + MINUTE - 1);
+        subtask.event(0, 1, NOON + MINUTE);
+        subtask.checkpoint(1);
+        subtask.complete(1);
+        assertEquals(List.of("late 0/0"), subtask.letters());
+        assertEquals(List.of("news 1 1 0@60000"), subtask.counts());
+    }
+
+    @Test
+    void theJobWatermarkNeverGoesBack() throws Exception {
+        subtask.advance(NOON + MINUTE);
+        subtask.advance(NOON);
+        subtask.advance(NOON + MINUTE);
+        subtask.advance(NOON + MINUTE + 1);
+        assertEquals(List.of(NOON + MINUTE - 1, NOON + MINUTE), subtask.watermarks());
+        assertEquals(NOON + MINUTE + 1, subtask.tick().jobWatermarkMs);
+    }
+
+    @Test
+    void reportsSayHowFarEveryPartitionIs() throws Exception {
+        assertEquals(List.of(), subtask.tick().clocks);
+        subtask.event(3, 41, NOON);
+        subtask.event(3, 42, NOON - 1);
+        ProgressReport report = subtask.tick();
+        assertEquals(Windows.NONE, report.jobWatermarkMs);
+        assertEquals(1, report.clocks.size());
+        assertEquals(3, report.clocks.get(0).partition);
+        assertEquals(NOON, report.clocks.get(0).highestEventTimeMs);
+        assertEquals(43, report.clocks.get(0).nextOffset);
+        assertArrayEquals(new int[] {3}, report.activePartitions);
+        assertEquals(0, subtask.tick().activePartitions.length, "activity is reported once");
+    }
+
+    @Test
+    void theSourcesOwnTimeIsIgnoredUntilItEnds() throws Exception {
+        OneInputStreamOperatorTestHarness<Event, Row> harness = subtask.harness();
+        harness.processWatermarkStatus(WatermarkStatus.IDLE);
+        harness.processWatermark(NOON);
+        assertTrue(subtask.output.isEmpty());
+        subtask.event(0, 0, NOON);
+        subtask.end();
+        assertEquals(2, subtask.output.size());
+        assertEquals(List.of(Long.MAX_VALUE), subtask.watermarks());
+    }
+
+    @Test
+    void theRealFactoryMakesAWorkingOperator() throws Exception {
+        CombinerFactory factory = org.apache.flink.util.InstantiationUtil.clone(new CombinerFactory(Samples.settings()));
+        try (var harness = new OneInputStreamOperatorTestHarness<Event, Row>(factory)) {
+            harness.open();
+            harness.setProcessingTime(1_000);
+            assertFalse(harness.wasFailedExternally());
+            assertTrue(harness.getOneInputOperator() instanceof Combiner);
+        }
+    }
+}

@@ -1,0 +1,179 @@
+package ctr.front;
+
+import static ctr.front.Samples.NOON;
+import static ctr.front.Samples.SCHEMA_ID;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.flink.avro.shaded.org.apache.avro.Schema;
+import org.apache.flink.avro.shaded.org.apache.avro.generic.GenericRecord;
+import org.apache.flink.util.Collector;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The fates that a record's own content decides. */
+class EventDecoderTest {
+
+    private Registry registry;
+    private EventDecoder decoder;
+
+    @BeforeEach
+    void open() throws IOException {
+        registry = new Registry(0).knows(SCHEMA_ID, Samples.settings().readerSchema);
+        decoder = decoder(registry.url());
+    }
+
+    @AfterEach
+    void close() {
+        registry.close();
+    }
+
+    static EventDecoder decoder(String registryUrl) {
+        FrontSettings settings = Samples.settings();
+        settings.registryUrl = registryUrl;
+        EventDecoder decoder = new EventDecoder(settings);
+        decoder.open(null);
+        return decoder;
+    }
+
+    /** The one event that comes of a record that the broker wrote at {@code brokerTimeMs}. */
+    static Event decode(EventDecoder decoder, byte[] value, long brokerTimeMs) throws IOException {
+        List<Event> out = new ArrayList<>();
+        decoder.deserialize(Samples.record(0, 0, brokerTimeMs, value), new Collector<>() {
+            @Override
+            public void collect(Event event) {
+                out.add(event);
+            }
+
+            @Override
+            public void close() {}
+        });
+        assertEquals(1, out.size(), "every record has a fate");
+        return out.get(0);
+    }
+
+    static byte[] good() {
+        return Samples.wire(SCHEMA_ID, Samples.encode(Samples.event("news", 4, 1, NOON)));
+    }
+
+    private Event decode(byte[] value) throws IOException {
+        return decode(decoder, value, NOON);
+    }
+
+    private Event decode(int click, long timestampMs, long brokerTimeMs) throws IOException {
+        byte[] avro = Samples.encode(Samples.event("news", 4, click, timestampMs));
+        return decode(decoder, Samples.wire(SCHEMA_ID, avro), brokerTimeMs);
+    }
+
+    @Test
+    void aGoodRecordIsCountedWithItsValues() throws IOException {
+        Event event = decode(good());
+        assertEquals(Fate.COUNTED, event.fate);
+        assertNull(event.problem);
+        assertEquals(List.of("news", 4), List.of(event.dimensions));
+        assertEquals(1, event.click);
+        assertEquals(1, event.measures[0]);
+        assertEquals(NOON, event.timestampMs);
+    }
+
+    @Test
+    void whatIsNotInWireFormatIsMalformed() throws IOException {
+        byte[] otherMagic = good();
+        otherMagic[0] = 1;
+        for (byte[] value : new byte[][] {null, {}, {0}, {0, 0, 0, 7}, otherMagic, "hello".getBytes()}) {
+            Event event = decode(value);
+            assertEquals(Fate.MALFORMED, event.fate);
+            assertEquals(MalformedException.NOT_WIRE_FORMAT.getMessage(), event.problem);
+        }
+        assertTrue(registry.questions.isEmpty());
+    }
+
+    @Test
+    void aRecordWithoutABodyIsMalformed() throws IOException {
+        assertEquals(Fate.MALFORMED, decode(Samples.wire(SCHEMA_ID, new byte[0])).fate);
+    }
+
+    @Test
+    void aRecordAfterARefusedOneIsReadAfresh() throws IOException {
+        byte[] cut = java.util.Arrays.copyOf(good(), good().length - 1);
+        for (byte[] bad : new byte[][] {cut, null, Samples.wire(999, new byte[9]), Samples.wire(SCHEMA_ID, new byte[200])}) {
+            assertTrue(decode(bad).fate != Fate.COUNTED);
+            aGoodRecordIsCountedWithItsValues();
+        }
+    }
+
+    @Test
+    void clickIsZeroOrOne() throws IOException {
+        assertEquals(Fate.COUNTED, decode(0, NOON, NOON).fate);
+        assertEquals(Fate.COUNTED, decode(1, NOON, NOON).fate);
+        for (int click : new int[] {7, 2, -1, Integer.MIN_VALUE, Integer.MAX_VALUE}) {
+            Event event = decode(click, NOON, NOON);
+            assertEquals(Fate.INVALID, event.fate);
+            assertEquals("click is " + click + ", not 0 or 1", event.problem);
+        }
+    }
+
+    @Test
+    void aTimestampIsAfterTheEpoch() throws IOException {
+        assertEquals(Fate.COUNTED, decode(0, 1, NOON).fate);
+        for (long time : new long[] {0, -1, Long.MIN_VALUE}) {
+            assertEquals(Fate.INVALID, decode(0, time, NOON).fate);
+        }
+    }
+
+    @Test
+    void aTimestampIsAtMostAMinuteAheadOfTheBrokers() throws IOException {
+        assertEquals(Fate.COUNTED, decode(0, NOON + 60_000, NOON).fate);
+        assertEquals(Fate.INVALID, decode(0, NOON + 60_001, NOON).fate);
+        long year = 365L * 24 * 3_600_000;
+        assertEquals("timestamp is " + year + " ms ahead of the broker's " + NOON, decode(0, NOON + year, NOON).problem);
+        assertEquals(Fate.INVALID, decode(0, Long.MAX_VALUE, NOON).fate);
+        assertEquals(Fate.INVALID, decode(0, Long.MAX_VALUE, -1).fate, "a record without a broker time");
+    }
+
+    @Test
+    void schemaVersionsSideBySideNeedNoRestart() throws IOException {
+        RandomAvro avro = new RandomAvro(1);
+        for (int id = 100; id < 120; id++) {
+            Schema writer = avro.evolved();
+            registry.knows(id, writer.toString());
+            GenericRecord event = avro.event(writer);
+            Event read = decode(decoder, Samples.wire(id, Samples.encode(event)), Long.MAX_VALUE / 2);
+            assertEquals(Fate.COUNTED, read.fate);
+            assertEquals(event.get("device_type"), read.dimensions[1]);
+            aGoodRecordIsCountedWithItsValues();
+        }
+        assertEquals(21, registry.questions.size(), "each schema is asked for once");
+    }
+
+    @Test
+    void aSchemaThatCannotServeIsUnknown() throws IOException {
+        registry.knows(8, "{\"type\": \"record\", \"name\": \"Other\", \"fields\": [{\"name\": \"id\", \"type\": \"string\"}]}");
+        Event event = decode(Samples.wire(8, new byte[] {2, 'x'}));
+        assertEquals(Fate.UNKNOWN_SCHEMA, event.fate);
+        assertEquals("its schema has no usable field 'click'", event.problem);
+        registry.knows(9, "\"bytes\"");
+        assertEquals(Fate.UNKNOWN_SCHEMA, decode(Samples.wire(9, new byte[] {0})).fate);
+    }
+
+    @Test
+    void anIdThatTheRegistryDoesNotKnowIsUnknownAndAskedForOnce() throws IOException {
+        for (int i = 0; i < 3; i++) {
+            Event event = decode(Samples.wire(12_345, new byte[20]));
+            assertEquals(Fate.UNKNOWN_SCHEMA, event.fate);
+            assertEquals("the registry does not know schema id 12345", event.problem);
+        }
+        assertEquals(List.of("/schemas/ids/12345"), registry.questions);
+    }
+
+    @Test
+    void aNegativeIdIsUnknownWithoutAQuestion() throws IOException {
+        assertEquals(Fate.UNKNOWN_SCHEMA, decode(Samples.wire(-1, new byte[20])).fate);
+        assertTrue(registry.questions.isEmpty());
+    }
+}

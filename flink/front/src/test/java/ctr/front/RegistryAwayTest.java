@@ -1,0 +1,127 @@
+package ctr.front;
+
+import static ctr.front.Samples.NOON;
+import static ctr.front.Samples.SCHEMA_ID;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+
+/** A registry that is away delays; it never makes a good record dead. */
+class RegistryAwayTest {
+
+    private static Registry registry(int port) throws IOException {
+        return new Registry(port).knows(SCHEMA_ID, Samples.settings().readerSchema);
+    }
+
+    private static Fate fate(EventDecoder decoder) throws IOException {
+        return EventDecoderTest.decode(decoder, EventDecoderTest.good(), NOON).fate;
+    }
+
+    /** These answers first, then the right one: the record waits for that. */
+    private static void assertWaits(Registry.Answer... answers) throws IOException {
+        try (Registry registry = registry(0).first(answers)) {
+            assertEquals(Fate.COUNTED, fate(EventDecoderTest.decoder(registry.url())));
+            assertTrue(registry.questions.size() > answers.length);
+        }
+    }
+
+    @Test
+    void serverErrorsDelay() throws IOException {
+        assertWaits(
+                Registry.status(500, ""),
+                Registry.status(500, "{\"error_code\": 50001, \"message\": \"Error in the backend datastore\"}"),
+                Registry.status(503, "<html>Service Unavailable</html>"));
+    }
+
+    @Test
+    void refusedAccessDelays() throws IOException {
+        assertWaits(Registry.status(401, "{\"error_code\": 40101, \"message\": \"Unauthorized\"}"), Registry.status(429, ""));
+    }
+
+    @Test
+    void aNotFoundThatIsNotTheRegistrysOwnWordDelays() throws IOException {
+        assertWaits(
+                Registry.status(404, ""),
+                Registry.status(404, "<html>no such page</html>"),
+                Registry.status(404, "{\"message\": \"no route\"}"),
+                Registry.status(404, "{\"error_code\": 404, \"message\": \"HTTP 404 Not Found\"}"));
+    }
+
+    @Test
+    void anAnswerThatIsNoSchemaDelays() throws IOException {
+        assertWaits(
+                Registry.status(200, "<html>Welcome to the proxy</html>"),
+                Registry.status(200, ""),
+                Registry.status(200, "{}"),
+                Registry.status(200, "{\"schema\": "));
+    }
+
+    @Test
+    void droppedConnectionsDelay() throws IOException {
+        assertWaits(Registry.DROPPED, Registry.DROPPED);
+    }
+
+    @Test
+    void anAnswerThatNeverComesIsAskedForAgain() throws IOException {
+        assertWaits(neverAnswered -> {});
+    }
+
+    @Test
+    void aRegistryThatIsDownDelaysUntilItIsBack() throws Exception {
+        int port;
+        try (Registry before = registry(0)) {
+            port = before.port();
+        }
+        EventDecoder decoder = EventDecoderTest.decoder("http://127.0.0.1:" + port);
+        CompletableFuture<Fate> decoded = CompletableFuture.supplyAsync(() -> {
+            try {
+                return fate(decoder);
+            } catch (IOException error) {
+                throw new java.io.UncheckedIOException(error);
+            }
+        });
+        Thread.sleep(500);
+        assertTrue(!decoded.isDone(), "the record waits");
+        try (Registry back = registry(port)) {
+            assertEquals(Fate.COUNTED, decoded.get(30, TimeUnit.SECONDS));
+        }
+    }
+
+    @Test
+    void aKnownSchemaNeedsNoRegistry() throws IOException {
+        EventDecoder decoder;
+        try (Registry registry = registry(0)) {
+            decoder = EventDecoderTest.decoder(registry.url());
+            assertEquals(Fate.COUNTED, fate(decoder));
+        }
+        assertEquals(Fate.COUNTED, fate(decoder));
+    }
+
+    @Test
+    void cancellingTheTaskEndsTheWait() throws Exception {
+        int port;
+        try (Registry before = registry(0)) {
+            port = before.port();
+        }
+        EventDecoder decoder = EventDecoderTest.decoder("http://127.0.0.1:" + port);
+        AtomicReference<Throwable> ended = new AtomicReference<>();
+        Thread task = new Thread(() -> {
+            try {
+                fate(decoder);
+            } catch (IOException error) {
+                ended.set(error);
+            }
+        });
+        task.start();
+        task.interrupt();
+        task.join(30_000);
+        assertInstanceOf(InterruptedIOException.class, ended.get());
+    }
+}

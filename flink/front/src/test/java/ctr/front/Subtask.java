@@ -1,0 +1,188 @@
+package ctr.front;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Queue;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.apache.flink.runtime.operators.coordination.OperatorEventGateway;
+import org.apache.flink.streaming.api.operators.AbstractStreamOperatorFactory;
+import org.apache.flink.streaming.api.operators.OneInputStreamOperatorFactory;
+import org.apache.flink.streaming.api.operators.StreamOperator;
+import org.apache.flink.streaming.api.operators.StreamOperatorParameters;
+import org.apache.flink.streaming.api.watermark.Watermark;
+import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.streaming.util.AbstractStreamOperatorTestHarness;
+import org.apache.flink.streaming.util.OneInputStreamOperatorTestHarness;
+import org.apache.flink.types.Row;
+import org.apache.flink.util.InstantiationUtil;
+import org.apache.flink.util.OutputTag;
+
+/** A combiner in Flink's operator harness; its reports go to a list instead of a JobManager. */
+final class Subtask implements AutoCloseable {
+
+    /** What left, in order: counts, watermarks. */
+    final Queue<Object> output;
+
+    final List<ProgressReport> reports = new ArrayList<>();
+    private final OneInputStreamOperatorTestHarness<Event, Row> harness;
+    private long nowMs;
+
+    private Subtask(int parallelism, int index, OperatorSubtaskState restored) throws Exception {
+        harness = new OneInputStreamOperatorTestHarness<>(new Factory(this::report), parallelism, parallelism, index);
+        harness.initializeState(restored);
+        harness.open();
+        output = harness.getOutput();
+    }
+
+    static Subtask start() throws Exception {
+        return new Subtask(1, 0, null);
+    }
+
+    /** Subtask {@code index} of {@code parallelism}, from one or more subtasks' checkpoints; null for a start from nothing. */
+    static Subtask restore(int parallelism, int index, OperatorSubtaskState... checkpoints) throws Exception {
+        if (checkpoints == null) {
+            return new Subtask(parallelism, index, null);
+        }
+        OperatorSubtaskState all = AbstractStreamOperatorTestHarness.repackageState(checkpoints);
+        return new Subtask(
+                parallelism,
+                index,
+                AbstractStreamOperatorTestHarness.repartitionOperatorState(
+                        all, parallelism, checkpoints.length, parallelism, index));
+    }
+
+    private static final class Factory extends AbstractStreamOperatorFactory<Row>
+            implements OneInputStreamOperatorFactory<Event, Row> {
+
+        private static final long serialVersionUID = 1L;
+        private final transient OperatorEventGateway coordinator;
+
+        Factory(OperatorEventGateway coordinator) {
+            this.coordinator = coordinator;
+        }
+
+        @Override
+        @SuppressWarnings("unchecked")
+        public <T extends StreamOperator<Row>> T createStreamOperator(StreamOperatorParameters<Row> parameters) {
+            return (T) new Combiner(parameters, Samples.settings(), coordinator);
+        }
+
+        @Override
+        @SuppressWarnings("rawtypes")
+        public Class<? extends StreamOperator> getStreamOperatorClass(ClassLoader classLoader) {
+            return Combiner.class;
+        }
+    }
+
+    /** Over the network reports travel serialized. */
+    private void report(org.apache.flink.runtime.operators.coordination.OperatorEvent event) {
+        try {
+            reports.add(InstantiationUtil.clone((ProgressReport) event));
+        } catch (Exception error) {
+            throw new AssertionError(error);
+        }
+    }
+
+    Combiner operator() {
+        return (Combiner) harness.getOneInputOperator();
+    }
+
+    /** A valid record of the segment (news, 1), not clicked. */
+    void event(int partition, long offset, long timestampMs) throws Exception {
+        event(partition, offset, timestampMs, "news", 0);
+    }
+
+    void event(int partition, long offset, long timestampMs, String category, int click) throws Exception {
+        Event event = new Event(2, 1);
+        event.accept(Samples.record(partition, offset, timestampMs, new byte[] {(byte) offset}));
+        event.dimensions[0] = category;
+        event.dimensions[1] = 1;
+        event.timestampMs = timestampMs;
+        event.measures[0] = event.click = click;
+        harness.processElement(event, timestampMs);
+    }
+
+    /** A record that the decoder refused; its event time is whatever the record before left there. */
+    void refused(int partition, long offset, Fate fate) throws Exception {
+        Event event = new Event(2, 1);
+        event.accept(Samples.record(partition, offset, 0, null));
+        event.timestampMs = Long.MAX_VALUE;
+        event.refuse(fate, "refused in a test");
+        harness.processElement(event, 0);
+    }
+
+    /** One tick of the operator's timer; returns the report that it made. */
+    ProgressReport tick() throws Exception {
+        nowMs += Combiner.TICK_MS;
+        harness.setProcessingTime(nowMs);
+        return reports.get(reports.size() - 1);
+    }
+
+    void advance(long jobWatermarkMs) throws Exception {
+        operator().handleOperatorEvent(InstantiationUtil.clone(new WatermarkAdvance(jobWatermarkMs)));
+    }
+
+    OperatorSubtaskState checkpoint(long id) throws Exception {
+        harness.prepareSnapshotPreBarrier(id);
+        return harness.snapshot(id, nowMs);
+    }
+
+    void complete(long id) throws Exception {
+        harness.notifyOfCompletedCheckpoint(id);
+    }
+
+    void end() throws Exception {
+        harness.processWatermark(Watermark.MAX_WATERMARK);
+        harness.endInput();
+    }
+
+    OneInputStreamOperatorTestHarness<Event, Row> harness() {
+        return harness;
+    }
+
+    /** As {@code (category, device, impressions, clicks)@window start}, in order of leaving. */
+    List<String> counts() {
+        return harness.getRecordOutput().stream().map(Subtask::text).toList();
+    }
+
+    List<Long> watermarks() {
+        return output.stream()
+                .filter(Watermark.class::isInstance)
+                .map(mark -> ((Watermark) mark).getTimestamp())
+                .toList();
+    }
+
+    /** As {@code reason partition/offset}. */
+    List<String> letters() {
+        return side(Front.LETTERS)
+                .map(letter -> letter.reason + " " + letter.partition + "/" + letter.offset)
+                .collect(Collectors.toList());
+    }
+
+    List<Row> ledger() {
+        return side(Front.LEDGER).toList();
+    }
+
+    List<Row> documents() {
+        return side(Front.DOCUMENTS).toList();
+    }
+
+    private <T> Stream<T> side(OutputTag<T> tag) {
+        Collection<StreamRecord<T>> records = harness.getSideOutput(tag);
+        return records == null ? Stream.of() : records.stream().map(StreamRecord::getValue);
+    }
+
+    static String text(StreamRecord<Row> record) {
+        Row row = record.getValue();
+        return row.getField(0) + " " + row.getField(1) + " " + row.getField(2) + " " + row.getField(3) + "@"
+                + (record.getTimestamp() - Samples.NOON);
+    }
+
+    @Override
+    public void close() throws Exception {
+        harness.close();
+    }
+}
