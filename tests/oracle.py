@@ -154,7 +154,7 @@ def letters(settings: Settings, topic: str = "ad_events_error") -> dict[Coordina
     """Reason and message of every letter, by the coordinates of the record it is about."""
     found: dict[Coordinates, tuple[str, Message]] = {}
     for message in read_topic(settings, topic):
-        headers = {name: (value or b"").decode() for name, value in message.headers() or []}
+        headers = {name: (value or b"").decode(errors="replace") for name, value in message.headers() or []}
         partition = int(headers["__connect.errors.partition"])
         offset = int(headers["__connect.errors.offset"])
         found[partition, offset] = (headers["reason"], message)
