@@ -42,7 +42,8 @@ SETTLE_TIMEOUT_S: Final = 150
 """Longer than a restart after a lost TaskManager, a replay and a silent topic's minute together."""
 
 DAY_MS: Final = 24 * 60 * MINUTE_MS
-_serial = itertools.count(1)
+_events = itertools.count(1)
+_pipelines = itertools.count(1)
 
 Rows = dict[tuple[int, str, int], tuple[int, int]]
 """Impressions and clicks by (window start in ms, category, device type)."""
@@ -80,7 +81,7 @@ class Pipeline:
     def encode(self, at_ms: int, **values: Any) -> bytes:
         """An event in Confluent wire format; `at_ms` counts from `base_ms`."""
         event = {
-            "id": f"e{next(_serial)}",
+            "id": f"e{next(_events)}",
             "click": 0,
             "hour": 14102100,
             "C1": 1005,
@@ -274,7 +275,7 @@ def closed(windows: Rows, until_ms: int, minutes: int) -> Rows:
 @contextmanager
 def pipeline(stack: RunningStack) -> Iterator[Pipeline]:
     """Make topics and choose a day for one test; the job is cancelled at the end."""
-    number = next(_serial)
+    number = next(_pipelines)
     settings = stack.settings
     names = {name: f"{name}_{number}" for name in (RAW_TOPIC, ERROR_TOPIC, WINDOWS_TOPIC)}
     admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers})
