@@ -59,7 +59,7 @@ class Plan:
     count: int | None = None
     """How many to make; None: until stopped."""
     until_ms: int | None = None
-    """When the last one is sent; None: no such limit."""
+    """When to end, where no rate makes a number of the duration; None: no such limit."""
     first_ms: int | None = None
     """The earliest event time of traffic that is not live."""
     windows: int | None = None
@@ -106,13 +106,19 @@ def _check(request: TrafficRequest, now: int) -> None:
 
 def _live(request: TrafficRequest, pattern: FatePattern, now: int) -> Plan:
     rate = request.rate or LIVE_RATE
-    schedule = None if rate == MAX_RATE else Schedule.at_rate(now, _counted_rate(rate, pattern))
+    if rate == MAX_RATE:
+        until = None if request.duration_ms is None else now + request.duration_ms
+        return Plan(event_time=None, send_time=None, rate=rate, count=request.count, until_ms=until)
+    schedule = Schedule.at_rate(now, _counted_rate(rate, pattern))
+    limits = [
+        request.count,
+        None if request.duration_ms is None else round(rate * request.duration_ms / 1000),
+    ]
     return Plan(
-        count=request.count,
-        until_ms=None if request.duration_ms is None else now + request.duration_ms,
         event_time=schedule,
         send_time=schedule,
         rate=rate,
+        count=min((limit for limit in limits if limit is not None), default=None),
     )
 
 

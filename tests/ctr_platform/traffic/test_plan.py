@@ -45,6 +45,13 @@ def test_a_live_rate_is_of_all_events() -> None:
     assert plan.event_time.time(750) == NOW + 1000
 
 
+def test_a_rate_makes_a_number_of_the_duration() -> None:
+    assert plan_of(rate=20_000.0, duration_ms=50_000).count == 1_000_000
+    assert plan_of(rate=20_000.0, duration_ms=50_000, count=5).count == 5
+    endless = plan_of(rate=MAX_RATE, duration_ms=50_000)
+    assert (endless.count, endless.until_ms) == (None, NOW + 50_000)
+
+
 def test_a_span_ends_now_and_is_sent_as_fast_as_it_goes() -> None:
     plan = plan_of(span_ms=600_000, count=1000, disorder_ms=500)
     assert plan.event_time is not None
