@@ -112,11 +112,11 @@ def _statements(name: str, config: JobConfig) -> list[str]:
     }
     lines = (FOLDER / "sql" / name).read_text(encoding="utf-8").splitlines()
     text = Template("\n".join(line for line in lines if not line.startswith("--"))).substitute(
-        dimensions=", ".join(d.field for d in DIMENSIONS),
-        dimension_columns=", ".join(f"{d.field} {d.sql_type}" for d in DIMENSIONS),
-        measures=", ".join(m.column for m in MEASURES),
-        measure_columns=", ".join(f"{m.column} BIGINT" for m in MEASURES),
-        measure_sums=", ".join(f"SUM({m.column}) AS {m.column}" for m in MEASURES),
+        dimensions=", ".join(f"`{d.field}`" for d in DIMENSIONS),
+        dimension_columns=", ".join(f"`{d.field}` {d.sql_type}" for d in DIMENSIONS),
+        measures=", ".join(f"`{m.column}`" for m in MEASURES),
+        measure_columns=", ".join(f"`{m.column}` BIGINT" for m in MEASURES),
+        measure_sums=", ".join(f"SUM(`{m.column}`) AS `{m.column}`" for m in MEASURES),
         jdbc=", ".join(f"{_quoted(key)} = {_quoted(value)}" for key, value in jdbc.items()),
         windows_topic=_quoted(config.windows_topic),
         bootstrap_servers=_quoted(config.bootstrap_servers),
