@@ -9,13 +9,16 @@
 --
 -- Returns 1 if it was written; 0 if a final document stands against an open one, or a higher revision
 -- against a lower. So an instance of the job that replays the past cannot take a final figure back.
+-- What is stored but is no document gives way.
 
 local new = cjson.decode(ARGV[1])
 local stored = redis.call('GET', KEYS[1])
 if stored then
-  local old = cjson.decode(stored)
-  if (old.final and not new.final) or old.revision > new.revision then
-    return 0
+  local decoded, old = pcall(cjson.decode, stored)
+  if decoded and type(old) == 'table' and type(old.revision) == 'number' then
+    if (old.final and not new.final) or old.revision > new.revision then
+      return 0
+    end
   end
 end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
