@@ -1,0 +1,183 @@
+"""The write side of the cache against a real Redis: which document wins, how long it lives, absence."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import redis
+
+from ctr_platform.stack.probes import wait_until
+from flink.config import DIMENSIONS
+from flink.document_store import DocumentStore
+from flink.documents import build, to_json
+from tests.support.stack import running_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tests.support.stack import RunningStack
+
+pytestmark = pytest.mark.stack
+
+START_MS = 1_793_750_700_000  # 2026-11-04 00:05 UTC
+NAME = "20261104T0005Z"
+Client = Any
+"""A `redis.Redis`, whose own annotations say that every answer may have to be awaited."""
+
+BACK_WITHIN_S = 30.0
+"""Far beyond the second for which the store leaves an absent Redis alone."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RunningStack]:
+    with running_stack(("redis",)) as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: RunningStack) -> Iterator[Client]:
+    """An empty Redis."""
+    host, port = server.settings.redis_host, server.settings.redis_port
+    with redis.Redis(host=host, port=port, decode_responses=True) as found:
+        found.flushall()
+        yield found
+
+
+@pytest.fixture
+def store(server: RunningStack, client: Client) -> Iterator[DocumentStore]:
+    del client
+    writer = DocumentStore(server.settings.redis_host, server.settings.redis_port)
+    yield writer
+    writer.close()
+
+
+def document(*, start_ms: int = START_MS, window_type: str = "1min", **changes: Any) -> Mapping[str, Any]:
+    counts = {("news", 1): [4, 1]}
+    built = build(window_type, start_ms, counts, DIMENSIONS, final=False, written_ms=start_ms)
+    return {**built, **changes}
+
+
+def stored(client: Client, window_type: str = "1min") -> Any:
+    text = client.get(f"metrics:{window_type}:{NAME}")
+    return None if text is None else json.loads(text)
+
+
+@pytest.mark.parametrize(("window_type", "lives_s"), [("1min", 300), ("5min", 1500)])
+def test_a_document_is_stored_indexed_and_expires(
+    store: DocumentStore, client: Client, window_type: str, lives_s: int
+) -> None:
+    assert store.write(document(window_type=window_type))
+    assert client.get(f"metrics:{window_type}:{NAME}") == to_json(document(window_type=window_type))
+    assert client.zrange(f"metrics:{window_type}:index", 0, -1, withscores=True) == [(NAME, START_MS)]
+    left_ms = client.pttl(f"metrics:{window_type}:{NAME}")
+    assert 1000 * (lives_s - 60) < left_ms <= 1000 * lives_s
+    assert len(client.keys("*")) == 2
+
+
+def test_each_write_renews_its_life(store: DocumentStore, client: Client) -> None:
+    store.write(document())
+    client.expire(f"metrics:1min:{NAME}", 5)
+    store.write(document())
+    assert client.ttl(f"metrics:1min:{NAME}") > 200
+
+
+def test_a_refused_document_renews_nothing(store: DocumentStore, client: Client) -> None:
+    store.write(document(final=True))
+    client.expire(f"metrics:1min:{NAME}", 100)
+    assert store.write(document())
+    assert client.ttl(f"metrics:1min:{NAME}") <= 100
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wins"),
+    [
+        ({"final": False}, {"final": False}, True),
+        ({"final": False}, {"final": True}, True),
+        ({"final": True}, {"final": True}, True),
+        ({"final": True}, {"final": False}, False),
+        ({"final": True, "revision": 1}, {"final": True, "revision": 0}, False),
+        ({"final": True, "revision": 1}, {"final": False, "revision": 0}, False),
+        ({"final": True, "revision": 1}, {"final": True, "revision": 1}, True),
+        ({"final": True, "revision": 1}, {"final": True, "revision": 2}, True),
+        ({"final": True, "revision": 9}, {"final": True, "revision": 10}, True),
+        ({"final": True, "revision": 10}, {"final": True, "revision": 9}, False),
+        ({"final": True, "revision": 0}, {"final": False, "revision": 1}, False),
+    ],
+)
+def test_the_better_document_stays(
+    store: DocumentStore, client: Client, old: dict[str, Any], new: dict[str, Any], *, wins: bool
+) -> None:
+    assert store.write(document(total_clicks=1, **old))
+    assert store.write(document(total_clicks=2, **new)), "Redis answered, whatever it holds"
+    assert stored(client)["total_clicks"] == (2 if wins else 1)
+
+
+@pytest.mark.parametrize("foreign", ["no JSON", "7", "null", "[]", "{}"])
+def test_what_is_no_document_is_replaced(store: DocumentStore, client: Client, foreign: str) -> None:
+    client.set(f"metrics:1min:{NAME}", foreign)
+    assert store.write(document())
+    assert stored(client) == document()
+
+
+def test_the_types_and_windows_do_not_meet(store: DocumentStore, client: Client) -> None:
+    store.write(document(final=True))
+    store.write(document(window_type="5min"))
+    store.write(document(start_ms=START_MS + 60_000))
+    assert stored(client)["final"] is True
+    assert stored(client, "5min")["final"] is False
+    assert client.zrange("metrics:1min:index", 0, -1) == [NAME, "20261104T0006Z"]
+
+
+def test_members_of_expired_documents_leave_the_index(store: DocumentStore, client: Client) -> None:
+    for minute in range(30):
+        store.write(document(start_ms=START_MS + 60_000 * minute))
+    names = client.zrange("metrics:1min:index", 0, -1)
+    assert len(names) == 30
+    gone = names[:25]
+    client.delete(*(f"metrics:1min:{name}" for name in gone))
+    for _ in range(4):
+        store.write(document(start_ms=START_MS + 60_000 * 30))
+    assert client.zrange("metrics:1min:index", 0, -1) == [*names[25:], "20261104T0035Z"]
+
+
+def test_a_redis_that_forgot_the_script_gets_it_again(store: DocumentStore, client: Client) -> None:
+    store.write(document())
+    client.script_flush()
+    assert store.write(document(final=True))
+    assert stored(client)["final"] is True
+
+
+def test_an_absent_redis_is_left_alone_and_found_again(server: RunningStack, store: DocumentStore) -> None:
+    assert store.write(document())
+    server.stop("redis")
+    try:
+        assert not store.write(document(final=True))
+    finally:
+        server.start("redis")
+    wait_until(lambda: store.write(document(final=True)), BACK_WITHIN_S, "the store")
+    with redis.Redis(host=server.settings.redis_host, port=server.settings.redis_port) as client:
+        assert stored(client)["final"] is True
+
+
+def test_a_redis_that_does_not_answer_is_not_asked_at_every_write() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.setblocking(False)  # noqa: FBT003 - the standard library's signature
+        store = DocumentStore("127.0.0.1", silent.getsockname()[1])
+        began = time.monotonic()
+        answers = [store.write(document()) for _ in range(1000)]
+        took_s = time.monotonic() - began
+        store.close()
+        connections = 0
+        try:
+            while True:
+                silent.accept()[0].close()
+                connections += 1
+        except BlockingIOError:
+            pass
+    assert not any(answers)
+    # One attempt, and one more for each second that a slow machine took.
+    assert 1 <= connections <= 1 + took_s

@@ -1,0 +1,155 @@
+"""The job's description: a dimension or measure more reaches every place, and Flink accepts the whole."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+import flink.job
+from ctr_platform.artifacts.flink import flink_environment
+from ctr_platform.artifacts.java import build_front, front_sources
+from flink.config import DIMENSIONS, MEASURES, Dimension, JobConfig, Measure
+from tests.flink.configs import CONFIG
+
+PROJECT: Final = Path(__file__).parents[2]
+FILES: Final = ("tables.sql", "windows.sql", "inserts.sql")
+PLAN_TIMEOUT_S: Final = 240
+"""It takes a quarter of a minute on two free cores."""
+
+# `hour` is a word of SQL, `C21` has a capital.
+MORE_DIMENSIONS: Final = (
+    Dimension(field="hour", type="int", document_key="hour_ctr"),
+    Dimension(field="app_category", type="string", document_key="app_ctr"),
+)
+MORE_MEASURES: Final = (Measure(field="C21", column="value"),)
+
+
+def statements() -> dict[str, str]:
+    """By `INSERT INTO x` or `CREATE ... x`."""
+    found = [each for name in FILES for each in flink.job._statements(name, CONFIG)]
+    named = {" ".join(re.split(r"[\s(]+", each)[: 4 if each.startswith("C") else 3]): each for each in found}
+    assert len(named) == len(found)
+    return named
+
+
+@pytest.fixture
+def more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flink.job, "DIMENSIONS", (*DIMENSIONS, *MORE_DIMENSIONS))
+    monkeypatch.setattr(flink.job, "MEASURES", (*MEASURES, *MORE_MEASURES))
+
+
+def test_every_statement_is_complete() -> None:
+    assert set(statements()) == {
+        *(
+            f"CREATE TEMPORARY TABLE {name}"
+            for name in ("counts_1min", "counts_5min", "ledger", "ctr_windows")
+        ),
+        *(f"CREATE TEMPORARY VIEW {name}" for name in ("windows_1min", "closed_minutes", "windows_5min")),
+        *(f"INSERT INTO {name}" for name in ("counts_1min", "counts_5min", "ledger", "ctr_windows")),
+    }
+    for statement in statements().values():
+        assert "$" not in statement
+        assert "--" not in statement
+
+
+def test_values_are_quoted() -> None:
+    table = statements()["CREATE TEMPORARY TABLE counts_1min"]
+    assert "'username' = 'it''s me'" in table
+    assert "'password' = 'se''cret'" in table
+    assert "'url' = 'jdbc:postgresql://127.0.0.1:5432/marketing_roas?stringtype=unspecified'" in table
+
+
+@pytest.mark.usefixtures("more")
+def test_a_dimension_and_a_measure_more_reach_every_statement_of_the_counts() -> None:
+    counting = {
+        name: each for name, each in statements().items() if not name.endswith((" ledger", " ctr_windows"))
+    }
+    assert len(counting) == 7
+    for name, statement in counting.items():
+        for column in ("site_category", "device_type", "hour", "app_category", "clicks", "value"):
+            assert f"`{column}`" in statement, name
+    for name in ("counts_1min", "counts_5min"):
+        table = counting[f"CREATE TEMPORARY TABLE {name}"]
+        assert "`hour` INT, `app_category` STRING" in table
+        assert "`value` BIGINT" in table
+        assert "PRIMARY KEY (window_start, `site_category`, `device_type`, `hour`, `app_category`)" in table
+    for name in ("windows_1min", "windows_5min"):
+        view = counting[f"CREATE TEMPORARY VIEW {name}"]
+        assert "SUM(`value`) AS `value`" in view
+        assert view.rstrip().endswith("`device_type`, `hour`, `app_category`"), "grouped by them"
+
+
+@pytest.mark.usefixtures("more")
+def test_a_dimension_and_a_measure_more_reach_the_front() -> None:
+    settings = json.loads(flink.job.front_settings(CONFIG))
+    assert settings["dimensions"][2:] == [
+        {"field": "hour", "type": "int"},
+        {"field": "app_category", "type": "string"},
+    ]
+    assert settings["measures"] == [
+        {"field": "click", "column": "clicks"},
+        {"field": "C21", "column": "value"},
+    ]
+
+
+def test_the_front_is_told_all_that_it_asks_for() -> None:
+    java = (front_sources() / "ctr" / "front" / "FrontSettings.java").read_text(encoding="utf-8")
+    asked = re.findall(r"^    public [\w<>]+ (\w+);", java, re.MULTILINE)
+    assert set(json.loads(flink.job.front_settings(CONFIG))) == set(asked)
+
+
+def test_dimensions_and_measures_are_fields_of_the_schema() -> None:
+    schema = json.loads((PROJECT / "flink" / "schema" / "ad_event.avsc").read_text(encoding="utf-8"))
+    types = {field["name"]: field["type"] for field in schema["fields"]}
+    for dimension in DIMENSIONS:
+        assert types[dimension.field] == dimension.type
+    assert all(types[measure.field] in ("int", "long") for measure in MEASURES)
+    assert MEASURES[0].field == "click"
+
+
+def test_a_configuration_survives_its_way_to_the_submission() -> None:
+    assert JobConfig.from_json(CONFIG.to_json()) == CONFIG
+    assert set(json.loads(CONFIG.to_json())) == {field.name for field in fields(JobConfig)}
+
+
+def plan(dimensions: tuple[Dimension, ...], measures: tuple[Measure, ...]) -> list[dict[str, Any]]:
+    """The nodes of the job's graph, as Flink plans it."""
+    config = {**json.loads(CONFIG.to_json()), "front_jar": str(build_front())}
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "tests.flink.plan_job"),
+            *(json.dumps([vars(each) for each in more]) for more in (dimensions, measures)),
+        ],
+        input=json.dumps(config),
+        env=flink_environment(),
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=PLAN_TIMEOUT_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    nodes: list[dict[str, Any]] = json.loads(done.stdout)["nodes"]
+    return nodes
+
+
+def test_flink_plans_the_job_and_reads_the_topic_once() -> None:
+    nodes = plan((), ())
+    assert [node["type"] for node in nodes if node["pact"] == "Data Source"] == ["Source: read ad_events_raw"]
+    assert sum("window documents" in node["type"] for node in nodes) == 1
+
+
+def test_flink_plans_the_job_with_a_dimension_and_a_measure_more() -> None:
+    nodes = plan(MORE_DIMENSIONS, MORE_MEASURES)
+    windows = [node["contents"] for node in nodes if "GlobalWindowAggregate" in node["type"]]
+    assert len(windows) == 2, "one of 1 minute, one of 5"
+    for contents in windows:
+        for column in ("site_category", "device_type", "hour", "app_category", "clicks", "value"):
+            assert column in contents
