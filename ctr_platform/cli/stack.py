@@ -25,7 +25,7 @@ from ctr_platform.stack.catalog import ARTIFACTS
 from ctr_platform.stack.doctor import examine
 from ctr_platform.stack.layout import Layout
 from ctr_platform.stack.lifecycle import start, stop
-from ctr_platform.stack.logs import follow, last_lines, log_files
+from ctr_platform.stack.logs import following, last_lines, log_files
 from ctr_platform.stack.status import stack_status
 from ctr_platform.stack.supervise import Supervisor
 
@@ -55,22 +55,23 @@ def up(
     names = [name.strip() for name in only.split(",")] if only else None
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
+    ready = False
     try:
         with StartView(console) as view:
             services = start(home, names=names, free_ports=free_ports, report=view)
-    except KeyboardInterrupt:
-        console.print("stopped before everything was ready")
-        raise typer.Exit(INTERRUPTED) from None
-    _print_addresses(console, {service.name: service.address for service in services})
-    if detach:
-        console.print("[dim]`ctr status` shows how it is, `ctr down` stops it[/dim]")
-        return
-    console.print("[dim]Ctrl-C stops it[/dim]")
-    try:
+        ready = True
+        _print_addresses(console, {service.name: service.address for service in services})
+        if detach:
+            console.print("[dim]`ctr status` shows how it is, `ctr down` stops it[/dim]")
+            return
+        console.print("[dim]Ctrl-C stops it[/dim]")
         _watch(console, Layout(home))
     except KeyboardInterrupt:
         with console.status("stopping"):
             stop(home)
+        if not ready:
+            console.print("stopped before everything was ready")
+            raise typer.Exit(INTERRUPTED) from None
     console.print("stopped")
 
 
@@ -120,15 +121,16 @@ def env() -> None:
 def logs(
     service: Annotated[str | None, typer.Argument(help="One service; all by default.")] = None,
     *,
-    following: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
     lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="Lines of each log.")] = 20,
 ) -> None:
     """Print the last lines of the services' logs."""
     files = log_files(Layout(ctr_home()), service)
-    past = ((file.stem, line) for file in files for line in last_lines(file, lines))
     try:
-        for name, line in itertools.chain(past, follow(files) if following else ()):
-            typer.echo(line if service else f"{name:18} {line}")
+        with following(files) as coming:
+            past = [(file.stem, line) for file in files for line in last_lines(file, lines)]
+            for name, line in itertools.chain(past, coming if follow else ()):
+                typer.echo(line if service else f"{name:18} {line}")
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
 

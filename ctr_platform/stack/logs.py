@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from ctr_platform.errors import CtrError
@@ -40,9 +41,18 @@ def last_lines(file: Path, count: int) -> list[str]:
         return [line.rstrip("\n") for line in deque(lines, maxlen=count)]
 
 
-def follow(files: Sequence[Path]) -> Iterator[tuple[str, str]]:
-    """Yield (service, line) for whatever is written from now on, for ever; rotation loses nothing old."""
+@contextmanager
+def following(files: Sequence[Path]) -> Iterator[Iterator[tuple[str, str]]]:
+    """Give (service, line) for whatever is written from now on, for ever, also over rotations."""
     tails = [_Tail(file) for file in files]
+    try:
+        yield _lines_of(tails)
+    finally:
+        for tail in tails:
+            tail.close()
+
+
+def _lines_of(tails: Sequence[_Tail]) -> Iterator[tuple[str, str]]:
     while True:
         idle = True
         for tail in tails:
@@ -71,6 +81,10 @@ class _Tail:
         if self._rotated():
             self._stream.close()
             self._stream = self._file.open(encoding="utf-8", errors="replace")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._stream.close()
 
     def _rotated(self) -> bool:
         try:

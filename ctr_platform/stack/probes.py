@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -53,9 +54,12 @@ def http_ok(url: str) -> bool:
 
 
 def taskmanager_registered(rest_url: str, resource_id: str) -> bool:
-    """The JobManager counts this TaskManager among its own."""
+    """The JobManager counts this TaskManager among its own, and it is no dead one's entry."""
     reply = httpx.get(f"{rest_url}/taskmanagers", timeout=PROBE_TIMEOUT_S).raise_for_status()
-    return any(manager["id"] == resource_id for manager in reply.json()["taskmanagers"])
+    paths = [manager["path"] for manager in reply.json()["taskmanagers"] if manager["id"] == resource_id]
+    # Such as pekko.tcp://flink@127.0.0.1:41023/user/rpc/taskmanager_0; every process has a port of its own.
+    ports = [int(match[1]) for path in paths if (match := re.search(r":(\d+)/user", path))]
+    return any(not is_free(port) for port in ports)
 
 
 def postgres_answers(port: int, password: str) -> bool:

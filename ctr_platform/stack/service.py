@@ -48,8 +48,9 @@ class Service:
     """Whether it answers; may raise `OSError` or a client's error while it does not. Bounded in time."""
     address: str
     """Where it is reached, for people."""
-    ready_within_s: float = 60
-    """The slowest start seen is about a third of this, on two busy cores."""
+    ready_within_s: float = 180
+    """Only what hangs takes this long: a service that ends is noticed at once. Kafka starts in 3 s on two
+    free cores and was seen to need 80 s where nine processes fought for each."""
     environment: Mapping[str, str] = field(default_factory=dict)
     directory: Path | None = None
     ports: tuple[str, ...] = ()

@@ -78,7 +78,6 @@ def jobmanager(context: Context) -> Service:
         environment=_environment(context, "jobmanager"),
         probe=lambda: http_ok(f"{rest}/overview"),
         address=rest,
-        ready_within_s=90,
         ports=("jobmanager", "jobmanager-rpc"),
         prepare=lambda: _prepare(context),
         programs=java_binaries(),
@@ -113,7 +112,6 @@ def taskmanager(context: Context, number: int) -> Service:
         environment=_environment(context, name),
         probe=lambda: taskmanager_registered(rest, name),
         address=f"{HOST} ({SLOTS} slots)",
-        ready_within_s=90,
         # Not after the JobManager: it asks for it again until it is there, and both starts overlap.
         prepare=lambda: _prepare(context),
         programs=java_binaries(),

@@ -36,7 +36,6 @@ def dagster_webserver(context: Context) -> Service:
         directory=PROJECT,
         probe=lambda: http_ok(f"http://{HOST}:{port}/server_info"),
         address=f"http://{HOST}:{port}",
-        ready_within_s=180,
         ports=("dagster-webserver",),
         after=_DATA_SERVICES,
         prepare=lambda: _prepare_dagster(context),
@@ -56,7 +55,6 @@ def dagster_daemon(context: Context) -> Service:
         directory=PROJECT,
         probe=lambda: _daemon_beats(context, began),
         address="-",
-        ready_within_s=180,
         # The webserver makes the tables of Dagster's storage; two at once would collide.
         after=("dagster-webserver",),
     )
@@ -76,7 +74,6 @@ def dashboard(context: Context) -> Service:
         directory=PROJECT,
         probe=lambda: http_ok(f"http://{HOST}:{port}/_stcore/health"),
         address=f"http://{HOST}:{port}",
-        ready_within_s=90,
         ports=("dashboard",),
         after=("postgres", "redis"),
     )
