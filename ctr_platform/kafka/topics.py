@@ -130,7 +130,8 @@ def describe_topics(settings: Settings) -> list[TopicContent]:
 
 def _ensure(admin: AdminClient, wanted_partitions: int) -> list[TopicState]:
     created = {name for name in TOPIC_CONFIGS if _create(admin, name, wanted_partitions)}
-    drifts = _drifts(admin, [name for name in TOPIC_CONFIGS if name not in created])
+    others = [name for name in TOPIC_CONFIGS if name not in created]
+    drifts = _settled(lambda client: _drifts(client, others), admin)
     _correct(admin, drifts)
     partitions = _all_partition_ids(admin)
     return [
@@ -208,7 +209,10 @@ def _correct(admin: AdminClient, drifts: dict[str, tuple[ConfigDrift, ...]]) -> 
 
 
 def _settled(request: Callable[[AdminClient], T], admin: AdminClient) -> T:
-    """Repeat a request while partitions have no leader, as right after the making of a topic or a restart."""
+    """Repeat a request while the broker does not know a topic or its leaders yet.
+
+    So it is for a moment after somebody made the topic, and after a restart.
+    """
     return Retrying(
         retry=retry_if_exception(
             lambda error: isinstance(error, KafkaException) and error.args[0].code() in _UNSETTLED
