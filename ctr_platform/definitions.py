@@ -1,0 +1,46 @@
+"""The Dagster code location: everything around the stream, and the stream's lineage."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from ctr_platform.defs.flink.assets import ctr_windows, flink_ui, nothing_dropped_late, runs_once
+from ctr_platform.defs.flink.sensors import bring_up_job, keep_job_running
+from ctr_platform.defs.kafka.assets import (
+    ERROR_STREAM,
+    RAW_STREAM,
+    WINDOWS_STREAM,
+    partitions_as_wanted,
+    topics,
+)
+from ctr_platform.defs.platform import Platform
+from ctr_platform.defs.registry.assets import ad_event_schema
+from ctr_platform.defs.stream.assets import CACHE, dashboard
+from ctr_platform.defs.stream.sensors import observe_stream
+from ctr_platform.defs.warehouse.assets import TABLES, migrations
+from ctr_platform.settings import load_settings
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """All definitions; only the addresses of the web pages come from the settings."""
+    settings = load_settings()
+    return dg.Definitions(
+        assets=[
+            topics,
+            ad_event_schema,
+            migrations,
+            RAW_STREAM,
+            ctr_windows,
+            ERROR_STREAM,
+            WINDOWS_STREAM,
+            *TABLES,
+            *CACHE,
+            dashboard(settings.dashboard_url),
+            flink_ui(settings.flink_ui_url or settings.flink_rest_url),
+        ],
+        asset_checks=[partitions_as_wanted, runs_once, nothing_dropped_late],
+        jobs=[bring_up_job],
+        sensors=[keep_job_running, observe_stream],
+        resources={"platform": Platform()},
+    )

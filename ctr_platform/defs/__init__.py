@@ -1,0 +1,1 @@
+"""Dagster's assets, checks and sensors, a folder per system."""

@@ -1,0 +1,99 @@
+"""The streaming job as an asset: materializing it means that it runs."""
+
+from typing import Final
+
+import dagster as dg
+
+from ctr_platform.defs.platform import (
+    CLUSTER_POOL,
+    EVENT_SCHEMA,
+    FLINK_JOB,
+    FLINK_UI,
+    MIGRATIONS,
+    OWNERS,
+    RAW_EVENTS,
+    TOPICS,
+    Platform,
+)
+from ctr_platform.flink_cluster.rest import FlinkCluster
+from ctr_platform.flink_cluster.submission import bring_up
+from flink.config import JOB_NAME
+
+GROUP: Final = "flink"
+
+
+class BringUp(dg.Config):
+    """How to start the job if it does not run."""
+
+    from_nothing: bool = False
+    """Start at the topic's beginning although the job has run before: only where its snapshots are lost."""
+
+
+@dg.asset(
+    key=FLINK_JOB,
+    deps=[TOPICS, RAW_EVENTS, EVENT_SCHEMA, MIGRATIONS],
+    group_name=GROUP,
+    kinds={"flink", "java", "python", "sql"},
+    owners=OWNERS,
+    pool=CLUSTER_POOL,
+    description=(
+        "The streaming job: reads the raw topic once, decides every record's fate, and keeps the windows "
+        "of 1 and 5 minutes in Postgres, Redis and Kafka. Materialized means: it runs."
+    ),
+)
+def ctr_windows(
+    context: dg.AssetExecutionContext, config: BringUp, platform: Platform
+) -> dg.MaterializeResult[None]:
+    """Submit the job from its newest complete snapshot, unless it runs already."""
+    submission = bring_up(platform.settings(), from_nothing=config.from_nothing)
+    what = "runs already" if submission.already_running else "submitted"
+    context.log.info("%s %s as %s", JOB_NAME, what, submission.job_id)
+    return dg.MaterializeResult(
+        metadata={
+            "job_id": submission.job_id,
+            "job": dg.MetadataValue.url(submission.url),
+            "parallelism": submission.parallelism,
+            "restored_from": submission.restored_from or "nothing: the topic's beginning",
+            "already_running": submission.already_running,
+            "front_jar": submission.front_jar,
+        }
+    )
+
+
+@dg.asset_check(asset=FLINK_JOB, description="Exactly one job of that name is alive on the cluster.")
+def runs_once(platform: Platform) -> dg.AssetCheckResult:
+    """None is an outage; two would write the same windows twice over."""
+    with FlinkCluster(platform.settings().flink_rest_url) as cluster:
+        alive = cluster.alive(JOB_NAME)
+    return dg.AssetCheckResult(
+        passed=len(alive) == 1,
+        metadata={job.id: job.state for job in alive} or {"alive": 0},
+    )
+
+
+@dg.asset_check(
+    asset=FLINK_JOB,
+    description="Flink's own counters of late records are 0: what is late was found late before the windows.",
+)
+def nothing_dropped_late(platform: Platform) -> dg.AssetCheckResult:
+    """A record that Flink's windows drop would be lost in silence."""
+    with FlinkCluster(platform.settings().flink_rest_url) as cluster:
+        dropped = {
+            name: count
+            for job in cluster.alive(JOB_NAME)
+            for name, count in cluster.summed_metrics(job.id, "numLateRecordsDropped").items()
+        }
+    return dg.AssetCheckResult(passed=not any(dropped.values()), metadata={"dropped": sum(dropped.values())})
+
+
+def flink_ui(url: str) -> dg.AssetSpec:
+    """The cluster's own pages, as the end of the job's lineage."""
+    return dg.AssetSpec(
+        FLINK_UI,
+        deps=[FLINK_JOB],
+        group_name=GROUP,
+        kinds={"flink"},
+        owners=OWNERS,
+        description="Flink's web UI: the job's graph, checkpoints, back pressure and exceptions.",
+        metadata={"url": dg.MetadataValue.url(url)},
+    )

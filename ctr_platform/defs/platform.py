@@ -1,0 +1,43 @@
+"""What the definitions share: the resource, the group names, the owners and the asset keys."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import dagster as dg
+
+from ctr_platform.settings import Settings, load_settings
+
+OWNERS: Final = ("team:ad-platform",)
+
+TOPICS: Final = dg.AssetKey(["kafka", "topics"])
+RAW_EVENTS: Final = dg.AssetKey(["kafka", "ad_events_raw"])
+ERROR_EVENTS: Final = dg.AssetKey(["kafka", "ad_events_error"])
+WINDOWS_FEED: Final = dg.AssetKey(["kafka", "ctr_windows"])
+EVENT_SCHEMA: Final = dg.AssetKey(["registry", "ad_event_schema"])
+MIGRATIONS: Final = dg.AssetKey(["postgres", "migrations"])
+FLINK_JOB: Final = dg.AssetKey(["flink", "ctr_windows"])
+FLINK_UI: Final = dg.AssetKey(["flink", "web_ui"])
+COUNTS_1MIN: Final = dg.AssetKey(["postgres", "counts_1min"])
+COUNTS_5MIN: Final = dg.AssetKey(["postgres", "counts_5min"])
+METRICS_1MIN: Final = dg.AssetKey(["postgres", "metrics_1min"])
+METRICS_5MIN: Final = dg.AssetKey(["postgres", "metrics_5min"])
+LEDGER: Final = dg.AssetKey(["postgres", "ledger"])
+CACHE_1MIN: Final = dg.AssetKey(["redis", "metrics_1min"])
+CACHE_5MIN: Final = dg.AssetKey(["redis", "metrics_5min"])
+DASHBOARD: Final = dg.AssetKey(["streamlit", "dashboard"])
+
+CLUSTER_POOL: Final = "flink_cluster"
+"""Operations on the cluster take turns: `dagster.yaml` gives a pool one slot."""
+
+
+class Platform(dg.ConfigurableResource[None]):
+    """Access to the settings, read anew in each run and tick."""
+
+    def settings(self) -> Settings:
+        """Read the settings.
+
+        Raises:
+            CtrError: a variable holds a value that cannot be used.
+        """
+        return load_settings()

@@ -1,0 +1,54 @@
+"""The cache and the dashboard: the end of the lineage."""
+
+from datetime import timedelta
+from typing import Final
+
+import dagster as dg
+
+from ctr_platform.defs.platform import (
+    CACHE_1MIN,
+    CACHE_5MIN,
+    DASHBOARD,
+    FLINK_JOB,
+    METRICS_1MIN,
+    METRICS_5MIN,
+    OWNERS,
+)
+
+FRESH_CACHE: Final = dg.FreshnessPolicy.time_window(
+    # Open windows follow within a second; Dagster looks every half minute, and takes no less than one.
+    warn_window=timedelta(minutes=2),
+    fail_window=timedelta(minutes=5),
+)
+
+
+def _cache(key: dg.AssetKey, keys: str, what: str) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        key,
+        deps=[FLINK_JOB],
+        group_name="cache",
+        kinds={"redis"},
+        owners=OWNERS,
+        description=f"{what} windows as JSON documents, open ones within a second of their events.",
+        metadata={"keys": keys},
+        freshness_policy=FRESH_CACHE,
+    )
+
+
+CACHE: Final = (
+    _cache(CACHE_1MIN, "metrics:1min:{window_id}", "1 minute"),
+    _cache(CACHE_5MIN, "metrics:5min:{window_id}", "5 minute"),
+)
+
+
+def dashboard(url: str) -> dg.AssetSpec:
+    """The pages that people look at."""
+    return dg.AssetSpec(
+        DASHBOARD,
+        deps=[CACHE_1MIN, CACHE_5MIN, METRICS_1MIN, METRICS_5MIN],
+        group_name="dashboard",
+        kinds={"streamlit"},
+        owners=OWNERS,
+        description="The Streamlit dashboard: live windows from Redis, history from Postgres.",
+        metadata={"url": dg.MetadataValue.url(url)},
+    )

@@ -1,0 +1,96 @@
+"""The warehouse: migrated here, filled by the Flink job."""
+
+from datetime import timedelta
+from typing import Final
+
+import dagster as dg
+
+from ctr_platform.defs.platform import (
+    COUNTS_1MIN,
+    COUNTS_5MIN,
+    FLINK_JOB,
+    LEDGER,
+    METRICS_1MIN,
+    METRICS_5MIN,
+    MIGRATIONS,
+    OWNERS,
+    Platform,
+)
+from warehouse.migrate import migrate
+
+GROUP: Final = "warehouse"
+
+FRESH_1MIN: Final = dg.FreshnessPolicy.time_window(
+    # A window closes 10 s after its end, so a new one comes every minute.
+    warn_window=timedelta(minutes=3),
+    fail_window=timedelta(minutes=10),
+)
+FRESH_5MIN: Final = dg.FreshnessPolicy.time_window(
+    warn_window=timedelta(minutes=11), fail_window=timedelta(minutes=30)
+)
+
+
+@dg.asset(
+    key=MIGRATIONS,
+    group_name=GROUP,
+    kinds={"postgres"},
+    owners=OWNERS,
+    description="The warehouse's tables and views are at the newest revision.",
+)
+def migrations(platform: Platform) -> dg.MaterializeResult[None]:
+    """Apply the migrations that are missing, all or none; a second time changes nothing."""
+    result = migrate(platform.settings().postgres_url)
+    return dg.MaterializeResult(
+        metadata={"from_revision": result.from_revision or "empty", "to_revision": result.to_revision}
+    )
+
+
+def _table(
+    key: dg.AssetKey, name: str, dep: dg.AssetKey, description: str, fresh: dg.FreshnessPolicy | None = None
+) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        key,
+        deps=[dep],
+        group_name=GROUP,
+        kinds={"postgres"},
+        owners=OWNERS,
+        description=description,
+        metadata={"dagster/table_name": name},
+        freshness_policy=fresh,
+    )
+
+
+TABLES: Final = (
+    _table(
+        COUNTS_1MIN,
+        "realtime.counts_1min",
+        FLINK_JOB,
+        "Impressions and clicks per final 1 minute window and segment, upserted by the job alone.",
+        FRESH_1MIN,
+    ),
+    _table(
+        COUNTS_5MIN,
+        "realtime.counts_5min",
+        FLINK_JOB,
+        "Impressions and clicks per final 5 minute window and segment, upserted by the job alone.",
+        FRESH_5MIN,
+    ),
+    _table(
+        LEDGER,
+        "quality.ledger",
+        FLINK_JOB,
+        "Per checkpoint and partition: records read = counted + late + dead.",
+    ),
+    _table(
+        METRICS_1MIN,
+        "realtime.metrics_1min",
+        COUNTS_1MIN,
+        "One row per 1 minute window: totals, CTR, CTR by category and device; late events merged in.",
+    ),
+    _table(
+        METRICS_5MIN,
+        "realtime.metrics_5min",
+        COUNTS_5MIN,
+        "One row per 5 minute window: totals, CTR, CTR by category and device; late events merged in.",
+    ),
+)

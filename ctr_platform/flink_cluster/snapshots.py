@@ -1,0 +1,59 @@
+"""Which checkpoints and savepoints there are to restore the job from."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from ctr_platform.errors import CtrError
+
+METADATA_FILE: Final = "_metadata"
+"""Flink writes it last: a snapshot without it is not complete."""
+
+METADATA_MAGIC: Final = struct.pack(">I", 0x4960672D)
+"""How every version of Flink's metadata begins."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """A complete checkpoint or savepoint."""
+
+    uri: str
+    completed_s: float
+    """Seconds since the epoch."""
+
+    is_savepoint: bool
+
+
+def complete_snapshots(checkpoint_dir: str) -> list[Snapshot]:
+    """Every complete snapshot below `FLINK_CHECKPOINT_DIR`, newest first.
+
+    Raises:
+        CtrError: the folder is not one that this process can list.
+    """
+    parts = urlsplit(checkpoint_dir)
+    if parts.scheme not in ("", "file"):
+        raise CtrError(
+            f"FLINK_CHECKPOINT_DIR={checkpoint_dir}: only file: folders can be searched for the newest "
+            "checkpoint; name the one to restore from"
+        )
+    root = Path(unquote(parts.path))
+    found = [
+        Snapshot(
+            uri=metadata.parent.as_uri(),
+            completed_s=metadata.stat().st_mtime,
+            is_savepoint=metadata.parent.name.startswith("savepoint-"),
+        )
+        for pattern in (f"*/chk-*/{METADATA_FILE}", f"savepoints/savepoint-*/{METADATA_FILE}")
+        for metadata in root.glob(pattern)
+        if _begins_right(metadata)
+    ]
+    return sorted(found, key=lambda snapshot: -snapshot.completed_s)
+
+
+def _begins_right(metadata: Path) -> bool:
+    with metadata.open("rb") as file:
+        return file.read(len(METADATA_MAGIC)) == METADATA_MAGIC
