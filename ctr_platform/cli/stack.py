@@ -14,7 +14,7 @@ import typer
 from dotenv import dotenv_values
 from rich.console import Console
 from rich.filesize import decimal
-from rich.table import Table
+from rich.table import Column, Table
 
 from ctr_platform.artifacts.fetch import fetch as fetch_artifacts
 from ctr_platform.artifacts.java import build_front
@@ -98,7 +98,8 @@ def status(
     if as_json:
         typer.echo(json.dumps([asdict(row) for row in rows], indent=2))
         return
-    table = Table("", "state", "uptime", "memory", "address", box=None, pad_edge=False)
+    address = Column("address", overflow="fold")
+    table = Table("", "state", "uptime", "memory", address, box=None, pad_edge=False)
     for row in rows:
         name = f"job {row.name}" if row.kind == "job" else row.name
         colour = _STATE_COLOURS.get(row.state, "red")

@@ -63,7 +63,7 @@ class StartView:
 
     def note(self, text: str) -> None:
         """Print a line with the time since the beginning."""
-        self._console.print(f"[dim]{self._elapsed():5.1f} s[/dim]  {text}", highlight=False)
+        self._console.print(f"[dim]{self._elapsed():5.1f} s[/dim]  {text}", highlight=False, soft_wrap=True)
 
     def starting(self, names: Sequence[str]) -> None:
         """Show what is waited for."""

@@ -98,7 +98,7 @@ def stop(home: Path) -> bool:
     if was_running:
         supervisor.shutdown(STOP_WITHIN_S)
     leftovers = end_leftovers(home)
-    for file in (layout.stack_env, layout.socket, layout.pid_file):
+    for file in (layout.stack_env, layout.addresses, layout.socket, layout.pid_file):
         file.unlink(missing_ok=True)
     return was_running or bool(leftovers)
 

@@ -20,8 +20,6 @@ PROJECT: Final = Path(__file__).parents[3]
 TRAFFIC_RATE: Final = 200
 """Events per second: enough that every window moves, little enough to forget about."""
 
-_DATA_SERVICES: Final = ("postgres", "redis", "kafka", "registry")
-
 
 def dagster_webserver(context: Context) -> Service:
     """Describe Dagster's web server."""
@@ -37,7 +35,7 @@ def dagster_webserver(context: Context) -> Service:
         probe=lambda: http_ok(f"http://{HOST}:{port}/server_info"),
         address=f"http://{HOST}:{port}",
         ports=("dagster-webserver",),
-        after=_DATA_SERVICES,
+        after=("postgres",),
         prepare=lambda: _prepare_dagster(context),
     )
 
@@ -55,8 +53,9 @@ def dagster_daemon(context: Context) -> Service:
         directory=PROJECT,
         probe=lambda: _daemon_beats(context, began),
         address="-",
-        # The webserver makes the tables of Dagster's storage; two at once would collide.
-        after=("dagster-webserver",),
+        # The webserver makes the tables of Dagster's storage; two at once would collide. The sensors
+        # find the others there.
+        after=("dagster-webserver", "kafka", "registry", "jobmanager"),
     )
 
 
