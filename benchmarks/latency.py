@@ -11,7 +11,7 @@ import json
 import multiprocessing
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 import numpy as np
 import redis
@@ -24,6 +24,8 @@ from ctr_platform.traffic.stop import Stop
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
+    from numpy.typing import NDArray
+
     from ctr_platform.traffic.producer import Delivery
 
 POLL_S: Final = 0.005
@@ -33,6 +35,9 @@ SETTLE_S: Final = 5.0
 """After the last event, until the last document must have been seen."""
 
 INDEX: Final = "metrics:1min:index"
+
+
+Moments: TypeAlias = "NDArray[np.float64]"
 
 
 @dataclass(frozen=True)
@@ -62,18 +67,19 @@ def _send(settings: Settings, rate: float, seconds: float, done: Connection) -> 
 
 def _total(client: redis.Redis, since_ms: int) -> int:
     """Impressions that Redis shows, of windows that start at `since_ms` or later."""
-    ids = client.zrangebyscore(INDEX, since_ms, "+inf")
-    documents = client.mget([f"metrics:1min:{each}" for each in ids]) if ids else []
+    ids = cast("list[str]", client.zrangebyscore(INDEX, since_ms, "+inf"))
+    documents = cast("list[str | None]", client.mget([f"metrics:1min:{each}" for each in ids])) if ids else []
     return sum(json.loads(document)["total_impressions"] for document in documents if document)
 
 
-def measure(settings: Settings, rate: float, seconds: float) -> np.ndarray:
+def measure(settings: Settings, rate: float, seconds: float) -> Moments:
     """Latency of every event in ms, but for those of the first fifth, while everything warms up."""
     client = redis.Redis(settings.redis_host, settings.redis_port, decode_responses=True)
     since_ms = time.time_ns() // 60_000_000_000 * 60_000
     before = _total(client, since_ms)
-    receive, send = multiprocessing.get_context("spawn").Pipe(duplex=False)
-    producer = multiprocessing.get_context("spawn").Process(target=_send, args=(settings, rate, seconds, send))
+    context = multiprocessing.get_context("spawn")
+    receive, send = context.Pipe(duplex=False)
+    producer = context.Process(target=_send, args=(settings, rate, seconds, send))
     producer.start()
     seen: list[Sample] = []
     queued: list[Sample] = []
@@ -90,16 +96,18 @@ def measure(settings: Settings, rate: float, seconds: float) -> np.ndarray:
         time.sleep(POLL_S)
     producer.join()
     if seen[-1].count != queued[-1].count:
-        raise SystemExit(f"{queued[-1].count} events were sent, Redis shows {seen[-1].count}: is the job alone?")
+        sent, shown = queued[-1].count, seen[-1].count
+        raise SystemExit(f"{sent} events were sent, Redis shows {shown}: is there other traffic?")
     numbers = np.arange(queued[-1].count // 5, queued[-1].count) + 1
     return 1000 * (_moments(seen, numbers) - _moments(queued, numbers))
 
 
-def _moments(samples: list[Sample], numbers: np.ndarray) -> np.ndarray:
+def _moments(samples: list[Sample], numbers: NDArray[np.int64]) -> Moments:
     """When each count was first reached."""
     counts = np.array([sample.count for sample in samples])
     moments = np.array([sample.moment for sample in samples])
-    return moments[np.searchsorted(counts, numbers)]
+    reached: Moments = moments[np.searchsorted(counts, numbers)]
+    return reached
 
 
 def main() -> None:
@@ -111,7 +119,8 @@ def main() -> None:
     for rate in arguments.rates:
         latency = measure(load_settings(), rate, arguments.seconds)
         p50, p99 = np.percentile(latency, [50, 99])
-        print(f"{rate:>9,.0f} events/s: p50 {p50:4.0f} ms, p99 {p99:4.0f} ms, max {latency.max():4.0f} ms, {len(latency):,} events")
+        figures = f"p50 {p50:4.0f} ms, p99 {p99:4.0f} ms, max {latency.max():4.0f} ms"
+        print(f"{rate:>9,.0f} events/s: {figures}, {len(latency):,} events")
 
 
 if __name__ == "__main__":

@@ -11,11 +11,11 @@ import struct
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import fastavro
 import httpx
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +30,20 @@ READ_TIMEOUT_S = 30.0
 
 Coordinates = tuple[int, int]
 """Partition and offset."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record of a topic, as a reader sees it."""
+
+    partition: int
+    offset: int
+    timestamp_ms: int
+    """The broker's own."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes | None]]
 
 
 @dataclass
@@ -54,7 +68,19 @@ class Expected:
         return result
 
 
-def read_topic(settings: Settings, topic: str) -> Iterator[Message]:
+def _record(message: Message) -> Record:
+    headers = message.headers() or []
+    return Record(
+        partition=cast("int", message.partition()),
+        offset=cast("int", message.offset()),
+        timestamp_ms=message.timestamp()[1],
+        key=message.key(),
+        value=message.value(),
+        headers=cast("list[tuple[str, bytes | None]]", headers),
+    )
+
+
+def read_topic(settings: Settings, topic: str) -> Iterator[Record]:
     """Every committed record that is in the topic now, partition by partition, in offset order."""
     consumer = Consumer(
         {
@@ -72,10 +98,10 @@ def read_topic(settings: Settings, topic: str) -> Iterator[Message]:
             while True:
                 message = consumer.poll(READ_TIMEOUT_S)
                 assert message is not None, "the broker is silent"
-                if message.error():
-                    assert message.error().code() == -191, message.error()  # end of partition
+                if error := message.error():
+                    assert error.code() == KafkaError._PARTITION_EOF, error
                     break
-                yield message
+                yield _record(message)
     finally:
         consumer.close()
 
@@ -127,15 +153,15 @@ def expect(settings: Settings, topic: str = "ad_events_raw") -> Expected:
     expected = Expected()
     schemas = _Schemas(settings)
     highest: dict[int, int] = {}
-    for message in read_topic(settings, topic):
+    for record in read_topic(settings, topic):
         expected.records += 1
-        partition, offset = message.partition(), message.offset()
-        event = _decode(message.value(), schemas)
+        partition, offset = record.partition, record.offset
+        event = _decode(record.value, schemas)
         if isinstance(event, str):
             expected.dead[partition, offset] = event
             continue
         timestamp, click = event["timestamp"], event["click"]
-        if click not in (0, 1) or timestamp <= 0 or timestamp > message.timestamp()[1] + 60_000:
+        if click not in (0, 1) or timestamp <= 0 or timestamp > record.timestamp_ms + 60_000:
             expected.dead[partition, offset] = "invalid"
             continue
         watermark = highest.get(partition, timestamp) - 10_000
@@ -150,14 +176,14 @@ def expect(settings: Settings, topic: str = "ad_events_raw") -> Expected:
     return expected
 
 
-def letters(settings: Settings, topic: str = "ad_events_error") -> dict[Coordinates, tuple[str, Message]]:
-    """Reason and message of every letter, by the coordinates of the record it is about."""
-    found: dict[Coordinates, tuple[str, Message]] = {}
-    for message in read_topic(settings, topic):
-        headers = {name: (value or b"").decode(errors="replace") for name, value in message.headers() or []}
+def letters(settings: Settings, topic: str = "ad_events_error") -> dict[Coordinates, tuple[str, Record]]:
+    """Reason and record of every letter, by the coordinates of the record it is about."""
+    found: dict[Coordinates, tuple[str, Record]] = {}
+    for letter in read_topic(settings, topic):
+        headers = {name: (value or b"").decode(errors="replace") for name, value in letter.headers}
         partition = int(headers["__connect.errors.partition"])
         offset = int(headers["__connect.errors.offset"])
-        found[partition, offset] = (headers["reason"], message)
+        found[partition, offset] = (headers["reason"], letter)
     return found
 
 

@@ -10,6 +10,14 @@ from ctr_platform.settings import Settings, load_settings
 
 OWNERS: Final = ("team:ad-platform",)
 
+# The groups follow the stream, so that the graph of groups reads from left to right.
+FOUNDATION: Final = "foundation"
+EVENTS: Final = "events"
+JOB: Final = "job"
+WINDOWS: Final = "windows"
+FATES: Final = "fates"
+SCREEN: Final = "screen"
+
 TOPICS: Final = dg.AssetKey(["kafka", "topics"])
 RAW_EVENTS: Final = dg.AssetKey(["kafka", "ad_events_raw"])
 ERROR_EVENTS: Final = dg.AssetKey(["kafka", "ad_events_error"])

@@ -100,11 +100,11 @@ def test_letters_carry_the_original_record_and_why(job: Pipeline) -> None:
     job.flush()
     job.submit()
     job.settle(lambda: len(job.letters()) == 1, "the letter")
-    [(coordinates, (reason, message))] = letters(job.stack.settings, job.error_topic).items()
+    [(coordinates, (reason, letter))] = letters(job.stack.settings, job.error_topic).items()
     assert coordinates == (2, 0)
     assert reason == "invalid"
-    assert (message.key(), message.value()) == (b"key", value)
-    assert message.headers() == [
+    assert (letter.key, letter.value) == (b"key", value)
+    assert letter.headers == [
         ("trace", b"\x00\xff"),
         ("empty", None),
         ("reason", b"invalid"),
@@ -126,16 +126,19 @@ def test_documents_in_redis_and_kafka_equal_postgres(job: Pipeline) -> None:
         rows = closed(job.rows(minutes), job.base_ms + HOUR_MS + 10 * MINUTE_MS, minutes)
         starts = {start for start, _, _ in rows}
         published = {
-            json.loads(message.value())["window_start"]: message
-            for message in read_topic(settings, job.windows_topic)
-            if message.key().startswith(f"{minutes}min:".encode())
+            (record.key or b"").decode(): json.loads(record.value or b"")
+            for record in read_topic(settings, job.windows_topic)
         }
         for start in starts:
-            window_id = json.loads(published[start].value())["window_id"]
-            assert published[start].key() == f"{minutes}min:{window_id}".encode()
-            cached = json.loads(cache.get(f"metrics:{minutes}min:{window_id}") or "null")
-            assert cached is not None
-            feed = json.loads(published[start].value())
+            [key] = [
+                name
+                for name, document in published.items()
+                if name.startswith(f"{minutes}min:") and document["window_start"] == start
+            ]
+            feed = published[key]
+            window_id = feed["window_id"]
+            assert key == f"{minutes}min:{window_id}"
+            cached = json.loads(str(cache.get(f"metrics:{key}")))
             assert {**cached, "timestamp": 0} == {**feed, "timestamp": 0}
             assert cached["final"]
             assert cached["revision"] == 0

@@ -1,7 +1,5 @@
 """The streaming job as an asset: materializing it means that it runs."""
 
-from typing import Final
-
 import dagster as dg
 
 from ctr_platform.defs.platform import (
@@ -9,6 +7,7 @@ from ctr_platform.defs.platform import (
     EVENT_SCHEMA,
     FLINK_JOB,
     FLINK_UI,
+    JOB,
     MIGRATIONS,
     OWNERS,
     RAW_EVENTS,
@@ -18,8 +17,6 @@ from ctr_platform.defs.platform import (
 from ctr_platform.flink_cluster.rest import FlinkCluster
 from ctr_platform.flink_cluster.submission import bring_up
 from flink.config import JOB_NAME
-
-GROUP: Final = "flink"
 
 
 class BringUp(dg.Config):
@@ -32,7 +29,7 @@ class BringUp(dg.Config):
 @dg.asset(
     key=FLINK_JOB,
     deps=[TOPICS, RAW_EVENTS, EVENT_SCHEMA, MIGRATIONS],
-    group_name=GROUP,
+    group_name=JOB,
     kinds={"flink", "java", "python", "sql"},
     owners=OWNERS,
     pool=CLUSTER_POOL,
@@ -91,7 +88,7 @@ def flink_ui(url: str) -> dg.AssetSpec:
     return dg.AssetSpec(
         FLINK_UI,
         deps=[FLINK_JOB],
-        group_name=GROUP,
+        group_name=JOB,
         kinds={"flink"},
         owners=OWNERS,
         description="Flink's web UI: the job's graph, checkpoints, back pressure and exceptions.",

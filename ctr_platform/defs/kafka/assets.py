@@ -7,22 +7,24 @@ import dagster as dg
 from ctr_platform.defs.platform import (
     ERROR_EVENTS,
     EVENT_SCHEMA,
+    EVENTS,
+    FATES,
     FLINK_JOB,
+    FOUNDATION,
     OWNERS,
     RAW_EVENTS,
     TOPICS,
+    WINDOWS,
     WINDOWS_FEED,
     Platform,
 )
 from ctr_platform.kafka.topics import ensure_topics
 from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC, WINDOWS_TOPIC
 
-GROUP: Final = "kafka"
-
 
 @dg.asset(
     key=TOPICS,
-    group_name=GROUP,
+    group_name=FOUNDATION,
     kinds={"kafka"},
     owners=OWNERS,
     description="The platform's three topics exist and are configured as the contract says.",
@@ -73,11 +75,13 @@ def partitions_as_wanted(platform: Platform) -> dg.AssetCheckResult:
     )
 
 
-def _stream(key: dg.AssetKey, topic: str, deps: list[dg.AssetKey], description: str) -> dg.AssetSpec:
+def _stream(
+    key: dg.AssetKey, topic: str, deps: list[dg.AssetKey], group: str, description: str
+) -> dg.AssetSpec:
     return dg.AssetSpec(
         key,
         deps=deps,
-        group_name=GROUP,
+        group_name=group,
         kinds={"kafka"},
         owners=OWNERS,
         description=description,
@@ -89,17 +93,20 @@ RAW_STREAM: Final = _stream(
     RAW_EVENTS,
     RAW_TOPIC,
     [TOPICS, EVENT_SCHEMA],
+    EVENTS,
     "Ad events as producers send them: Avro in Confluent wire format, one record per impression.",
 )
 ERROR_STREAM: Final = _stream(
     ERROR_EVENTS,
     ERROR_TOPIC,
     [FLINK_JOB],
+    FATES,
     "Dead letter queue: late and dead records, unchanged, with the reason and their coordinates.",
 )
 WINDOWS_STREAM: Final = _stream(
     WINDOWS_FEED,
     WINDOWS_TOPIC,
     [FLINK_JOB],
+    WINDOWS,
     "Every final window as a JSON document, compacted by window: the feed for other systems.",
 )

@@ -2,13 +2,13 @@
 
 import dagster as dg
 
-from ctr_platform.defs.platform import EVENT_SCHEMA, OWNERS, Platform
+from ctr_platform.defs.platform import EVENT_SCHEMA, FOUNDATION, OWNERS, Platform
 from ctr_platform.registry.subject import ensure_subject
 
 
 @dg.asset(
     key=EVENT_SCHEMA,
-    group_name="registry",
+    group_name=FOUNDATION,
     kinds={"avro"},
     owners=OWNERS,
     description="flink/schema/ad_event.avsc is registered for the raw topic, and compatible for ever.",

@@ -13,6 +13,8 @@ from ctr_platform.defs.platform import (
     METRICS_1MIN,
     METRICS_5MIN,
     OWNERS,
+    SCREEN,
+    WINDOWS,
 )
 
 FRESH_CACHE: Final = dg.FreshnessPolicy.time_window(
@@ -26,7 +28,7 @@ def _cache(key: dg.AssetKey, keys: str, what: str) -> dg.AssetSpec:
     return dg.AssetSpec(
         key,
         deps=[FLINK_JOB],
-        group_name="cache",
+        group_name=WINDOWS,
         kinds={"redis"},
         owners=OWNERS,
         description=f"{what} windows as JSON documents, open ones within a second of their events.",
@@ -46,7 +48,7 @@ def dashboard(url: str) -> dg.AssetSpec:
     return dg.AssetSpec(
         DASHBOARD,
         deps=[CACHE_1MIN, CACHE_5MIN, METRICS_1MIN, METRICS_5MIN],
-        group_name="dashboard",
+        group_name=SCREEN,
         kinds={"streamlit"},
         owners=OWNERS,
         description="The Streamlit dashboard: live windows from Redis, history from Postgres.",

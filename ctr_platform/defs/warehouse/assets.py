@@ -8,17 +8,18 @@ import dagster as dg
 from ctr_platform.defs.platform import (
     COUNTS_1MIN,
     COUNTS_5MIN,
+    FATES,
     FLINK_JOB,
+    FOUNDATION,
     LEDGER,
     METRICS_1MIN,
     METRICS_5MIN,
     MIGRATIONS,
     OWNERS,
+    WINDOWS,
     Platform,
 )
 from warehouse.migrate import migrate
-
-GROUP: Final = "warehouse"
 
 FRESH_1MIN: Final = dg.FreshnessPolicy.time_window(
     # A window closes 10 s after its end, so a new one comes every minute.
@@ -32,7 +33,7 @@ FRESH_5MIN: Final = dg.FreshnessPolicy.time_window(
 
 @dg.asset(
     key=MIGRATIONS,
-    group_name=GROUP,
+    group_name=FOUNDATION,
     kinds={"postgres"},
     owners=OWNERS,
     description="The warehouse's tables and views are at the newest revision.",
@@ -51,7 +52,7 @@ def _table(
     return dg.AssetSpec(
         key,
         deps=[dep],
-        group_name=GROUP,
+        group_name=FATES if key == LEDGER else WINDOWS,
         kinds={"postgres"},
         owners=OWNERS,
         description=description,

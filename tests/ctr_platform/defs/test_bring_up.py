@@ -1,0 +1,177 @@
+"""From a cold start to a running job, and again: through Dagster, on the real stack."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import dagster as dg
+import pytest
+
+from ctr_platform.definitions import defs
+from ctr_platform.defs.flink.sensors import bring_up_job, keep_job_running
+from ctr_platform.defs.platform import (
+    CACHE_1MIN,
+    CACHE_5MIN,
+    COUNTS_1MIN,
+    FLINK_JOB,
+    METRICS_1MIN,
+    RAW_EVENTS,
+    Platform,
+)
+from ctr_platform.defs.stream.sensors import observe_stream
+from ctr_platform.errors import CtrError
+from ctr_platform.flink_cluster.rest import FlinkCluster, FlinkUnavailable
+from ctr_platform.flink_cluster.snapshots import complete_snapshots
+from ctr_platform.flink_cluster.submission import bring_up
+from ctr_platform.settings import Settings
+from ctr_platform.stack.catalog import DATA_SERVICES
+from ctr_platform.stack.probes import wait_until
+from ctr_platform.traffic.plan import TrafficRequest
+from ctr_platform.traffic.produce import produce
+from ctr_platform.traffic.stop import Stop
+from flink.config import JOB_NAME
+from tests.support.stack import running_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.stack import RunningStack
+
+STATE_WITHIN_S = 120
+WINDOW_WITHIN_S = 150
+"""A minute, the bound on disorder, and a slow machine."""
+
+
+@pytest.fixture(scope="module")
+def fresh_stack() -> Iterator[RunningStack]:
+    """A stack of its own: what is made here has the contract's names."""
+    with running_stack(DATA_SERVICES) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _settings(fresh_stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("CTR_HOME", str(fresh_stack.home))
+
+
+@pytest.fixture(scope="module")
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as made:
+        yield made
+
+
+def _tick(instance: dg.DagsterInstance) -> dg.SensorResult:
+    with dg.build_sensor_context(instance=instance) as context:
+        result = keep_job_running(context, platform=Platform())
+    assert isinstance(result, dg.SensorResult)
+    return result
+
+
+def _run(instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
+    return defs().resolve_job_def(bring_up_job.name).execute_in_process(instance=instance)
+
+
+def _metadata(result: dg.ExecuteInProcessResult, key: dg.AssetKey) -> dict[str, object]:
+    [event] = [each for each in result.get_asset_materialization_events() if each.asset_key == key]
+    return {name: value.value for name, value in event.materialization.metadata.items()}
+
+
+def test_a_cold_start_comes_up_through_dagster_and_a_second_run_changes_nothing(
+    instance: dg.DagsterInstance, fresh_stack: RunningStack
+) -> None:
+    assert _tick(instance).run_requests
+    first = _run(instance)
+    assert first.success
+    made = _metadata(first, FLINK_JOB)
+    assert made["already_running"] is False
+    assert made["restored_from"] == "nothing: the topic's beginning"
+    assert all(check.passed for check in first.get_asset_check_evaluations())
+
+    assert str(_tick(instance).skip_reason).find(str(made["job_id"])) > 0
+    second = _run(instance)
+    assert second.success
+    again = _metadata(second, FLINK_JOB)
+    assert again["already_running"] is True
+    assert again["job_id"] == made["job_id"]
+    with FlinkCluster(fresh_stack.settings.flink_rest_url) as cluster:
+        assert [job.id for job in cluster.alive(JOB_NAME)] == [made["job_id"]]
+
+
+def test_what_flows_is_observed_as_materialized(
+    instance: dg.DagsterInstance, fresh_stack: RunningStack
+) -> None:
+    produce(
+        fresh_stack.settings,
+        TrafficRequest(rate=500, duration_ms=75_000),
+        stop=Stop(),
+        on_start=lambda _plan: None,
+        on_progress=lambda _delivery: None,
+    )
+    seen: set[dg.AssetKey] = set()
+    cursor: str | None = None
+
+    def observed() -> bool:
+        nonlocal cursor
+        with dg.build_sensor_context(instance=instance, cursor=cursor) as context:
+            result = observe_stream(context, platform=Platform())
+        assert isinstance(result, dg.SensorResult)
+        cursor = result.cursor
+        seen.update(event.asset_key for event in result.asset_events)
+        return {RAW_EVENTS, COUNTS_1MIN, METRICS_1MIN, CACHE_1MIN, CACHE_5MIN} <= seen
+
+    wait_until(observed, WINDOW_WITHIN_S, "a window to be observed")
+
+
+def test_a_lost_job_is_brought_back_from_its_newest_snapshot(
+    instance: dg.DagsterInstance, fresh_stack: RunningStack
+) -> None:
+    settings = fresh_stack.settings
+    with FlinkCluster(settings.flink_rest_url) as cluster:
+        [job] = cluster.alive(JOB_NAME)
+        wait_until(lambda: cluster.checkpoints(job.id).completed > 0, STATE_WITHIN_S, "a checkpoint")
+        cluster.cancel(job.id)
+        wait_until(lambda: not cluster.alive(JOB_NAME), STATE_WITHIN_S, "the job's end")
+    assert _tick(instance).run_requests
+    newest = complete_snapshots(settings.flink_checkpoint_dir)[0]
+    result = _run(instance)
+    assert _metadata(result, FLINK_JOB)["restored_from"] == newest.uri
+    with FlinkCluster(settings.flink_rest_url) as cluster:
+        [job] = cluster.alive(JOB_NAME)
+        restored = cluster.checkpoints(job.id).restored_from
+        assert restored is not None
+        assert restored.rstrip("/").endswith(newest.uri.rsplit("/", 2)[-1])
+        savepoint = cluster.stop_with_savepoint(job.id, STATE_WITHIN_S)
+    assert complete_snapshots(settings.flink_checkpoint_dir)[0].uri.endswith(savepoint.rsplit("/", 1)[-1])
+
+
+def test_a_job_that_has_run_never_starts_from_nothing_by_itself(
+    fresh_stack: RunningStack, tmp_path: object
+) -> None:
+    elsewhere = fresh_stack.settings.model_copy(update={"flink_checkpoint_dir": f"file://{tmp_path}"})
+    with pytest.raises(CtrError, match="from_nothing"):
+        bring_up(elsewhere)
+
+
+def test_failed_runs_are_spaced_out(instance: dg.DagsterInstance) -> None:
+    [request] = _tick(instance).run_requests or []
+    assert request.tags["ctr/why"] == "job missing"
+    job = defs().resolve_job_def(bring_up_job.name)
+    run = instance.create_run_for_job(job_def=job, status=dg.DagsterRunStatus.STARTED)
+    assert "is bringing it up" in str(_tick(instance).skip_reason)
+    instance.report_run_failed(run)
+    assert "failed in a row" in str(_tick(instance).skip_reason)
+
+
+def test_an_absent_flink_is_a_reason_to_wait(instance: dg.DagsterInstance, fresh_stack: RunningStack) -> None:
+    fresh_stack.stop("jobmanager")
+    try:
+        assert "does not answer" in str(_tick(instance).skip_reason)
+        began = time.monotonic()
+        with FlinkCluster(fresh_stack.settings.flink_rest_url) as cluster, pytest.raises(FlinkUnavailable):
+            cluster.jobs()
+        assert time.monotonic() - began < STATE_WITHIN_S
+    finally:
+        fresh_stack.start("jobmanager")
