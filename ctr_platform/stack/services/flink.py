@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ctr_platform.artifacts.flink import flink_environment
-from ctr_platform.artifacts.wheels import java, java_binaries
+from ctr_platform.artifacts.wheels import java_binaries
 from ctr_platform.stack.ports import HOST
 from ctr_platform.stack.probes import http_ok, taskmanager_registered
 from ctr_platform.stack.service import Context, Service
+from ctr_platform.stack.services.jvm import java_command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -137,8 +138,7 @@ def _command(
     # The order of Flink's scripts: by name, flink-dist last.
     jars = sorted(lib.glob("*.jar"), key=lambda jar: (jar.name.startswith("flink-dist"), jar.name))
     return (
-        *(str(java()), *jvm, *_JVM),
-        f"-Djava.io.tmpdir={context.tmp(name)}",
+        *java_command(context, name, *jvm, *_JVM),
         f"-Dlog4j.configurationFile={_conf(context) / 'log4j2.properties'}",
         *("-cp", ":".join(map(str, jars)), main_class),
         *("--configDir", str(_conf(context))),

@@ -7,13 +7,15 @@ import subprocess
 import uuid
 from typing import TYPE_CHECKING, Final
 
-from ctr_platform.artifacts.wheels import java, java_binaries
+from ctr_platform.artifacts.wheels import java_binaries
 from ctr_platform.errors import CtrError
 from ctr_platform.stack.ports import HOST
 from ctr_platform.stack.probes import kafka_answers
 from ctr_platform.stack.service import Context, Service
+from ctr_platform.stack.services.jvm import java_command
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 FORMAT_TIMEOUT_S: Final = 60
@@ -63,7 +65,6 @@ def kafka(context: Context) -> Service:
     logging = context.layout.conf / "kafka-log4j2.properties"
     data = context.layout.data / "kafka"
     classpath = ":".join(map(str, context.artifacts["kafka"]))
-    tmp = f"-Djava.io.tmpdir={context.tmp('kafka')}"
 
     def prepare() -> None:
         properties.write_text(
@@ -72,14 +73,12 @@ def kafka(context: Context) -> Service:
         )
         logging.write_text(_LOGGING, encoding="utf-8")
         if not (data / "meta.properties").exists():
-            _format(properties, classpath, tmp)
+            _format(java_command(context, "kafka", "-Xmx96m", "-XX:+UseSerialGC"), classpath, properties)
 
     return Service(
         name="kafka",
         command=(
-            str(java()),
-            *("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC"),
-            tmp,
+            *java_command(context, "kafka", "-Xms128m", "-Xmx512m", "-XX:+UseSerialGC"),
             f"-Dlog4j2.configurationFile={logging}",
             *("-cp", classpath),
             "kafka.Kafka",
@@ -94,10 +93,10 @@ def kafka(context: Context) -> Service:
     )
 
 
-def _format(properties: Path, classpath: str, tmp: str) -> None:
+def _format(java: Sequence[str], classpath: str, properties: Path) -> None:
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    command = [str(java()), "-Xmx96m", "-XX:+UseSerialGC", tmp, "-cp", classpath]
-    command += ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties)]
+    command = [*java, "-cp", classpath, "kafka.tools.StorageTool"]
+    command += ["format", "-t", cluster, "-c", str(properties)]
     result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=FORMAT_TIMEOUT_S)
     if result.returncode != 0:
         lines = (result.stderr + result.stdout).strip().splitlines()

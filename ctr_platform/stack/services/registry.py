@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from ctr_platform.artifacts.unpack import unpack
-from ctr_platform.artifacts.wheels import java, java_binaries
+from ctr_platform.artifacts.wheels import java_binaries
 from ctr_platform.stack.ports import HOST
 from ctr_platform.stack.probes import http_ok
 from ctr_platform.stack.service import Context, Service
+from ctr_platform.stack.services.jvm import java_command
 
 CONFLUENT_API: Final = "/apis/ccompat/v7"
 
@@ -21,9 +22,7 @@ def registry(context: Context) -> Service:
     return Service(
         name="registry",
         command=(
-            str(java()),
-            *("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
-            f"-Djava.io.tmpdir={context.tmp('registry')}",
+            *java_command(context, "registry", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
             *("-jar", "quarkus-run.jar"),
         ),
         directory=unpack(archive),
