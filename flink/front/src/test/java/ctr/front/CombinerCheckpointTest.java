@@ -71,6 +71,23 @@ class CombinerCheckpointTest {
     }
 
     @Test
+    void whatIsOfALaterCheckpointWaitsForThatOne() throws Exception {
+        try (Subtask subtask = Subtask.start()) {
+            subtask.advance(NOON + 5 * MINUTE);
+            subtask.event(0, 0, NOON);
+            subtask.checkpoint(1);
+            subtask.event(0, 1, NOON);
+            subtask.checkpoint(2);
+            subtask.complete(1);
+            assertEquals(List.of("0 0-0 1 0 1 0 0 0 @1"), ledger(subtask));
+            assertEquals(List.of("late 0/0"), subtask.letters());
+            subtask.complete(2);
+            assertEquals("0 1-1 1 0 1 0 0 0 @2", ledger(subtask).get(1));
+            assertEquals(List.of("late 0/0", "late 0/1"), subtask.letters());
+        }
+    }
+
+    @Test
     void theLedgerThatWasNotSentIsSentAfterARestore() throws Exception {
         OperatorSubtaskState checkpoint;
         try (Subtask subtask = Subtask.start()) {
