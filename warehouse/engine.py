@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from psycopg2.errors import UndefinedTable
 from sqlalchemy import URL, Engine, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -71,7 +72,9 @@ def warehouse_errors(url: URL) -> Iterator[None]:
     try:
         yield
     except (DBAPIError, PoolTimeoutError) as error:
-        reason = str(error.orig if isinstance(error, DBAPIError) else error).strip().splitlines()[0]
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        reason = str(cause).strip().splitlines()[0]
+        fault = "is not migrated yet" if isinstance(cause, UndefinedTable) else "does not answer"
         raise WarehouseUnavailable(
-            f"Postgres at {url.host}:{url.port}/{url.database} does not answer: {reason}"
+            f"Postgres at {url.host}:{url.port}/{url.database} {fault}: {reason}"
         ) from error
