@@ -140,7 +140,7 @@ def _decode(value: bytes | None, schemas: _Schemas) -> dict[str, Any] | str:
         return "unknown_schema"
     body = io.BytesIO(value[5:])
     try:
-        event = fastavro.schemaless_reader(body, schema, None)
+        event = fastavro.schemaless_reader(body, schema, None, handle_unicode_errors="replace")
     except Exception:  # noqa: BLE001 - whatever a decoder says of garbage
         return "malformed"
     if body.tell() != len(value) - 5 or not isinstance(event, dict):

@@ -165,8 +165,8 @@ def _restore_point(settings: Settings) -> str | None:
     if has_run:
         raise CtrError(
             f"{JOB_NAME} has run before (quality.ledger knows), but {settings.flink_checkpoint_dir} holds no "
-            "complete checkpoint or savepoint: put one there, or start from nothing on purpose by materializing "
-            f"{JOB_NAME} with from_nothing: true"
+            "complete checkpoint or savepoint: put one there, or start from nothing "
+            f"on purpose by materializing {JOB_NAME} with from_nothing: true"
         )
     return None
 

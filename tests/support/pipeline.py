@@ -244,7 +244,7 @@ class Pipeline:
     def rows(self, minutes: int) -> Rows:
         """This test's windows in the warehouse."""
         found = self.query(
-            "select (extract(epoch from window_start) * 1000)::bigint, site_category, device_type,"  # noqa: S608
+            "select (extract(epoch from window_start) * 1000)::bigint, site_category, device_type,"
             f" impressions, clicks from realtime.counts_{minutes}min"
             " where window_start >= to_timestamp(%s) and window_start < to_timestamp(%s)",
             self.base_ms / 1000,
@@ -259,7 +259,7 @@ class Pipeline:
         """Sums of the ledger over this test's topic, of its newest run of each offset."""
         columns = ("records_read", "counted", "late", "malformed", "unknown_schema", "invalid")
         sums = ", ".join(f"coalesce(sum({column}), 0)::bigint" for column in columns)
-        found = self.query(f"select {sums} from quality.ledger_current where topic = %s", self.raw_topic)  # noqa: S608
+        found = self.query(f"select {sums} from quality.ledger_current where topic = %s", self.raw_topic)
         return dict(zip(columns, found[0], strict=True))
 
     def settle(self, condition: Callable[[], bool], what: str) -> None:

@@ -49,7 +49,7 @@ def test_an_oversized_value_fails_alone(
     assert (delivery.queued, delivery.delivered, delivery.failed, delivery.pending) == (4, 3, 1, 0)
     assert not delivery.complete
     assert "too large" in str(delivery.error).lower()
-    values = [(message.partition(), message.value()) for message in read_topic(kafka_settings, RAW_TOPIC)]
+    values = [(message.partition, message.value) for message in read_topic(kafka_settings, RAW_TOPIC)]
     assert values == [(0, b"a"), (0, b"b"), (1, b"c")]
 
 
@@ -73,7 +73,7 @@ def test_more_than_the_queue_holds_arrives_in_order(
     count = 2 * QUEUE_MESSAGES
     assert sender.send([[b"%d" % number for number in range(count)]])
     assert sender.finish().delivered == count
-    values = [int(message.value() or b"-1") for message in read_topic(kafka_settings, RAW_TOPIC)]
+    values = [int(message.value or b"-1") for message in read_topic(kafka_settings, RAW_TOPIC)]
     assert values == list(range(count))
 
 
