@@ -44,8 +44,8 @@ public final class Front {
 
     static final OutputTag<Letter> LETTERS = new OutputTag<>("letters", TypeInformation.of(Letter.class));
 
-    /** A letter is a record and a few hundred bytes of headers; no record of the raw topic comes near this. */
-    private static final int MAX_LETTER_BYTES = 16 << 20;
+    /** The largest value that a letter keeps, and room for its key and headers. */
+    private static final int MAX_REQUEST_BYTES = Letter.MAX_VALUE_BYTES + (4 << 20);
 
     /** Large fetches: at millions of small records per second the default of 1 MiB per partition is a round trip each. */
     private static final int FETCH_BYTES = 8 << 20;
@@ -106,8 +106,10 @@ public final class Front {
 
     private static KafkaSink<Letter> letters(FrontSettings settings) {
         Properties producer = new Properties();
-        producer.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, MAX_LETTER_BYTES);
-        producer.put(ProducerConfig.BUFFER_MEMORY_CONFIG, 2L * MAX_LETTER_BYTES);
+        producer.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, MAX_REQUEST_BYTES);
+        producer.put(ProducerConfig.BUFFER_MEMORY_CONFIG, 2L * MAX_REQUEST_BYTES);
+        // The topics' limits are on compressed batches, so what came in compressed must leave so.
+        producer.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "lz4");
         return KafkaSink.<Letter>builder()
                 .setBootstrapServers(settings.bootstrapServers)
                 .setKafkaProducerConfig(producer)

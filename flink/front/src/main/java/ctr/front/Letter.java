@@ -11,6 +11,12 @@ public final class Letter {
     /** Kafka Connect's bound for a reason would be none; ours keeps a letter near its record's size. */
     static final int MAX_MESSAGE_BYTES = 1024;
 
+    /**
+     * A larger value, which only compression brings past the raw topic's limit, is left out of its letter: it
+     * would fill the producer's buffer and stop the job. It stays in the raw topic, at the letter's coordinates.
+     */
+    static final int MAX_VALUE_BYTES = 12 << 20;
+
     public String topic;
     public int partition;
     public long offset;
@@ -33,6 +39,10 @@ public final class Letter {
         letter.message = message;
         letter.key = record.key();
         letter.value = record.value();
+        if (letter.value != null && letter.value.length > MAX_VALUE_BYTES) {
+            letter.message = message + " (a value of " + letter.value.length + " bytes, left out)";
+            letter.value = null;
+        }
         Header[] headers = record.headers().toArray();
         letter.headerKeys = Arrays.stream(headers).map(Header::key).toArray(String[]::new);
         letter.headerValues = Arrays.stream(headers).map(Header::value).toArray(byte[][]::new);

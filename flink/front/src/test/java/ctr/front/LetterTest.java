@@ -45,6 +45,15 @@ class LetterTest {
     }
 
     @Test
+    void aValueThatNoProducerBufferHoldsIsLeftOutAndSaidToBe() {
+        Letter kept = letter(null, new byte[Letter.MAX_VALUE_BYTES], "why");
+        assertEquals(Letter.MAX_VALUE_BYTES, kept.value.length);
+        Letter tooLarge = letter(null, new byte[Letter.MAX_VALUE_BYTES + 1], "why");
+        assertNull(tooLarge.value);
+        assertEquals("why (a value of " + (Letter.MAX_VALUE_BYTES + 1) + " bytes, left out)", tooLarge.message);
+    }
+
+    @Test
     void itHoldsTheRecordUnchangedAndSaysWhereItCameFrom() {
         byte[] key = {1, 2};
         byte[] value = {0, 9, 9};

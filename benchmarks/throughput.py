@@ -1,0 +1,111 @@
+"""How fast the job reads a full topic, beside a JVM consumer that only counts its messages.
+
+A stack of its own is started and its topic loaded; then job and counter take turns. The job's figure is its
+whole life on the cluster, start and end included, with every sink on; a run whose windows do not add up to
+the events loaded has no figure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import tenacity
+from sqlalchemy import create_engine, text
+
+from ctr_platform.artifacts.java import build_jar, front_classpath
+from ctr_platform.artifacts.wheels import java
+from ctr_platform.flink_cluster.rest import FlinkCluster, Job
+from ctr_platform.flink_cluster.submission import job_config, submit
+from ctr_platform.settings import RAW_TOPIC
+from ctr_platform.stack.catalog import DATA_SERVICES
+from ctr_platform.traffic.plan import MAX_RATE, TrafficRequest
+from ctr_platform.traffic.produce import produce
+from ctr_platform.traffic.stop import Stop
+from tests.support.stack import running_stack
+from warehouse.migrate import migrate
+
+if TYPE_CHECKING:
+    from ctr_platform.settings import Settings
+
+CONTENDERS: Final = Path(__file__).parent / "contenders"
+JOB_WITHIN_S: Final = 600
+SPAN_MINUTES: Final = 20
+"""Of event time that the events are spread over."""
+
+
+def count_only(settings: Settings) -> tuple[int, float]:
+    """Messages and seconds of the consumer that only counts."""
+    jar = build_jar("count-only", CONTENDERS, front_classpath())
+    classpath = ":".join(map(str, (jar, *front_classpath())))
+    command = [str(java()), "-Xmx512m", "-cp", classpath, "ctr.bench.CountOnly"]
+    done = subprocess.run(
+        [*command, settings.kafka_bootstrap_servers, RAW_TOPIC], capture_output=True, text=True, check=True
+    )
+    count, milliseconds = done.stdout.split()
+    return int(count), int(milliseconds) / 1000
+
+
+def run_job(settings: Settings) -> tuple[int, float]:
+    """Counted impressions and seconds of one run of the job, from the topic's beginning to its end."""
+    engine = create_engine(settings.postgres_url)
+    with engine.begin() as connection:
+        connection.execute(text("truncate realtime.counts_1min, realtime.counts_5min, quality.ledger"))
+    job_id = submit(replace(job_config(settings), bounded=True))
+    with FlinkCluster(settings.flink_rest_url) as cluster:
+        job: Job = tenacity.Retrying(
+            retry=tenacity.retry_if_result(lambda found: found.alive),
+            wait=tenacity.wait_fixed(0.5),
+            stop=tenacity.stop_after_delay(JOB_WITHIN_S),
+        )(lambda: next(each for each in cluster.jobs() if each.id == job_id))
+    with engine.connect() as connection:
+        counts = [
+            int(connection.scalar(text(f"select sum(impressions) from realtime.counts_{m}min")) or 0)  # noqa: S608
+            for m in (1, 5)
+        ]
+    engine.dispose()
+    if job.state != "FINISHED" or counts[0] != counts[1]:
+        raise SystemExit(f"the job is {job.state}; 1 and 5 minute windows count {counts}")
+    return counts[0], job.duration_ms / 1000
+
+
+def main() -> None:
+    """Load, then alternate."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=20_000_000)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--parallelism", type=int, default=2)
+    arguments = parser.parse_args()
+    rates: dict[str, list[float]] = {"job": [], "count only": []}
+    with running_stack(DATA_SERVICES) as stack:
+        settings = stack.settings.model_copy(update={"flink_parallelism": arguments.parallelism})
+        migrate(settings.postgres_url)
+        request = TrafficRequest(rate=MAX_RATE, count=arguments.events, span_ms=SPAN_MINUTES * 60_000, seed=1)
+        loaded = produce(
+            settings, request, stop=Stop(), on_start=lambda _plan: None, on_progress=lambda _delivery: None
+        )
+        print(f"loaded {arguments.events:,} events in {loaded.seconds:.0f} s")
+        for run in range(arguments.runs + 1):
+            for name, contender in (("job", run_job), ("count only", count_only)):
+                count, seconds = contender(settings)
+                if count != arguments.events:
+                    raise SystemExit(f"{name} counted {count:,} of {arguments.events:,}")
+                warm = "warm-up" if run == 0 else f"run {run}"
+                print(f"{warm:8} {name:11} {count / seconds / 1000:7,.0f} k events/s")
+                if run:
+                    rates[name].append(count / seconds)
+    for name, figures in rates.items():
+        print(
+            f"{name:11} median {statistics.median(figures) / 1000:,.0f} k events/s "
+            f"({min(figures) / 1000:,.0f} to {max(figures) / 1000:,.0f})"
+        )
+    ratios = [a / b for a, b in zip(rates["job"], rates["count only"], strict=True)]
+    print(f"job / count only, pair by pair: median {statistics.median(ratios):.2f}")
+
+
+if __name__ == "__main__":
+    main()
