@@ -72,7 +72,7 @@ class JobConfig:
     checkpoint_interval_s: float
     checkpoint_timeout_s: float
     checkpoint_dir: str
-    """URI of the folder for checkpoints; savepoints go to its subfolder `savepoints`."""
+    """URI of the folder for checkpoints and savepoints."""
 
     state_backend: str
     python_executable: str

@@ -51,7 +51,7 @@ def configuration(config: JobConfig) -> Configuration:
         "execution.checkpointing.interval": f"{round(1000 * config.checkpoint_interval_s)}ms",
         "execution.checkpointing.timeout": f"{round(1000 * config.checkpoint_timeout_s)}ms",
         "execution.checkpointing.dir": state_root,
-        "execution.checkpointing.savepoint-dir": f"{state_root}/savepoints",
+        "execution.checkpointing.savepoint-dir": state_root,
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
         "execution.checkpointing.num-retained": "3",
         "execution.checkpointing.tolerable-failed-checkpoints": str(TOLERABLE_FAILED_CHECKPOINTS),

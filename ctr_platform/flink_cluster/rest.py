@@ -181,15 +181,17 @@ class FlinkCluster:
         """Ask for the job's end; its retained checkpoints stay."""
         self._send("PATCH", f"/jobs/{job_id}")
 
-    def stop_with_savepoint(self, job_id: str, within_s: float) -> str:
-        """Stop the job with a savepoint; returns the savepoint's path.
+    def stop_with_savepoint(self, job_id: str, directory: str, within_s: float) -> str:
+        """Stop the job with a savepoint in a folder (a URI); returns the savepoint's path.
 
         Never drains: that would store the end of all time as the watermark.
 
         Raises:
             FlinkRefused: the savepoint failed, or was not complete in time.
         """
-        trigger = self._send("POST", f"/jobs/{job_id}/stop", {"drain": False})["request-id"]
+        trigger = self._send("POST", f"/jobs/{job_id}/stop", {"drain": False, "targetDirectory": directory})[
+            "request-id"
+        ]
         path = f"/jobs/{job_id}/savepoints/{trigger}"
         try:
             answer = tenacity.Retrying(

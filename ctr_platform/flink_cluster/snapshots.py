@@ -47,7 +47,7 @@ def complete_snapshots(checkpoint_dir: str) -> list[Snapshot]:
             completed_s=metadata.stat().st_mtime,
             is_savepoint=metadata.parent.name.startswith("savepoint-"),
         )
-        for pattern in (f"*/chk-*/{METADATA_FILE}", f"savepoints/savepoint-*/{METADATA_FILE}")
+        for pattern in (f"*/chk-*/{METADATA_FILE}", f"savepoint-*/{METADATA_FILE}")
         for metadata in root.glob(pattern)
         if _begins_right(metadata)
     ]

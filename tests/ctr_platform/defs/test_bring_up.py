@@ -143,7 +143,7 @@ def test_a_lost_job_is_brought_back_from_its_newest_snapshot(
         restored = cluster.checkpoints(job.id).restored_from
         assert restored is not None
         assert restored.rstrip("/").endswith(newest.uri.rsplit("/", 2)[-1])
-        savepoint = cluster.stop_with_savepoint(job.id, STATE_WITHIN_S)
+        savepoint = cluster.stop_with_savepoint(job.id, settings.flink_checkpoint_dir, STATE_WITHIN_S)
     assert complete_snapshots(settings.flink_checkpoint_dir)[0].uri.endswith(savepoint.rsplit("/", 1)[-1])
 
 

@@ -24,14 +24,14 @@ def _snapshot(root: Path, name: str, completed_s: int, content: bytes = METADATA
 def test_the_newest_complete_one_comes_first(tmp_path: Path) -> None:
     _snapshot(tmp_path, "aaaa/chk-7", 100)
     _snapshot(tmp_path, "bbbb/chk-2", 300)
-    _snapshot(tmp_path, "savepoints/savepoint-aaaa-1", 200)
+    _snapshot(tmp_path, "savepoint-aaaa-1", 200)
     _snapshot(tmp_path, "bbbb/chk-3", 400, content=b"")
     _snapshot(tmp_path, "bbbb/chk-4", 500, content=b"not Flink's")
     (tmp_path / "bbbb" / "chk-5").mkdir()
     found = complete_snapshots(tmp_path.as_uri())
     assert [snapshot.uri.removeprefix(tmp_path.as_uri()) for snapshot in found] == [
         "/bbbb/chk-2",
-        "/savepoints/savepoint-aaaa-1",
+        "/savepoint-aaaa-1",
         "/aaaa/chk-7",
     ]
     assert [snapshot.is_savepoint for snapshot in found] == [False, True, False]
