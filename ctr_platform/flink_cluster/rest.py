@@ -24,6 +24,9 @@ CONNECT_RETRIES: Final = 2
 POLL_S: Final = 0.5
 """Between two looks at a savepoint or a starting job."""
 
+METRICS_WITHIN_S: Final = 15.0
+"""The JobManager asks the TaskManagers at most every 10 s."""
+
 ENDED_STATES: Final = frozenset({"FINISHED", "CANCELED", "FAILED", "SUSPENDED"})
 
 
@@ -48,7 +51,10 @@ class Job:
     @property
     def alive(self) -> bool:
         """Whether it runs, or Flink will make it run."""
-        return self.state not in ENDED_STATES
+        return self.state not in METRICS_WITHIN_S: Final = 15.0
+"""The JobManager asks the TaskManagers at most every 10 s."""
+
+ENDED_STATES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +169,19 @@ class FlinkCluster:
         return entries[0]["stacktrace"].splitlines()[0] if entries else None
 
     def summed_metrics(self, job_id: str, name_part: str) -> dict[str, int]:
-        """Sum over the subtasks of every operator metric whose name holds `name_part`, by full name."""
+        """Sum over the subtasks of every operator metric whose name holds `name_part`, by full name.
+
+        The JobManager collects metrics when somebody asks for them: the first answer of a while is empty, so
+        it is asked again. Still empty after `METRICS_WITHIN_S`: the job has no such metric.
+        """
+        return tenacity.Retrying(
+            retry=tenacity.retry_if_result(lambda sums: not sums),
+            wait=tenacity.wait_fixed(POLL_S),
+            stop=tenacity.stop_after_delay(METRICS_WITHIN_S),
+            retry_error_callback=lambda _state: {},
+        )(self._summed_metrics, job_id, name_part)
+
+    def _summed_metrics(self, job_id: str, name_part: str) -> dict[str, int]:
         sums: dict[str, int] = {}
         for vertex in self.vertices(job_id):
             path = f"/jobs/{job_id}/vertices/{vertex.id}/subtasks/metrics"

@@ -23,6 +23,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from ctr_platform.artifacts.flink import flink_environment
 from ctr_platform.artifacts.java import build_front
+from ctr_platform.flink_cluster.rest import FlinkCluster
 from ctr_platform.kafka.topics import TOPIC_CONFIGS
 from ctr_platform.registry.subject import ensure_subject
 from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC, WINDOWS_TOPIC
@@ -199,13 +200,9 @@ class Pipeline:
 
     def dropped_late(self) -> Mapping[str, int]:
         """Flink's own counters of records dropped as late, by operator: each must be 0."""
-        counters: dict[str, int] = {}
-        for vertex in self.rest("")["vertices"]:
-            path = f"/vertices/{vertex['id']}/subtasks/metrics"
-            names = [each["id"] for each in self.rest(path) if "numLateRecordsDropped" in each["id"]]
-            for name in names:
-                counters[name] = int(self.rest(f"{path}?get={name}&agg=sum")[0]["sum"])
-        return counters
+        assert self.job_id is not None
+        with FlinkCluster(self.config.rest_url) as cluster:
+            return cluster.summed_metrics(self.job_id, "numLateRecordsDropped")
 
     # ---- results ---------------------------------------------------------------------------------
 
