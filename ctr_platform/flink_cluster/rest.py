@@ -51,10 +51,7 @@ class Job:
     @property
     def alive(self) -> bool:
         """Whether it runs, or Flink will make it run."""
-        return self.state not in METRICS_WITHIN_S: Final = 15.0
-"""The JobManager asks the TaskManagers at most every 10 s."""
-
-ENDED_STATES
+        return self.state not in ENDED_STATES
 
 
 @dataclass(frozen=True, kw_only=True)
