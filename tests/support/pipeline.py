@@ -79,8 +79,12 @@ class Pipeline:
 
     # ---- records ---------------------------------------------------------------------------------
 
-    def encode(self, at_ms: int, **values: Any) -> bytes:
-        """An event in Confluent wire format; `at_ms` counts from `base_ms`."""
+    def encode(self, at_ms: int, *, schema: tuple[int, Any] | None = None, **values: Any) -> bytes:
+        """An event in Confluent wire format; `at_ms` counts from `base_ms`.
+
+        `schema` is another writer's: its id, and what fastavro made of it.
+        """
+        identifier, parsed = schema or (self.schema_id, self._schema)
         event = {
             "id": f"e{next(_events)}",
             "click": 0,
@@ -94,9 +98,9 @@ class Pipeline:
             "timestamp": self.base_ms + at_ms,
             **values,
         }
-        body = io.BytesIO(struct.pack(">bI", 0, self.schema_id))
+        body = io.BytesIO(struct.pack(">bI", 0, identifier))
         body.seek(0, io.SEEK_END)
-        fastavro.schemaless_writer(body, self._schema, event)
+        fastavro.schemaless_writer(body, parsed, event)
         return body.getvalue()
 
     def send(self, partition: int, value: bytes | None, **more: Any) -> None:
@@ -258,6 +262,10 @@ class Pipeline:
         sums = ", ".join(f"coalesce(sum({column}), 0)::bigint" for column in columns)
         found = self.query(f"select {sums} from quality.ledger_current where topic = %s", self.raw_topic)
         return dict(zip(columns, found[0], strict=True))
+
+    def read(self) -> int:
+        """How many records the job has read and accounted for, by the ledger."""
+        return self.ledger()["records_read"]
 
     def settle(self, condition: Callable[[], bool], what: str) -> None:
         """Wait for something that the pipeline does by itself."""
