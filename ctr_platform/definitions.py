@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dagster as dg
 
-from ctr_platform.defs.flink.assets import ctr_windows, flink_ui, nothing_dropped_late, runs_once
+from ctr_platform.defs.flink.assets import ctr_windows, flink_ui
+from ctr_platform.defs.flink.checks import checkpoints_complete, nothing_dropped_late, runs_once
 from ctr_platform.defs.flink.sensors import bring_up_job, keep_job_running
 from ctr_platform.defs.kafka.assets import (
     ERROR_STREAM,
@@ -39,7 +40,7 @@ def defs() -> dg.Definitions:
             dashboard(settings.dashboard_url),
             flink_ui(settings.flink_ui_url or settings.flink_rest_url),
         ],
-        asset_checks=[partitions_as_wanted, runs_once, nothing_dropped_late],
+        asset_checks=[partitions_as_wanted, runs_once, checkpoints_complete, nothing_dropped_late],
         jobs=[bring_up_job],
         sensors=[keep_job_running, observe_stream],
         resources={"platform": Platform()},

@@ -155,3 +155,128 @@ class WindowVerification(Base):
     late: Mapped[int] = mapped_column(BigInteger)
     accuracy: Mapped[Decimal]
     """Percent, truncated to 2 decimals."""
+
+
+class RecountProgress(Base):
+    """How far the recount has read a partition, and what it found there: state of the next pass."""
+
+    __tablename__ = "recount_progress"
+    __table_args__ = ({"schema": QUALITY},)
+
+    topic: Mapped[str] = mapped_column(primary_key=True)
+    partition: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    first_offset: Mapped[int] = mapped_column(BigInteger)
+    """The first that was there to read."""
+    next_offset: Mapped[int] = mapped_column(BigInteger)
+    highest_event_time_ms: Mapped[int | None] = mapped_column(BigInteger)
+    """Of a valid record below `next_offset`."""
+    last_valid_at: Mapped[datetime | None]
+    """The broker's time of the last valid record."""
+    provable_from: Mapped[datetime | None]
+    """Events of windows that start before this may lie below `first_offset`; None: there were none below."""
+    records_read: Mapped[int] = mapped_column(BigInteger)
+    counted: Mapped[int] = mapped_column(BigInteger)
+    late: Mapped[int] = mapped_column(BigInteger)
+    malformed: Mapped[int] = mapped_column(BigInteger)
+    unknown_schema: Mapped[int] = mapped_column(BigInteger)
+    invalid: Mapped[int] = mapped_column(BigInteger)
+
+
+class RecountCounts(Base):
+    """The recount's own windows of one minute, by segment: what the job's must equal."""
+
+    __tablename__ = "recount_counts"
+    __table_args__ = ({"schema": QUALITY},)
+
+    window_start: Mapped[datetime] = mapped_column(primary_key=True)
+    site_category: Mapped[str] = mapped_column(primary_key=True)
+    device_type: Mapped[int] = mapped_column(primary_key=True)
+    impressions: Mapped[int] = mapped_column(BigInteger)
+    clicks: Mapped[int] = mapped_column(BigInteger)
+
+
+class RecountLate(Base):
+    """A record that the recount found late, by partition content or, after idleness, by its letter."""
+
+    __tablename__ = "recount_late"
+    __table_args__ = (Index(None, "window_start"), {"schema": QUALITY})
+
+    topic: Mapped[str] = mapped_column(primary_key=True)
+    partition: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    offset: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    window_start: Mapped[datetime]
+    """Of its minute."""
+    site_category: Mapped[str]
+    device_type: Mapped[int]
+    click: Mapped[int]
+    after_idleness: Mapped[bool]
+
+
+class RecountPending(Base):
+    """A minute whose recount has changed since it was verified."""
+
+    __tablename__ = "recount_pending"
+    __table_args__ = ({"schema": QUALITY},)
+
+    window_start: Mapped[datetime] = mapped_column(primary_key=True)
+
+
+class DeadLetterReplay(Base):
+    """A dead record that was put into the raw topic again, built from the replay ledger in Kafka."""
+
+    __tablename__ = "dead_letter_replays"
+    __table_args__ = (Index(None, "replayed_at"), {"schema": QUALITY})
+
+    topic: Mapped[str] = mapped_column(primary_key=True)
+    partition: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    offset: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    reason: Mapped[str]
+    repair: Mapped[str | None]
+    """Name of the repair function; None: it went back unchanged."""
+    replayed_partition: Mapped[int]
+    replayed_offset: Mapped[int] = mapped_column(BigInteger)
+    run_id: Mapped[str]
+    replayed_at: Mapped[datetime]
+
+
+class WindowRevision(Base):
+    """How often late events were merged into a closed window, and which revision readers have been sent."""
+
+    __tablename__ = "window_revisions"
+    __table_args__ = ({"schema": REALTIME},)
+
+    window_type: Mapped[str] = mapped_column(primary_key=True)
+    window_start: Mapped[datetime] = mapped_column(primary_key=True)
+    revision: Mapped[int]
+    published_revision: Mapped[int]
+    revised_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Repair(Base):
+    """A span of closed windows that was recomputed from the topic; not applied while `applied_at` is NULL."""
+
+    __tablename__ = "repairs"
+    __table_args__ = ({"schema": QUALITY},)
+
+    repair_id: Mapped[str] = mapped_column(primary_key=True)
+    window_from: Mapped[datetime]
+    window_until: Mapped[datetime]
+    started_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    applied_at: Mapped[datetime | None]
+    rows_deleted: Mapped[int | None] = mapped_column(BigInteger)
+    rows_inserted: Mapped[int | None] = mapped_column(BigInteger)
+    rows_changed: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class RepairCounts(Base):
+    """Staging: windows of one minute as a repair has recomputed them."""
+
+    __tablename__ = "repair_counts"
+    __table_args__ = ({"schema": QUALITY},)
+
+    repair_id: Mapped[str] = mapped_column(primary_key=True)
+    window_start: Mapped[datetime] = mapped_column(primary_key=True)
+    site_category: Mapped[str] = mapped_column(primary_key=True)
+    device_type: Mapped[int] = mapped_column(primary_key=True)
+    impressions: Mapped[int] = mapped_column(BigInteger)
+    clicks: Mapped[int] = mapped_column(BigInteger)

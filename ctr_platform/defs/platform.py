@@ -10,6 +10,15 @@ from ctr_platform.settings import Settings, load_settings
 
 OWNERS: Final = ("team:ad-platform",)
 
+WRITTEN_BY: Final = "ctr/written-by"
+"""Tag of every asset: whose work its content is. Dagster runs the platform, it is not in the data's path."""
+
+BY_DAGSTER: Final = {WRITTEN_BY: "dagster"}
+BY_PRODUCERS: Final = {WRITTEN_BY: "producers"}
+BY_JOB: Final = {WRITTEN_BY: "flink-job"}
+BY_VIEW: Final = {WRITTEN_BY: "view"}
+WEB_PAGE: Final = {WRITTEN_BY: "web-page"}
+
 # The groups follow the stream, so that the graph of groups reads from left to right.
 FOUNDATION: Final = "foundation"
 EVENTS: Final = "events"

@@ -2,40 +2,49 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final, Self
 
-import httpx
 import tenacity
 
-from ctr_platform.errors import CtrError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import TracebackType
-
-TIMEOUT_S: Final = 5.0
-"""The JobManager answers in milliseconds; one that takes longer is as good as away."""
-
-CONNECT_RETRIES: Final = 2
-"""Of a refused connection, for GETs and others alike: nothing has been asked of the cluster then."""
+from ctr_platform.flink_cluster.transport import FlinkRefused, RestApi, root_cause
 
 POLL_S: Final = 0.5
 """Between two looks at a savepoint or a starting job."""
 
+METRICS_SETTLE_S: Final = 1.0
+"""The JobManager collects metrics only when it is asked for some, and answers with the collection before:
+with what was true when somebody last asked. A collection takes 0.2 s; there is at most one in 10 s."""
+
 METRICS_WITHIN_S: Final = 15.0
-"""The JobManager asks the TaskManagers at most every 10 s."""
+"""Until a new job has metrics: one collection may have been too early, and the next is 10 s later."""
 
 ENDED_STATES: Final = frozenset({"FINISHED", "CANCELED", "FAILED", "SUSPENDED"})
 
+NO_WATERMARK: Final = -(2**63)
+"""What an operator reports before its first watermark."""
 
-class FlinkUnavailable(CtrError):  # noqa: N818 - a state of the world, not a mistake
-    """The JobManager does not answer."""
+
+@dataclass(frozen=True, kw_only=True)
+class Overview:
+    """The cluster as a whole."""
+
+    flink_version: str
+    task_managers: int
+    slots: int
+    free_slots: int
 
 
-class FlinkRefused(CtrError):  # noqa: N818 - the cluster's answer, not a mistake of ours
-    """The JobManager answered with an error."""
+@dataclass(frozen=True, kw_only=True)
+class TaskManager:
+    """One registered TaskManager."""
+
+    id: str
+    slots: int
+    free_slots: int
+    heartbeat_ms: int
+    """When it was last heard of, since the epoch."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +74,38 @@ class Vertex:
 
 
 @dataclass(frozen=True, kw_only=True)
+class JobDetail(Job):
+    """A job and its chains, sources first; none yet while it initializes."""
+
+    vertices: tuple[Vertex, ...]
+
+    @property
+    def running(self) -> bool:
+        """Whether all of it runs: a job counts as running as soon as it is scheduled."""
+        return (
+            self.state == "RUNNING"
+            and bool(self.vertices)
+            and all(vertex.state == "RUNNING" for vertex in self.vertices)
+        )
+
+    @property
+    def parallelism(self) -> int:
+        """Of its widest chain; 0 while it initializes."""
+        return max((vertex.parallelism for vertex in self.vertices), default=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A failure that made Flink restart the job, or give it up; `cause` is one line."""
+
+    at_ms: int
+    task: str | None
+    """The subtask that failed; None where the job as a whole did."""
+
+    cause: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Checkpoint:
     """A completed checkpoint or savepoint."""
 
@@ -82,74 +123,93 @@ class Checkpoints:
 
     completed: int
     failed: int
-    in_progress: int
     latest: Checkpoint | None
     restored_from: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watermark:
+    """How far event time is in one chain: the lowest of its subtasks."""
+
+    vertex: str
+    lowest_ms: int | None
+    """Since the epoch; None before the first."""
 
 
 class FlinkCluster:
     """Talks to one JobManager; use it in a `with`.
 
-    Every method raises `FlinkUnavailable` where the JobManager does not answer in `TIMEOUT_S`, and
-    `FlinkRefused` where it answers with an error.
+    Every method raises `FlinkUnavailable` where the JobManager does not answer in time, and
+    `FlinkRefused` where it answers with an error, as it does for a job that it does not know.
     """
 
     def __init__(self, rest_url: str) -> None:
-        self._url = rest_url
-        self._http = httpx.Client(
-            base_url=rest_url,
-            timeout=TIMEOUT_S,
-            transport=httpx.HTTPTransport(retries=CONNECT_RETRIES),
-        )
+        self._api = RestApi(rest_url)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._http.close()
+    def __exit__(self, *_error: object) -> None:
+        self._api.close()
+
+    def overview(self) -> Overview:
+        """The cluster's version and room."""
+        answer = self._api.get("/overview")
+        return Overview(
+            flink_version=answer["flink-version"],
+            task_managers=answer["taskmanagers"],
+            slots=answer["slots-total"],
+            free_slots=answer["slots-available"],
+        )
+
+    def task_managers(self) -> list[TaskManager]:
+        """The registered TaskManagers, by id."""
+        found = [
+            TaskManager(
+                id=each["id"],
+                slots=each["slotsNumber"],
+                free_slots=each["freeSlots"],
+                heartbeat_ms=each["timeSinceLastHeartbeat"],  # a point in time, whatever it is called
+            )
+            for each in self._api.get("/taskmanagers")["taskmanagers"]
+        ]
+        return sorted(found, key=lambda each: each.id)
 
     def jobs(self) -> list[Job]:
         """Every job that the cluster remembers, newest first."""
-        found = [
-            Job(
-                id=job["jid"],
-                name=job["name"],
-                state=job["state"],
-                started_ms=job["start-time"],
-                duration_ms=job["duration"],
-            )
-            for job in self._get("/jobs/overview")["jobs"]
-        ]
+        found = [Job(**_job(answer)) for answer in self._api.get("/jobs/overview")["jobs"]]
         return sorted(found, key=lambda job: -job.started_ms)
 
     def alive(self, name: str) -> list[Job]:
         """The jobs of that name that run or will: one, unless something is wrong."""
         return [job for job in self.jobs() if job.name == name and job.alive]
 
-    def vertices(self, job_id: str) -> list[Vertex]:
-        """The chains of a job, sources first."""
-        return [
+    def job(self, job_id: str) -> JobDetail:
+        """One job with its chains."""
+        answer = self._api.get(f"/jobs/{job_id}")
+        vertices = tuple(
             Vertex(id=each["id"], name=each["name"], parallelism=each["parallelism"], state=each["status"])
-            for each in self._get(f"/jobs/{job_id}")["vertices"]
+            for each in answer["vertices"]
+        )
+        return JobDetail(**_job(answer), vertices=vertices)
+
+    def failures(self, job_id: str, limit: int) -> list[Failure]:
+        """The job's last failures, newest first."""
+        answer = self._api.get(f"/jobs/{job_id}/exceptions", maxExceptions=limit)
+        return [
+            Failure(at_ms=each["timestamp"], task=each.get("taskName"), cause=root_cause(each["stacktrace"]))
+            for each in answer["exceptionHistory"]["entries"]
         ]
 
     def checkpoints(self, job_id: str) -> Checkpoints:
         """The job's checkpoints."""
-        answer = self._get(f"/jobs/{job_id}/checkpoints")
+        answer = self._api.get(f"/jobs/{job_id}/checkpoints")
         counts, latest = answer["counts"], answer["latest"]["completed"]
-        restored = answer["latest"]["restored"]
         return Checkpoints(
             completed=counts["completed"],
             failed=counts["failed"],
-            in_progress=counts["in_progress"],
-            latest=None
-            if latest is None
-            else Checkpoint(
+            latest=latest
+            and Checkpoint(
                 id=latest["id"],
                 triggered_ms=latest["trigger_timestamp"],
                 duration_ms=latest["end_to_end_duration"],
@@ -157,20 +217,26 @@ class FlinkCluster:
                 path=latest["external_path"],
                 is_savepoint=latest["is_savepoint"],
             ),
-            restored_from=None if restored is None else restored["external_path"],
+            restored_from=(answer["latest"]["restored"] or {}).get("external_path"),
         )
 
-    def root_exception(self, job_id: str) -> str | None:
-        """First line of why the job failed last; None if it never did."""
-        entries = self._get(f"/jobs/{job_id}/exceptions", maxExceptions=1)["exceptionHistory"]["entries"]
-        return entries[0]["stacktrace"].splitlines()[0] if entries else None
+    def watermarks(self, job_id: str) -> list[Watermark]:
+        """Of every chain that has received some, sources first; they are at most some 11 s old."""
+        self._collect_metrics(job_id)
+        found = []
+        for vertex in self.job(job_id).vertices:
+            answer = self._api.get(f"/jobs/{job_id}/vertices/{vertex.id}/watermarks")
+            if answer:
+                mark = min(int(each["value"]) for each in answer)
+                found.append(Watermark(vertex=vertex.name, lowest_ms=None if mark == NO_WATERMARK else mark))
+        return found
 
     def summed_metrics(self, job_id: str, name_part: str) -> dict[str, int]:
         """Sum over the subtasks of every operator metric whose name holds `name_part`, by full name.
 
-        The JobManager collects metrics when somebody asks for them: the first answer of a while is empty, so
-        it is asked again. Still empty after `METRICS_WITHIN_S`: the job has no such metric.
+        Some 11 s old at most; empty if the job still has no such metric after `METRICS_WITHIN_S`.
         """
+        self._collect_metrics(job_id)
         return tenacity.Retrying(
             retry=tenacity.retry_if_result(lambda sums: not sums),
             wait=tenacity.wait_fixed(POLL_S),
@@ -178,23 +244,23 @@ class FlinkCluster:
             retry_error_callback=lambda _state: {},
         )(self._summed_metrics, job_id, name_part)
 
+    def _collect_metrics(self, job_id: str) -> None:
+        self._api.get(f"/jobs/{job_id}/metrics")
+        time.sleep(METRICS_SETTLE_S)
+
     def _summed_metrics(self, job_id: str, name_part: str) -> dict[str, int]:
         sums: dict[str, int] = {}
-        for vertex in self.vertices(job_id):
+        for vertex in self.job(job_id).vertices:
             path = f"/jobs/{job_id}/vertices/{vertex.id}/subtasks/metrics"
-            names = [each["id"] for each in self._get(path) if name_part in each["id"]]
+            names = [each["id"] for each in self._api.get(path) if name_part in each["id"]]
             if names:
-                answer = self._get(path, get=",".join(names), agg="sum")
+                answer = self._api.get(path, get=",".join(names), agg="sum")
                 sums |= {each["id"]: int(each["sum"]) for each in answer}
         return sums
 
-    def task_managers(self) -> int:
-        """How many TaskManagers are registered."""
-        return len(self._get("/taskmanagers")["taskmanagers"])
-
     def cancel(self, job_id: str) -> None:
         """Ask for the job's end; its retained checkpoints stay."""
-        self._send("PATCH", f"/jobs/{job_id}")
+        self._api.send("PATCH", f"/jobs/{job_id}")
 
     def stop_with_savepoint(self, job_id: str, directory: str, within_s: float) -> str:
         """Stop the job with a savepoint in a folder (a URI); returns the savepoint's path.
@@ -204,43 +270,30 @@ class FlinkCluster:
         Raises:
             FlinkRefused: the savepoint failed, or was not complete in time.
         """
-        trigger = self._send("POST", f"/jobs/{job_id}/stop", {"drain": False, "targetDirectory": directory})[
-            "request-id"
-        ]
+        body = {"drain": False, "targetDirectory": directory}
+        trigger = self._api.send("POST", f"/jobs/{job_id}/stop", body)["request-id"]
         path = f"/jobs/{job_id}/savepoints/{trigger}"
         try:
             answer = tenacity.Retrying(
                 retry=tenacity.retry_if_result(lambda found: found["status"]["id"] != "COMPLETED"),
                 wait=tenacity.wait_fixed(POLL_S),
                 stop=tenacity.stop_after_delay(within_s),
-            )(self._get, path)
+            )(self._api.get, path)
         except tenacity.RetryError:
             raise FlinkRefused(f"the savepoint of job {job_id} took more than {within_s:.0f} s") from None
         operation = answer["operation"]
         if "location" not in operation:
-            cause = operation["failure-cause"]["class"]
+            cause = root_cause(operation["failure-cause"]["stack-trace"])
             raise FlinkRefused(f"the savepoint of job {job_id} failed: {cause}")
         return str(operation["location"])
 
-    def _get(self, path: str, **parameters: str | int) -> Any:
-        with self._errors(path):
-            answer = self._http.get(path, params=parameters)
-            answer.raise_for_status()
-            return answer.json()
 
-    def _send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        with self._errors(path):
-            answer = self._http.request(method, path, json=body)
-            answer.raise_for_status()
-            return answer.json()
-
-    @contextmanager
-    def _errors(self, path: str) -> Iterator[None]:
-        try:
-            yield
-        except httpx.HTTPStatusError as error:
-            code = error.response.status_code
-            raise FlinkRefused(f"Flink at {self._url} answers {path} with HTTP {code}") from None
-        except httpx.TransportError as error:
-            reason = str(error) or type(error).__name__
-            raise FlinkUnavailable(f"Flink at {self._url} does not answer: {reason}") from None
+def _job(answer: Any) -> dict[str, Any]:
+    """What the cluster says of a job in its list and in its detail alike."""
+    return {
+        "id": answer["jid"],
+        "name": answer["name"],
+        "state": answer["state"],
+        "started_ms": answer["start-time"],
+        "duration_ms": answer["duration"],
+    }

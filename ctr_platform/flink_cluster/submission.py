@@ -16,13 +16,14 @@ import tenacity
 from ctr_platform.artifacts.flink import flink_environment
 from ctr_platform.artifacts.java import build_front
 from ctr_platform.errors import CtrError
-from ctr_platform.flink_cluster.rest import POLL_S, FlinkCluster, Job
+from ctr_platform.flink_cluster.rest import POLL_S, FlinkCluster
 from ctr_platform.flink_cluster.snapshots import complete_snapshots
 from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC, WINDOWS_TOPIC
 from flink.config import JOB_NAME, JobConfig
 from warehouse.reads import Warehouse
 
 if TYPE_CHECKING:
+    from ctr_platform.flink_cluster.rest import JobDetail
     from ctr_platform.settings import Settings
 
 PROJECT: Final = Path(__file__).parents[2]
@@ -80,21 +81,30 @@ def job_config(settings: Settings, restore_from: str | None = None) -> JobConfig
 def bring_up(settings: Settings, *, from_nothing: bool = False) -> Submission:
     """See to it that exactly one `ctr_windows` runs, restored from the newest complete snapshot.
 
-    A job that runs already is left alone.
+    A job that is there already is left alone, but waited for.
 
     Raises:
         CtrError: Flink, Kafka's front or Postgres is away; the job does not come up; or it has run before
             and there is nothing to restore it from, which only `from_nothing` makes acceptable.
     """
     with FlinkCluster(settings.flink_rest_url) as cluster:
-        running = cluster.alive(JOB_NAME)
-        if running:
-            restored = cluster.checkpoints(running[0].id).restored_from
-            return _submission(settings, running[0].id, restored, cluster, already_running=True)
-        config = job_config(settings, None if from_nothing else _restore_point(settings))
-        job_id = submit(config)
-        wait_running(cluster, job_id)
-        return _submission(settings, job_id, config.restore_from, cluster, already_running=False)
+        alive = cluster.alive(JOB_NAME)
+        if alive:
+            job = wait_running(cluster, alive[0].id)
+            restored = cluster.checkpoints(job.id).restored_from
+        else:
+            config = job_config(settings, None if from_nothing else _restore_point(settings))
+            job = wait_running(cluster, submit(config))
+            restored = config.restore_from
+    ui = (settings.flink_ui_url or settings.flink_rest_url).rstrip("/")
+    return Submission(
+        job_id=job.id,
+        already_running=bool(alive),
+        parallelism=job.parallelism,
+        restored_from=restored,
+        front_jar=build_front().name,
+        url=f"{ui}/#/job/running/{job.id}/overview",
+    )
 
 
 def submit(config: JobConfig) -> str:
@@ -124,32 +134,35 @@ def submit(config: JobConfig) -> str:
     return str(json.loads(done.stdout.splitlines()[-1])["job_id"])
 
 
-def wait_running(cluster: FlinkCluster, job_id: str) -> None:
-    """Return when every task of the job runs.
+def wait_running(cluster: FlinkCluster, job_id: str) -> JobDetail:
+    """Return the job when every task of it runs.
 
     Raises:
         CtrError: it ended, or did not run in `RUNNING_WITHIN_S`.
     """
 
-    def runs() -> bool:
-        job = _job(cluster, job_id)
+    def look() -> JobDetail:
+        job = cluster.job(job_id)
         if not job.alive:
-            raise CtrError(f"{JOB_NAME} is {job.state}: {cluster.root_exception(job_id)}")
-        return all(vertex.state == "RUNNING" for vertex in cluster.vertices(job_id))
+            raise CtrError(f"{JOB_NAME} is {job.state}: {_last_failure(cluster, job_id)}")
+        return job
 
     try:
-        tenacity.Retrying(
-            retry=tenacity.retry_if_result(lambda running: not running),
+        return tenacity.Retrying(
+            retry=tenacity.retry_if_result(lambda job: not job.running),
             wait=tenacity.wait_fixed(POLL_S),
             stop=tenacity.stop_after_delay(RUNNING_WITHIN_S),
-        )(runs)
+        )(look)
     except tenacity.RetryError:
-        why = cluster.root_exception(job_id) or "no exception; are there free slots?"
-        raise CtrError(f"{JOB_NAME} did not run within {RUNNING_WITHIN_S} s: {why}") from None
+        free = cluster.overview().free_slots
+        why = _last_failure(cluster, job_id)
+        raise CtrError(
+            f"{JOB_NAME} did not run within {RUNNING_WITHIN_S} s ({free} slots are free): {why}"
+        ) from None
 
 
-def _job(cluster: FlinkCluster, job_id: str) -> Job:
-    return next(job for job in cluster.jobs() if job.id == job_id)
+def _last_failure(cluster: FlinkCluster, job_id: str) -> str:
+    return next((failure.cause for failure in cluster.failures(job_id, 1)), "Flink names no failure")
 
 
 def _restore_point(settings: Settings) -> str | None:
@@ -169,17 +182,3 @@ def _restore_point(settings: Settings) -> str | None:
             f"on purpose by materializing {JOB_NAME} with from_nothing: true"
         )
     return None
-
-
-def _submission(
-    settings: Settings, job_id: str, restored: str | None, cluster: FlinkCluster, *, already_running: bool
-) -> Submission:
-    ui = (settings.flink_ui_url or settings.flink_rest_url).rstrip("/")
-    return Submission(
-        job_id=job_id,
-        already_running=already_running,
-        parallelism=max(vertex.parallelism for vertex in cluster.vertices(job_id)),
-        restored_from=restored,
-        front_jar=build_front().name,
-        url=f"{ui}/#/job/running/{job_id}/overview",
-    )

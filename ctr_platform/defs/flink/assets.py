@@ -3,6 +3,7 @@
 import dagster as dg
 
 from ctr_platform.defs.platform import (
+    BY_DAGSTER,
     CLUSTER_POOL,
     EVENT_SCHEMA,
     FLINK_JOB,
@@ -12,9 +13,9 @@ from ctr_platform.defs.platform import (
     OWNERS,
     RAW_EVENTS,
     TOPICS,
+    WEB_PAGE,
     Platform,
 )
-from ctr_platform.flink_cluster.rest import FlinkCluster
 from ctr_platform.flink_cluster.submission import bring_up
 from flink.config import JOB_NAME
 
@@ -32,6 +33,7 @@ class BringUp(dg.Config):
     group_name=JOB,
     kinds={"flink", "java", "python", "sql"},
     owners=OWNERS,
+    tags=BY_DAGSTER,
     pool=CLUSTER_POOL,
     description=(
         "The streaming job: reads the raw topic once, decides every record's fate, and keeps the windows "
@@ -57,36 +59,6 @@ def ctr_windows(
     )
 
 
-@dg.asset_check(asset=FLINK_JOB, description="Exactly one job of that name is alive on the cluster.")
-def runs_once(platform: Platform) -> dg.AssetCheckResult:
-    """None is an outage; two would write the same windows twice over."""
-    with FlinkCluster(platform.settings().flink_rest_url) as cluster:
-        alive = cluster.alive(JOB_NAME)
-    return dg.AssetCheckResult(
-        passed=len(alive) == 1,
-        metadata={job.id: job.state for job in alive} or {"alive": 0},
-    )
-
-
-@dg.asset_check(
-    asset=FLINK_JOB,
-    description="Flink's own counters of late records are 0: what is late was found late before the windows.",
-)
-def nothing_dropped_late(platform: Platform) -> dg.AssetCheckResult:
-    """A record that Flink's windows drop would be lost in silence."""
-    with FlinkCluster(platform.settings().flink_rest_url) as cluster:
-        dropped = {
-            name: count
-            for job in cluster.alive(JOB_NAME)
-            for name, count in cluster.summed_metrics(job.id, "numLateRecordsDropped").items()
-        }
-    return dg.AssetCheckResult(
-        # Without counters nothing is known.
-        passed=bool(dropped) and not any(dropped.values()),
-        metadata={"dropped": sum(dropped.values()), "counters": len(dropped)},
-    )
-
-
 def flink_ui(url: str) -> dg.AssetSpec:
     """The cluster's own pages, as the end of the job's lineage."""
     return dg.AssetSpec(
@@ -95,6 +67,7 @@ def flink_ui(url: str) -> dg.AssetSpec:
         group_name=JOB,
         kinds={"flink"},
         owners=OWNERS,
+        tags=WEB_PAGE,
         description="Flink's web UI: the job's graph, checkpoints, back pressure and exceptions.",
         metadata={"url": dg.MetadataValue.url(url)},
     )

@@ -6,8 +6,12 @@ from typing import Final
 import dagster as dg
 
 from ctr_platform.defs.platform import EVENT_SCHEMA, FLINK_JOB, MIGRATIONS, TOPICS, Platform
-from ctr_platform.flink_cluster.rest import FlinkCluster, FlinkRefused, FlinkUnavailable
+from ctr_platform.flink_cluster.rest import FlinkCluster
+from ctr_platform.flink_cluster.transport import FlinkRefused, FlinkUnavailable
 from flink.config import JOB_NAME
+
+MAX_RUNTIME: Final = "dagster/max_runtime"
+"""Dagster's tag for the seconds after which run monitoring ends a run."""
 
 LOOK_EVERY_S: Final = 10
 """A missing job is noticed within this; a look is one REST call."""
@@ -16,6 +20,9 @@ FIRST_PAUSE_S: Final = 10
 LONGEST_PAUSE_S: Final = 300
 """After failed runs the next waits 10, 20, 40 ... s, at most 5 minutes."""
 
+LONGEST_RUN_S: Final = 300
+"""Submitting and starting may take two minutes each; a run that takes longer hangs, and is ended."""
+
 REMEMBERED_RUNS: Final = 6
 """More failures in a row than this do not lengthen the pause."""
 
@@ -23,6 +30,7 @@ bring_up_job: Final = dg.define_asset_job(
     "bring_up",
     selection=dg.AssetSelection.assets(TOPICS, EVENT_SCHEMA, MIGRATIONS, FLINK_JOB),
     executor_def=dg.in_process_executor,
+    tags={MAX_RUNTIME: str(LONGEST_RUN_S)},
     description="Topics, schema, warehouse and the Flink job: whatever is missing of them. Harmless twice.",
 )
 
@@ -42,7 +50,9 @@ def keep_job_running(context: dg.SensorEvaluationContext, platform: Platform) ->
     except (FlinkUnavailable, FlinkRefused) as away:
         return dg.SensorResult(skip_reason=str(away))
     if alive:
-        return dg.SensorResult(skip_reason=f"{JOB_NAME} is {alive[0].state} as {alive[0].id}")
+        return dg.SensorResult(
+            skip_reason=", ".join(f"{JOB_NAME} is {job.state} as {job.id}" for job in alive)
+        )
     reason = _why_wait(context.instance)
     if reason:
         return dg.SensorResult(skip_reason=reason)

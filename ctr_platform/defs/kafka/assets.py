@@ -5,6 +5,9 @@ from typing import Final
 import dagster as dg
 
 from ctr_platform.defs.platform import (
+    BY_DAGSTER,
+    BY_JOB,
+    BY_PRODUCERS,
     ERROR_EVENTS,
     EVENT_SCHEMA,
     EVENTS,
@@ -18,8 +21,14 @@ from ctr_platform.defs.platform import (
     WINDOWS_FEED,
     Platform,
 )
-from ctr_platform.kafka.topics import ensure_topics
+from ctr_platform.kafka.topics import TopicState, describe_topics, ensure_topics
 from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC, WINDOWS_TOPIC
+
+CONFIG_CHECK: Final = dg.AssetCheckSpec(
+    "config_as_specified",
+    asset=TOPICS,
+    description="No topic's configuration had drifted from the contract. What had is corrected by now.",
+)
 
 
 @dg.asset(
@@ -27,12 +36,27 @@ from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC, WINDOWS_TOPIC
     group_name=FOUNDATION,
     kinds={"kafka"},
     owners=OWNERS,
+    tags=BY_DAGSTER,
+    check_specs=[CONFIG_CHECK],
     description="The platform's three topics exist and are configured as the contract says.",
 )
-def topics(platform: Platform) -> dg.MaterializeResult[None]:
+# Beside a check's result Dagster reads no parameter of the type.
+def topics(platform: Platform) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Create what is missing and correct what has drifted; a second time changes nothing."""
     states = ensure_topics(platform.settings())
-    table = dg.TableMetadataValue(
+    return dg.MaterializeResult(
+        metadata={
+            "topics": _table(states),
+            "created": sum(state.created for state in states),
+            "corrected": sum(len(state.corrected) for state in states),
+        },
+        check_results=[_config_check(states)],
+    )
+
+
+def _table(states: list[TopicState]) -> dg.TableMetadataValue:
+    columns = ("topic", "string"), ("created", "bool"), ("partitions", "int"), ("corrected", "string")
+    return dg.TableMetadataValue(
         records=[
             dg.TableRecord(
                 {
@@ -44,69 +68,70 @@ def topics(platform: Platform) -> dg.MaterializeResult[None]:
             )
             for state in states
         ],
-        schema=dg.TableSchema(
-            [
-                dg.TableColumn("topic", "string"),
-                dg.TableColumn("created", "bool"),
-                dg.TableColumn("partitions", "int"),
-                dg.TableColumn("corrected", "string"),
-            ]
-        ),
-    )
-    return dg.MaterializeResult(
-        metadata={
-            "topics": table,
-            "created": sum(state.created for state in states),
-            "corrected": sum(len(state.corrected) for state in states),
-        }
+        schema=dg.TableSchema([dg.TableColumn(name, kind) for name, kind in columns]),
     )
 
 
-@dg.asset_check(
-    asset=TOPICS, description="No topic was made with another number of partitions than the settings ask for."
-)
+def _config_check(states: list[TopicState]) -> dg.AssetCheckResult:
+    drifts = {
+        f"{state.name}: {drift.name}": f"{drift.found}, not {drift.wanted}"
+        for state in states
+        for drift in state.corrected
+    }
+    return dg.AssetCheckResult(
+        check_name=CONFIG_CHECK.name,
+        passed=not drifts,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata=drifts,
+    )
+
+
+@dg.asset_check(asset=TOPICS, description="Every topic has as many partitions as the settings ask for.")
 def partitions_as_wanted(platform: Platform) -> dg.AssetCheckResult:
     """Partitions are never added to a topic in use, so a difference stays until someone decides."""
-    states = ensure_topics(platform.settings())
+    settings = platform.settings()
+    partitions = {topic.name: len(topic.partitions) for topic in describe_topics(settings)}
     return dg.AssetCheckResult(
-        passed=all(state.partitions == state.wanted_partitions for state in states),
+        passed=all(number == settings.kafka_partitions for number in partitions.values()),
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={state.name: f"{state.partitions} of {state.wanted_partitions}" for state in states},
+        metadata={name: f"{number} of {settings.kafka_partitions}" for name, number in partitions.items()},
     )
 
 
-def _stream(
-    key: dg.AssetKey, topic: str, deps: list[dg.AssetKey], group: str, description: str
-) -> dg.AssetSpec:
+RAW_STREAM: Final = dg.AssetSpec(
+    RAW_EVENTS,
+    deps=[TOPICS, EVENT_SCHEMA],
+    group_name=EVENTS,
+    kinds={"kafka"},
+    owners=OWNERS,
+    tags=BY_PRODUCERS,
+    description="Ad events as producers send them: Avro in Confluent wire format, one record per impression.",
+    metadata={"topic": RAW_TOPIC},
+)
+
+
+def _written_by_job(key: dg.AssetKey, topic: str, group: str, description: str) -> dg.AssetSpec:
     return dg.AssetSpec(
         key,
-        deps=deps,
+        deps=[FLINK_JOB],
         group_name=group,
         kinds={"kafka"},
         owners=OWNERS,
+        tags=BY_JOB,
         description=description,
         metadata={"topic": topic},
     )
 
 
-RAW_STREAM: Final = _stream(
-    RAW_EVENTS,
-    RAW_TOPIC,
-    [TOPICS, EVENT_SCHEMA],
-    EVENTS,
-    "Ad events as producers send them: Avro in Confluent wire format, one record per impression.",
-)
-ERROR_STREAM: Final = _stream(
+ERROR_STREAM: Final = _written_by_job(
     ERROR_EVENTS,
     ERROR_TOPIC,
-    [FLINK_JOB],
     FATES,
     "Dead letter queue: late and dead records, unchanged, with the reason and their coordinates.",
 )
-WINDOWS_STREAM: Final = _stream(
+WINDOWS_STREAM: Final = _written_by_job(
     WINDOWS_FEED,
     WINDOWS_TOPIC,
-    [FLINK_JOB],
     WINDOWS,
     "Every final window as a JSON document, compacted by window: the feed for other systems.",
 )

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from ctr_platform.defs.platform import EVENT_SCHEMA, FOUNDATION, OWNERS, Platform
+from ctr_platform.defs.platform import BY_DAGSTER, EVENT_SCHEMA, FOUNDATION, OWNERS, Platform
 from ctr_platform.registry.subject import ensure_subject
 
 
@@ -11,6 +11,7 @@ from ctr_platform.registry.subject import ensure_subject
     group_name=FOUNDATION,
     kinds={"avro"},
     owners=OWNERS,
+    tags=BY_DAGSTER,
     description="flink/schema/ad_event.avsc is registered for the raw topic, and compatible for ever.",
 )
 def ad_event_schema(platform: Platform) -> dg.MaterializeResult[None]:

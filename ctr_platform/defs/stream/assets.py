@@ -6,6 +6,7 @@ from typing import Final
 import dagster as dg
 
 from ctr_platform.defs.platform import (
+    BY_JOB,
     CACHE_1MIN,
     CACHE_5MIN,
     DASHBOARD,
@@ -14,6 +15,7 @@ from ctr_platform.defs.platform import (
     METRICS_5MIN,
     OWNERS,
     SCREEN,
+    WEB_PAGE,
     WINDOWS,
 )
 
@@ -31,6 +33,7 @@ def _cache(key: dg.AssetKey, keys: str, what: str) -> dg.AssetSpec:
         group_name=WINDOWS,
         kinds={"redis"},
         owners=OWNERS,
+        tags=BY_JOB,
         description=f"{what} windows as JSON documents, open ones within a second of their events.",
         metadata={"keys": keys},
         freshness_policy=FRESH_CACHE,
@@ -51,6 +54,7 @@ def dashboard(url: str) -> dg.AssetSpec:
         group_name=SCREEN,
         kinds={"streamlit"},
         owners=OWNERS,
+        tags=WEB_PAGE,
         description="The Streamlit dashboard: live windows from Redis, history from Postgres.",
         metadata={"url": dg.MetadataValue.url(url)},
     )

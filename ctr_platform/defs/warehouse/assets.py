@@ -6,6 +6,9 @@ from typing import Final
 import dagster as dg
 
 from ctr_platform.defs.platform import (
+    BY_DAGSTER,
+    BY_JOB,
+    BY_VIEW,
     COUNTS_1MIN,
     COUNTS_5MIN,
     FATES,
@@ -36,6 +39,7 @@ FRESH_5MIN: Final = dg.FreshnessPolicy.time_window(
     group_name=FOUNDATION,
     kinds={"postgres"},
     owners=OWNERS,
+    tags=BY_DAGSTER,
     description="The warehouse's tables and views are at the newest revision.",
 )
 def migrations(platform: Platform) -> dg.MaterializeResult[None]:
@@ -55,6 +59,7 @@ def _table(
         group_name=FATES if key == LEDGER else WINDOWS,
         kinds={"postgres"},
         owners=OWNERS,
+        tags=BY_JOB if dep == FLINK_JOB else BY_VIEW,
         description=description,
         metadata={"dagster/table_name": name},
         freshness_policy=fresh,

@@ -96,7 +96,8 @@ def kafka(context: Context) -> Service:
 def _format(java: Sequence[str], classpath: str, properties: Path) -> None:
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     command = [*java, "-cp", classpath, "kafka.tools.StorageTool"]
-    command += ["format", "-t", cluster, "-c", str(properties)]
+    # One word each: an id may begin with a dash.
+    command += ["format", f"--cluster-id={cluster}", f"--config={properties}"]
     result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=FORMAT_TIMEOUT_S)
     if result.returncode != 0:
         lines = (result.stderr + result.stdout).strip().splitlines()

@@ -7,24 +7,37 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 import pytest
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
 
 from ctr_platform.definitions import defs
+from ctr_platform.defs.flink.checks import checkpoints_complete
 from ctr_platform.defs.flink.sensors import bring_up_job, keep_job_running
+from ctr_platform.defs.kafka.assets import CONFIG_CHECK, partitions_as_wanted
 from ctr_platform.defs.platform import (
     CACHE_1MIN,
     CACHE_5MIN,
     COUNTS_1MIN,
     FLINK_JOB,
+    LEDGER,
     METRICS_1MIN,
     RAW_EVENTS,
+    TOPICS,
     Platform,
 )
 from ctr_platform.defs.stream.sensors import observe_stream
 from ctr_platform.errors import CtrError
-from ctr_platform.flink_cluster.rest import FlinkCluster, FlinkUnavailable
+from ctr_platform.flink_cluster.rest import FlinkCluster
 from ctr_platform.flink_cluster.snapshots import complete_snapshots
 from ctr_platform.flink_cluster.submission import bring_up
-from ctr_platform.settings import Settings
+from ctr_platform.flink_cluster.transport import FlinkUnavailable
+from ctr_platform.kafka.topics import describe_topics
+from ctr_platform.settings import WINDOWS_TOPIC, Settings
 from ctr_platform.stack.catalog import DATA_SERVICES
 from ctr_platform.stack.probes import wait_until
 from ctr_platform.traffic.plan import TrafficRequest
@@ -74,6 +87,13 @@ def _run(instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
     return defs().resolve_job_def(bring_up_job.name).execute_in_process(instance=instance)
 
 
+def _passes(check: dg.AssetChecksDefinition) -> bool:
+    """Whether a check passes now, outside any run."""
+    result = check(platform=Platform())
+    assert isinstance(result, dg.AssetCheckResult)
+    return result.passed
+
+
 def _metadata(result: dg.ExecuteInProcessResult, key: dg.AssetKey) -> dict[str, object]:
     [event] = [each for each in result.get_asset_materialization_events() if each.asset_key == key]
     return {name: value.value for name, value in event.materialization.metadata.items()}
@@ -82,13 +102,22 @@ def _metadata(result: dg.ExecuteInProcessResult, key: dg.AssetKey) -> dict[str, 
 def test_a_cold_start_comes_up_through_dagster_and_a_second_run_changes_nothing(
     instance: dg.DagsterInstance, fresh_stack: RunningStack
 ) -> None:
+    assert not _passes(partitions_as_wanted)
+    assert not any(topic.exists for topic in describe_topics(fresh_stack.settings))
+    assert not _passes(checkpoints_complete)
     assert _tick(instance).run_requests
     first = _run(instance)
     assert first.success
     made = _metadata(first, FLINK_JOB)
     assert made["already_running"] is False
     assert made["restored_from"] == "nothing: the topic's beginning"
-    assert all(check.passed for check in first.get_asset_check_evaluations())
+    assert {check.check_name: check.passed for check in first.get_asset_check_evaluations()} == {
+        "config_as_specified": True,
+        "partitions_as_wanted": True,
+        "runs_once": True,
+        "checkpoints_complete": True,
+        "nothing_dropped_late": True,
+    }
 
     assert str(_tick(instance).skip_reason).find(str(made["job_id"])) > 0
     second = _run(instance)
@@ -96,8 +125,29 @@ def test_a_cold_start_comes_up_through_dagster_and_a_second_run_changes_nothing(
     again = _metadata(second, FLINK_JOB)
     assert again["already_running"] is True
     assert again["job_id"] == made["job_id"]
+    assert _metadata(second, TOPICS)["created"] == 0
     with FlinkCluster(fresh_stack.settings.flink_rest_url) as cluster:
         assert [job.id for job in cluster.alive(JOB_NAME)] == [made["job_id"]]
+
+
+def test_a_topic_that_drifted_is_corrected_and_told(
+    instance: dg.DagsterInstance, fresh_stack: RunningStack
+) -> None:
+    settings = fresh_stack.settings
+    drift = ConfigEntry("retention.ms", "1000", incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ResourceType.TOPIC, WINDOWS_TOPIC, incremental_configs=[drift])
+    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers})
+    admin.incremental_alter_configs([resource])[resource].result(STATE_WITHIN_S)
+    job = defs().resolve_implicit_global_asset_job_def()
+
+    def passed() -> bool:
+        done = job.execute_in_process(instance=instance, asset_selection=[TOPICS])
+        [check] = [
+            each for each in done.get_asset_check_evaluations() if each.check_name == CONFIG_CHECK.name
+        ]
+        return check.passed
+
+    assert [passed(), passed()] == [False, True]
 
 
 def test_what_flows_is_observed_as_materialized(
@@ -110,7 +160,7 @@ def test_what_flows_is_observed_as_materialized(
         on_start=lambda _plan: None,
         on_progress=lambda _delivery: None,
     )
-    seen: set[dg.AssetKey] = set()
+    seen: dict[dg.AssetKey, set[str]] = {}
     cursor: str | None = None
 
     def observed() -> bool:
@@ -119,10 +169,31 @@ def test_what_flows_is_observed_as_materialized(
             result = observe_stream(context, platform=Platform())
         assert isinstance(result, dg.SensorResult)
         cursor = result.cursor
-        seen.update(event.asset_key for event in result.asset_events)
-        return {RAW_EVENTS, COUNTS_1MIN, METRICS_1MIN, CACHE_1MIN, CACHE_5MIN} <= seen
+        for event in result.asset_events:
+            assert isinstance(event, dg.AssetMaterialization)  # freshness policies count nothing else
+            assert event.asset_key.to_user_string() in str(result.skip_reason)
+            seen.setdefault(event.asset_key, set()).update(event.metadata)
+        return {RAW_EVENTS, COUNTS_1MIN, METRICS_1MIN, CACHE_1MIN, CACHE_5MIN, LEDGER} <= set(
+            seen
+        ) and "per_second" in seen[LEDGER]
 
     wait_until(observed, WINDOW_WITHIN_S, "a window to be observed")
+    assert {"messages", "end of partition 0"} <= seen[RAW_EVENTS]
+    assert {"latest_window_end", "behind_s", "impressions"} <= seen[METRICS_1MIN]
+    assert {"age_s", "open_windows", "final_windows", "final"} <= seen[CACHE_1MIN]
+    assert "unaccounted" in seen[LEDGER]
+
+
+def test_a_store_that_is_away_hides_no_other(fresh_stack: RunningStack) -> None:
+    fresh_stack.stop("redis")
+    try:
+        with dg.build_sensor_context() as context:
+            result = observe_stream(context, platform=Platform())
+        assert isinstance(result, dg.SensorResult)
+        assert {RAW_EVENTS, COUNTS_1MIN} <= {event.asset_key for event in result.asset_events}
+        assert "Redis at" in str(result.skip_reason)
+    finally:
+        fresh_stack.start("redis")
 
 
 def test_a_lost_job_is_brought_back_from_its_newest_snapshot(
