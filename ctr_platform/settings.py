@@ -77,6 +77,12 @@ class Settings(BaseSettings):
     postgres_user: str = "postgres"
     postgres_password: SecretStr = SecretStr("")
 
+    recount_hours: int = Field(
+        default=24,
+        ge=1,
+        description="Verified anew at every recount, so that a row falsified since is found at once.",
+    )
+
     dagster_ui_url: str = "http://localhost:3000"
     dashboard_url: str = "http://localhost:8501"
     flink_ui_url: str = Field(

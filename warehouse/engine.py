@@ -78,3 +78,10 @@ def warehouse_errors(url: URL) -> Iterator[None]:
         raise WarehouseUnavailable(
             f"Postgres at {url.host}:{url.port}/{url.database} {fault}: {reason}"
         ) from error
+
+
+def writing_engine(url: URL, name: str) -> Engine:
+    """One connection at a time for a program that works for minutes; `name` is what Postgres shows of it."""
+    return create_engine(
+        url, poolclass=NullPool, connect_args={**_connect_args(name), "options": "-c timezone=UTC"}
+    )

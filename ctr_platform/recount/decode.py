@@ -1,0 +1,173 @@
+"""Many records of the raw topic at once: the fields that count, or why a record is dead.
+
+Independent of the job's decoder: records whose writer schema is flat are decoded by array operations on
+all of them together, all others one by one by fastavro.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import fastavro
+import numpy as np
+
+from ctr_platform.recount.varint import Cursors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+    Schemas = Callable[[int], "WriterSchema | None"]
+
+NEEDED: Final = (
+    *("id", "click", "hour", "C1", "banner_pos", "site_id", "site_category", "device_type", "device_ip"),
+    "timestamp",
+)
+"""The contract's ten fields without a default."""
+
+HEADER_BYTES: Final = 5
+"""Of the Confluent wire format: a zero and the schema's id."""
+
+MAX_CATEGORY: Final = 128
+"""Code points of a category that count."""
+
+UNKNOWN: Final = "unknown"
+
+VALID: Final = ""
+"""`Decoded.dead` of a record that is not."""
+
+_WIDTHS: Final = {"boolean": 1, "float": 4, "double": 8, "null": 0}
+
+
+@dataclass(frozen=True)
+class WriterSchema:
+    """A usable schema of the registry: all its fields, and whether arrays can decode it."""
+
+    parsed: Any
+    """As fastavro parsed it."""
+
+    flat: tuple[tuple[str, str], ...] | None
+    """Name and primitive type of each field; None where a field is anything else."""
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What N records say, field by field; the values of dead records mean nothing."""
+
+    dead: NDArray[np.object_]
+    """`malformed`, `unknown_schema`, or `VALID`; click and timestamp are not judged here."""
+
+    timestamp_ms: Ints
+    click: Ints
+    device_type: Ints
+    category: NDArray[np.object_]
+
+
+def writer_schema(schema: Any) -> WriterSchema | None:
+    """What a schema of the registry (parsed JSON) is good for; None if it lacks a needed field."""
+    if not isinstance(schema, dict) or schema.get("type") != "record":
+        return None
+    types = {field["name"]: field["type"] for field in schema["fields"]}
+    if not all(_serves(name, types.get(name)) for name in NEEDED):
+        return None
+    primitive = {"int", "long", "string", "bytes", *_WIDTHS}
+    flat = tuple((name, kind) for name, kind in types.items() if isinstance(kind, str) and kind in primitive)
+    return WriterSchema(fastavro.parse_schema(schema), flat if len(flat) == len(types) else None)
+
+
+def _serves(name: str, kind: Any) -> bool:
+    """Whether a written type can be read as the contract's."""
+    if isinstance(kind, list):
+        others = [each for each in kind if each != "null"]
+        kind = others[0] if len(others) == 1 and name not in _NUMBERS else None
+    if isinstance(kind, dict) and kind.get("type") in {"string", "bytes", "int", "long"}:
+        kind = kind["type"]  # with a logical type
+    if name == "timestamp":
+        return kind in {"int", "long"}
+    return kind == "int" if name in _NUMBERS else kind in {"string", "bytes"}
+
+
+_NUMBERS: Final = frozenset({"click", "hour", "C1", "banner_pos", "device_type", "timestamp"})
+
+
+def decode(values: Sequence[bytes | None], schemas: Schemas) -> Decoded:
+    """Decode records in Confluent wire format, each with its writer's schema."""
+    count = len(values)
+    result = Decoded(
+        dead=np.full(count, "malformed", object),
+        timestamp_ms=np.zeros(count, np.int64),
+        click=np.zeros(count, np.int64),
+        device_type=np.zeros(count, np.int64),
+        category=np.full(count, UNKNOWN, object),
+    )
+    by_schema: dict[bytes, list[int]] = {}
+    for row, value in enumerate(values):
+        if value is not None and len(value) >= HEADER_BYTES and value[0] == 0:
+            by_schema.setdefault(value[1:HEADER_BYTES], []).append(row)
+    for header, found in by_schema.items():
+        schema = schemas(int.from_bytes(header, "big", signed=True))
+        rows = np.array(found)
+        if schema is None:
+            result.dead[rows] = "unknown_schema"
+        elif schema.flat is None:
+            for row in found:
+                _decode_one(values[row] or b"", schema, row, result)
+        else:
+            _decode_flat([(values[row] or b"")[HEADER_BYTES:] for row in found], schema.flat, rows, result)
+    return result
+
+
+def _decode_flat(bodies: list[bytes], fields: Sequence[tuple[str, str]], rows: Ints, result: Decoded) -> None:
+    cursors = Cursors(bodies)
+    numbers: dict[str, Ints] = {}
+    category: tuple[Ints, Ints] | None = None
+    for name, kind in fields:
+        if kind in {"string", "bytes"}:
+            span = cursors.spans()
+            category = span if name == "site_category" else category
+        elif kind == "int":
+            numbers[name] = cursors.ints()
+        elif kind == "long":
+            numbers[name] = cursors.longs()
+        else:
+            cursors.skip(_WIDTHS[kind])
+    cursors.finish()
+    good = ~cursors.bad
+    result.dead[rows[good]] = VALID
+    result.timestamp_ms[rows] = numbers["timestamp"]
+    result.click[rows] = numbers["click"]
+    result.device_type[rows] = numbers["device_type"]
+    if category is not None:
+        known: dict[bytes, str] = {}
+        for row, text in zip(rows.tolist(), cursors.cut(*category), strict=True):
+            if text not in known:
+                known[text] = normal_category(text.decode(errors="replace"))
+            result.category[row] = known[text]
+
+
+def _decode_one(value: bytes, schema: WriterSchema, row: int, result: Decoded) -> None:
+    body = io.BytesIO(value[HEADER_BYTES:])
+    try:
+        event: Any = fastavro.schemaless_reader(body, schema.parsed, None, handle_unicode_errors="replace")
+    except Exception:  # noqa: BLE001 - whatever a decoder says of garbage
+        return
+    if body.tell() != len(value) - HEADER_BYTES:
+        return
+    result.dead[row] = VALID
+    result.timestamp_ms[row] = event["timestamp"]
+    result.click[row] = event["click"]
+    result.device_type[row] = event["device_type"]
+    category = event["site_category"]
+    text = category.decode(errors="replace") if isinstance(category, bytes) else category
+    result.category[row] = normal_category(text)
+
+
+def normal_category(text: str | None) -> str:
+    """A category as it counts: blank ones are one, and every one can be stored."""
+    if not text or all(character <= " " for character in text):
+        return UNKNOWN
+    return text.replace("\0", "\ufffd")[:MAX_CATEGORY]

@@ -1,0 +1,102 @@
+"""A pass of the recount: read what is new, then verify every closed window that may have changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from ctr_platform.errors import CtrError
+from ctr_platform.recount.closing import closed_until
+from ctr_platform.recount.reading import Reader, Reading
+from ctr_platform.recount.schemas import SchemaCache
+from ctr_platform.recount.state import lock, progress
+from ctr_platform.recount.topic import consumer
+from ctr_platform.recount.verify import HOUR, Verification, hour_of, pending_hours, spans, verify
+from ctr_platform.registry.client import registry_client
+from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC
+from warehouse.engine import warehouse_errors, writing_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sqlalchemy import Engine
+
+    from ctr_platform.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recount:
+    """What a pass has done."""
+
+    reading: Reading
+    verification: Verification
+    closed_until: datetime | None
+    """Every window that ends by this has been verified, if its hour was looked at."""
+
+    provable_from: datetime | None
+    """Windows that start earlier cannot be proved: the topic no longer holds all their events."""
+
+
+def recount(
+    settings: Settings,
+    hours: Collection[datetime] = (),
+    *,
+    raw_topic: str = RAW_TOPIC,
+    error_topic: str = ERROR_TOPIC,
+) -> Recount:
+    """Bring the recount up to the job's last checkpoint and verify windows.
+
+    Verified are the closed windows of `hours`, of the last `RECOUNT_HOURS`, and of every hour whose
+    recount has changed.
+
+    Args:
+        settings: where everything is.
+        hours: starts of whole hours to verify besides, however long ago.
+        raw_topic: what to count.
+        error_topic: where its letters are.
+
+    Raises:
+        CtrError: a service is away, another recount is at work, or retention has overtaken this one.
+    """
+    engine = writing_engine(settings.postgres_url, "ctr-recount")
+    with (
+        warehouse_errors(settings.postgres_url),
+        engine.connect() as guard,
+        registry_client(settings) as registry,
+        consumer(settings) as kafka,
+    ):
+        if not lock(guard):
+            raise CtrError("another recount is at work on this warehouse: wait until it has ended")
+        reader = Reader(settings, engine, kafka, SchemaCache(settings, registry))
+        reading = reader.read(raw_topic, error_topic)
+        return _verified(settings, engine, raw_topic, reading, hours)
+
+
+def _verified(
+    settings: Settings, engine: Engine, raw_topic: str, reading: Reading, hours: Collection[datetime]
+) -> Recount:
+    with engine.begin() as connection:
+        states = list(progress(connection, raw_topic).values())
+        now = datetime.now(tz=UTC)
+        closed = closed_until(states, reading.behind, now)
+        provable_from = max((state.provable_from for state in states if state.provable_from), default=None)
+        wanted = {*hours, *_latest_hours(now, settings.recount_hours), *pending_hours(connection)}
+        verification = Verification()
+        if closed is not None:
+            for first, last in spans(wanted):
+                start = first if provable_from is None else max(first, provable_from)
+                if start < last:
+                    verification = verification.plus(verify(connection, (start, last), closed))
+    return Recount(
+        reading=reading, verification=verification, closed_until=closed, provable_from=provable_from
+    )
+
+
+def _latest_hours(now: datetime, number: int) -> list[datetime]:
+    latest: list[datetime] = []
+    hour = hour_of(now + timedelta(minutes=1))
+    while len(latest) < number:
+        latest.append(hour)
+        hour -= HOUR
+    return latest

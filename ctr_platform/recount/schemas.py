@@ -1,0 +1,52 @@
+"""Writer schemas of the registry, by id."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from confluent_kafka.schema_registry.error import SchemaRegistryError
+
+from ctr_platform.recount.decode import writer_schema
+from ctr_platform.registry.client import ask
+
+if TYPE_CHECKING:
+    from confluent_kafka.schema_registry import SchemaRegistryClient
+
+    from ctr_platform.recount.decode import WriterSchema
+    from ctr_platform.settings import Settings
+
+
+class SchemaCache:
+    """Asks once per id: its meaning never changes. Make a new one for every pass, as new ids appear.
+
+    Calling it raises `CtrError` while the registry is away: then nothing is known of any record.
+    """
+
+    def __init__(self, settings: Settings, client: SchemaRegistryClient) -> None:
+        self._settings = settings
+        self._client = client
+        self._known: dict[int, WriterSchema | None] = {}
+
+    def __call__(self, identifier: int) -> WriterSchema | None:
+        """The schema; None if the registry does not know it, or it lacks a needed field."""
+        if identifier not in self._known:
+            text = ask(self._settings, lambda: self._text(identifier))
+            self._known[identifier] = None if text is None else _usable(text)
+        return self._known[identifier]
+
+    def _text(self, identifier: int) -> str | None:
+        try:
+            return self._client.get_schema(identifier).schema_str
+        except SchemaRegistryError as error:
+            if error.http_status_code == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+
+
+def _usable(text: str) -> WriterSchema | None:
+    try:
+        return writer_schema(json.loads(text))
+    except json.JSONDecodeError:
+        return None

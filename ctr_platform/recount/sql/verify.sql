@@ -1,0 +1,96 @@
+-- Compare windows with their recount, and note every result that is new.
+--
+-- ${window_type}, ${length}: of the windows, as a name and as an interval; ${minute_bin} makes a window's
+-- start of a minute's. :first, :last are whole hours: windows that start in [:first, :last) are meant, of
+-- these the ones that end by :closed_until.
+--
+-- Expected is what the recount has counted, and of its late records those that were merged afterwards.
+WITH recounted AS (
+    SELECT ${minute_bin} AS window_start, site_category, device_type, impressions, clicks
+    FROM quality.recount_counts AS counts
+    WHERE counts.window_start >= :first AND counts.window_start < :last
+    UNION ALL
+    SELECT ${minute_bin}, late.site_category, late.device_type, 1, late.click
+    FROM realtime.late_events AS merged
+    JOIN quality.recount_late AS late USING (topic, partition, "offset")
+    WHERE late.window_start >= :first AND late.window_start < :last
+),
+expected AS (
+    SELECT window_start, site_category, device_type, sum(impressions) AS impressions, sum(clicks) AS clicks
+    FROM recounted
+    GROUP BY window_start, site_category, device_type
+    HAVING sum(impressions) <> 0 OR sum(clicks) <> 0
+),
+actual AS (
+    SELECT window_start, site_category, device_type, impressions, clicks
+    FROM realtime.segments_${window_type}
+    WHERE window_start >= :first AND window_start < :last
+),
+compared AS (
+    SELECT
+        window_start,
+        sum(coalesce(expected.impressions, 0)) AS expected_impressions,
+        sum(coalesce(actual.impressions, 0)) AS actual_impressions,
+        sum(coalesce(expected.clicks, 0)) AS expected_clicks,
+        sum(coalesce(actual.clicks, 0)) AS actual_clicks,
+        sum(abs(coalesce(actual.impressions, 0) - coalesce(expected.impressions, 0))) AS difference,
+        bool_and(coalesce(actual.clicks, 0) = coalesce(expected.clicks, 0)) AS clicks_equal
+    FROM expected
+    FULL JOIN actual USING (window_start, site_category, device_type)
+    GROUP BY window_start
+),
+late AS (
+    SELECT ${minute_bin} AS window_start, count(*) AS late
+    FROM quality.recount_late
+    WHERE window_start >= :first AND window_start < :last
+    GROUP BY 1
+),
+verified AS (
+    SELECT
+        '${window_type}' AS window_type,
+        window_start,
+        expected_impressions,
+        actual_impressions,
+        expected_clicks,
+        actual_clicks,
+        coalesce(late.late, 0) AS late,
+        CASE
+            WHEN expected_impressions = 0 THEN 0
+            WHEN difference = 0 AND clicks_equal THEN 100
+            WHEN difference = 0 THEN 99.99
+            ELSE trunc(greatest(0, 100 * (expected_impressions - difference) / expected_impressions), 2)
+        END AS accuracy
+    FROM compared
+    LEFT JOIN late USING (window_start)
+    WHERE window_start + interval '${length}' <= :closed_until
+),
+noted AS (
+    INSERT INTO quality.window_accuracy_history (
+        window_type, window_start, expected_impressions, actual_impressions, expected_clicks, actual_clicks,
+        late, accuracy
+    )
+    SELECT verified.*
+    FROM verified
+    LEFT JOIN LATERAL (
+        SELECT *
+        FROM quality.window_accuracy_history AS earlier
+        WHERE earlier.window_type = verified.window_type AND earlier.window_start = verified.window_start
+        ORDER BY earlier.checked_at DESC
+        LIMIT 1
+    ) AS latest ON true
+    WHERE (
+        latest.expected_impressions, latest.actual_impressions, latest.expected_clicks, latest.actual_clicks,
+        latest.late, latest.accuracy
+    ) IS DISTINCT FROM (
+        verified.expected_impressions, verified.actual_impressions, verified.expected_clicks,
+        verified.actual_clicks, verified.late, verified.accuracy
+    )
+    RETURNING 1
+)
+SELECT
+    count(*) AS windows,
+    count(*) FILTER (WHERE accuracy < 100) AS inexact,
+    coalesce(min(accuracy), 100) AS lowest_accuracy,
+    coalesce(sum(expected_impressions), 0) AS impressions,
+    (SELECT count(*) FROM noted) AS noted
+FROM verified;

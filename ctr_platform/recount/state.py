@@ -1,0 +1,138 @@
+"""What the recount knows, in Postgres: written with the offsets it was found at, in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from ctr_platform.recount.fates import SEGMENT
+from warehouse.models import RecountCounts, RecountLate, RecountPending, RecountProgress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+SETTLED_S: Final = 5
+"""A ledger row this old speaks of windows and letters that have arrived too: their writers wait 0.2 s."""
+
+ADVISORY_LOCK: Final = 0x0C7_4EC0
+"""Any fixed number that nobody else locks in this database."""
+
+LEDGER_ENDS: Final = text(
+    """
+    SELECT DISTINCT ON (partition) partition, last_offset + 1 AS next_offset
+    FROM quality.ledger
+    WHERE topic = :topic AND written_at <= now() - make_interval(secs => :settled_s)
+    ORDER BY partition, run_started_at DESC, checkpoint_id DESC
+    """
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """State of one partition; see `warehouse.models.RecountProgress`."""
+
+    topic: str
+    partition: int
+    first_offset: int
+    next_offset: int
+    highest_event_time_ms: int | None = None
+    last_valid_at: datetime | None = None
+    provable_from: datetime | None = None
+    records_read: int = 0
+    counted: int = 0
+    late: int = 0
+    malformed: int = 0
+    unknown_schema: int = 0
+    invalid: int = 0
+
+    def plus(self, totals: dict[str, int], **changes: Any) -> Progress:
+        """This progress with more records."""
+        return replace(self, **{name: getattr(self, name) + more for name, more in totals.items()}, **changes)
+
+
+def moment(milliseconds: int) -> datetime:
+    """A time in ms since the epoch, as Postgres wants it."""
+    return datetime.fromtimestamp(milliseconds / 1000, tz=UTC)
+
+
+def progress(connection: Connection, topic: str) -> dict[int, Progress]:
+    """How far each partition has been read."""
+    table = RecountProgress.__table__
+    rows = connection.execute(select(table).where(table.c.topic == topic)).mappings()
+    return {row["partition"]: Progress(**row) for row in rows}
+
+
+def ledger_ends(connection: Connection, topic: str) -> dict[int, int]:
+    """By partition, the offset up to which the job has accounted for its records, some seconds ago."""
+    rows = connection.execute(LEDGER_ENDS, {"topic": topic, "settled_s": SETTLED_S})
+    return {row.partition: row.next_offset for row in rows}
+
+
+def save_progress(connection: Connection, states: Sequence[Progress]) -> None:
+    """Write how far these partitions have been read."""
+    if not states:
+        return
+    statement = insert(RecountProgress)
+    keys = {"topic", "partition"}
+    changed = {name: statement.excluded[name] for name in asdict(states[0]) if name not in keys}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=sorted(keys), set_=changed),
+        [asdict(state) for state in states],
+    )
+
+
+def add_counts(connection: Connection, counts: pd.DataFrame) -> None:
+    """Add partial counts (columns `SEGMENT, impressions, clicks`); their minutes are unverified now."""
+    if counts.empty:
+        return
+    total = counts.groupby(SEGMENT, sort=True)[["impressions", "clicks"]].sum().reset_index()
+    statement = insert(RecountCounts)
+    table = RecountCounts.__table__
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["window_start", "site_category", "device_type"],
+            set_={name: table.c[name] + statement.excluded[name] for name in ("impressions", "clicks")},
+        ),
+        _rows(total),
+    )
+    _note_unverified(connection, total)
+
+
+def add_late(
+    connection: Connection, topic: str, partition: int, late: pd.DataFrame, *, after_idleness: bool
+) -> set[int]:
+    """Note late records (columns `offset, SEGMENT, click`); returns the offsets not known as late before."""
+    if late.empty:
+        return set()
+    where = {"topic": topic, "partition": partition, "after_idleness": after_idleness}
+    inserted = connection.scalars(
+        insert(RecountLate).on_conflict_do_nothing().returning(RecountLate.offset),
+        [{**row, **where} for row in _rows(late)],
+    )
+    _note_unverified(connection, late)
+    return set(inserted)
+
+
+def lock(connection: Connection) -> bool:
+    """Keep every other recount of this database out until the connection closes; False if one is at work."""
+    return bool(connection.scalar(select(func.pg_try_advisory_lock(ADVISORY_LOCK))))
+
+
+def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a frame as Postgres wants them: Python's own types, and the window's start as a time."""
+    starts = pd.to_datetime(frame["window_start_ms"], unit="ms", utc=True)
+    columns = frame.drop(columns="window_start_ms").assign(window_start=starts)
+    rows: list[dict[str, Any]] = columns.astype(object).to_dict("records")
+    return rows
+
+
+def _note_unverified(connection: Connection, frame: pd.DataFrame) -> None:
+    starts = [{"window_start": moment(int(start))} for start in frame["window_start_ms"].unique()]
+    connection.execute(insert(RecountPending).on_conflict_do_nothing(), starts)

@@ -1,0 +1,145 @@
+"""Reading a span of one partition, in chunks."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from ctr_platform.errors import CtrError
+from ctr_platform.kafka.client import ask, client_config
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from confluent_kafka import Message
+
+    from ctr_platform.settings import Settings
+
+CHUNK_RECORDS: Final = 50_000
+"""Enough for array operations to pay, few enough to hold: some 100 MB at the most."""
+
+ANSWER_WITHIN_S: Final = 30.0
+"""A broker that has more records and sends none for this long is as good as away."""
+
+POLL_S: Final = 0.1
+"""`consume` waits for a full chunk this long; the end of a partition costs one such wait."""
+
+QUEUED_KIB: Final = 64 << 10
+"""What the client fetches ahead: a chunk or two."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Consecutive records of one partition, at least one; equally long lists."""
+
+    messages: list[Message]
+    bodies: list[bytes | None]
+    offsets: list[int]
+    timestamps_ms: list[int]
+    """The broker's own."""
+
+    next_offset: int
+    """Where to go on."""
+
+
+@contextmanager
+def consumer(settings: Settings) -> Iterator[Consumer]:
+    """A consumer that commits nothing and sees committed transactions only."""
+    opened = Consumer(
+        {
+            **client_config(settings),
+            "group.id": "ctr-recount",
+            "isolation.level": "read_committed",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "auto.offset.reset": "error",
+            "check.crcs": True,
+            "queued.max.messages.kbytes": QUEUED_KIB,
+            "fetch.message.max.bytes": 8 << 20,
+        }
+    )
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def partitions(reader: Consumer, settings: Settings, topic: str) -> list[int]:
+    """The topic's partitions, none if there is no such topic."""
+    found = ask(settings, lambda: reader.list_topics(topic, ANSWER_WITHIN_S))
+    return sorted(found.topics[topic].partitions)
+
+
+def bounds(reader: Consumer, settings: Settings, topic: str, partition: int) -> tuple[int, int]:
+    """First offset that is there, and the one behind the last."""
+    place = TopicPartition(topic, partition)
+    found = ask(settings, lambda: reader.get_watermark_offsets(place, ANSWER_WITHIN_S))
+    if found is None:
+        raise CtrError(f"Kafka at {settings.kafka_bootstrap_servers} does not tell the offsets of {topic}")
+    first, end = found
+    return first, end
+
+
+def chunks(reader: Consumer, settings: Settings, start: TopicPartition, until: int) -> Iterator[Chunk]:
+    """The committed records from `start.offset` to below `until`, in order, in chunks of `CHUNK_RECORDS`.
+
+    Raises:
+        CtrError: Kafka is away, or the records have been deleted.
+    """
+    if start.offset >= until:
+        return
+    reader.assign([start])
+    silent_s = 0.0
+    pending: list[Message] = []
+    ended = False
+    while not ended:
+        messages = ask(settings, lambda: reader.consume(CHUNK_RECORDS, POLL_S))
+        silent_s = 0.0 if messages else silent_s + POLL_S
+        if silent_s > ANSWER_WITHIN_S:
+            raise CtrError(
+                f"Kafka at {settings.kafka_bootstrap_servers} has more of {start.topic}, but sent nothing "
+                f"for {silent_s:.0f} s"
+            )
+        records = [message for message in messages if message.error() is None]
+        if len(records) < len(messages):
+            ended = _at_end(messages, start)
+        pending += records
+        ended = ended or bool(pending and (pending[-1].offset() or 0) >= until - 1)
+        if ended or len(pending) >= CHUNK_RECORDS:
+            chunk = _chunk(pending, until)
+            pending = []
+            if chunk.offsets:
+                yield chunk
+    reader.unassign()
+
+
+def _at_end(messages: list[Message], start: TopicPartition) -> bool:
+    """Whether all that is no record among messages is the partition's end; any other error is raised."""
+    for message in messages:
+        error = message.error()
+        if error is None or error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - public all the same
+            continue
+        if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001
+            raise CtrError(
+                f"{start.topic}[{start.partition}] no longer holds offset {start.offset}: the topic's "
+                "retention has overtaken the recount"
+            )
+        raise KafkaException(error)
+    return True
+
+
+def _chunk(messages: list[Message], until: int) -> Chunk:
+    offsets = [message.offset() or 0 for message in messages]
+    keep = bisect_left(offsets, until)
+    messages, offsets = messages[:keep], offsets[:keep]
+    return Chunk(
+        messages=messages,
+        bodies=[message.value() for message in messages],
+        offsets=offsets,
+        timestamps_ms=[message.timestamp()[1] for message in messages],
+        next_offset=offsets[-1] + 1 if offsets else 0,
+    )

@@ -1,0 +1,83 @@
+"""A cursor in each of many Avro records at once: a step is a few array operations, whatever their number."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
+
+MAX_VARINT_BYTES: Final = 10
+"""Of a 64 bit number in groups of 7 bits."""
+
+GOES_ON: Final = 0x80
+"""Set in every byte of a number but its last."""
+
+INT_MIN: Final = -(2**31)
+INT_MAX: Final = 2**31 - 1
+
+
+class Cursors:
+    """Positions in N records, which lie one after the other in one buffer.
+
+    A record that turns out malformed has `bad[i]` true for ever; what is read of it then means nothing.
+    """
+
+    def __init__(self, records: Sequence[bytes]) -> None:
+        # Padding: a number that begins at the end of the last record is looked at, then refused.
+        self._bytes = np.frombuffer(b"".join(records) + bytes(MAX_VARINT_BYTES), np.uint8)
+        lengths = np.fromiter(map(len, records), np.int64, len(records))
+        self._end = np.cumsum(lengths)
+        self._at = self._end - lengths
+        self.bad: Flags = np.zeros(len(records), np.bool_)
+
+    def skip(self, lengths: Ints | int) -> None:
+        """Move on by so many bytes; negative lengths and those beyond the record's end make it bad."""
+        room = self._end - self._at
+        self.bad |= (lengths > room) | (np.less(lengths, 0))
+        self._at = self._at + np.clip(lengths, 0, room)
+
+    def longs(self) -> Ints:
+        """One zigzag number of at most 64 bits of each record."""
+        self._at = self._at.copy()  # `spans` has given earlier ones away
+        raw = np.zeros(len(self._at), np.uint64)
+        rows: Ints = np.arange(len(self._at))
+        for index in range(MAX_VARINT_BYTES):
+            byte = self._bytes[self._at[rows]]
+            self.bad[rows] |= self._at[rows] >= self._end[rows]
+            self._at[rows] = np.minimum(self._at[rows] + 1, self._end[rows])
+            raw[rows] |= (byte & (GOES_ON - 1)).astype(np.uint64) << np.uint64(7 * index)
+            rows = rows[byte >= GOES_ON]
+            if len(rows) == 0:
+                break
+        self.bad[rows] = True  # one more byte than 64 bits need
+        return (raw >> np.uint64(1)).astype(np.int64) ^ -(raw & np.uint64(1)).astype(np.int64)
+
+    def ints(self) -> Ints:
+        """One zigzag number of each record; it must fit 32 bits."""
+        values = self.longs()
+        self.bad |= (values < INT_MIN) | (values > INT_MAX)
+        return values
+
+    def spans(self) -> tuple[Ints, Ints]:
+        """Start and end, in the buffer, of a length-prefixed value of each record; moves behind it."""
+        lengths = self.longs()
+        start = self._at
+        self.skip(lengths)
+        return start, self._at
+
+    def cut(self, start: Ints, end: Ints) -> list[bytes]:
+        """The bytes between the positions that `spans` gave."""
+        buffer = self._bytes.tobytes()
+        return [buffer[a:b] for a, b in zip(start.tolist(), end.tolist(), strict=True)]
+
+    def finish(self) -> None:
+        """Bytes left over make a record bad."""
+        self.bad |= self._at != self._end

@@ -1,0 +1,112 @@
+"""Compare the warehouse's windows with the recount, and keep every result that is new."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import delete, select, text
+
+from warehouse.models import RecountPending
+from warehouse.windows import WINDOW_MINUTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sqlalchemy import Connection, TextClause
+
+    from warehouse.windows import WindowType
+
+SQL: Final = Path(__file__).with_name("sql") / "verify.sql"
+HOUR: Final = timedelta(hours=1)
+MINUTE: Final = timedelta(minutes=1)
+
+Span = tuple[datetime, datetime]
+"""Whole hours: first, and the one behind the last."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """What a comparison of windows has shown."""
+
+    windows: int = 0
+    inexact: int = 0
+    """Windows below 100 %."""
+
+    lowest_accuracy: Decimal = Decimal(100)
+    impressions: int = 0
+    """Expected, of 1 min windows: those of 5 min hold the same once more."""
+
+    noted: int = 0
+    """Results that are new or differ from the window's last one."""
+
+    def plus(self, other: Verification) -> Verification:
+        """Both together."""
+        return Verification(
+            windows=self.windows + other.windows,
+            inexact=self.inexact + other.inexact,
+            lowest_accuracy=min(self.lowest_accuracy, other.lowest_accuracy),
+            impressions=self.impressions + other.impressions,
+            noted=self.noted + other.noted,
+        )
+
+
+def hour_of(moment: datetime) -> datetime:
+    """The whole hour that holds a moment."""
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def pending_hours(connection: Connection) -> set[datetime]:
+    """Hours with a minute whose recount has changed since it was verified."""
+    return {hour_of(start) for start in connection.scalars(select(RecountPending.window_start))}
+
+
+def spans(hours: Iterable[datetime]) -> Iterator[Span]:
+    """The hours as the fewest spans, in order."""
+    first: datetime | None = None
+    last: datetime | None = None
+    for hour in sorted(set(hours)):
+        if first is None or last is None:
+            first = hour
+        elif hour != last:
+            yield first, last
+            first = hour
+        last = hour + HOUR
+    if first is not None and last is not None:
+        yield first, last
+
+
+def verify(connection: Connection, span: Span, closed_until: datetime) -> Verification:
+    """Compare the closed windows of a span with the recount; the minutes compared are no longer pending."""
+    result = Verification()
+    values = {"first": span[0], "last": span[1], "closed_until": closed_until}
+    for window_type in WINDOW_MINUTES:
+        row = connection.execute(_statement(window_type), values).one()
+        result = result.plus(
+            Verification(
+                windows=row.windows,
+                inexact=row.inexact,
+                lowest_accuracy=row.lowest_accuracy,
+                impressions=int(row.impressions) if window_type == "1min" else 0,
+                noted=row.noted,
+            )
+        )
+    longest = max(WINDOW_MINUTES.values()) * MINUTE
+    connection.execute(
+        delete(RecountPending).where(
+            RecountPending.window_start >= span[0],
+            RecountPending.window_start < min(span[1], closed_until - longest),
+        )
+    )
+    return result
+
+
+def _statement(window_type: WindowType) -> TextClause:
+    length = f"{WINDOW_MINUTES[window_type]} minutes"
+    minute_bin = f"date_bin('{length}', window_start, '1970-01-01 00:00:00+00')"
+    template = Template(SQL.read_text(encoding="utf-8"))
+    return text(template.substitute(window_type=window_type, length=length, minute_bin=minute_bin))

@@ -1,0 +1,129 @@
+"""Arrays decode a record as fastavro does, whatever its bytes are."""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+from typing import Any
+
+import fastavro
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ctr_platform.recount.decode import VALID, WriterSchema, decode, normal_category, writer_schema
+from tests.oracle import schema_file
+
+SCHEMA: Any = json.loads(schema_file().read_text(encoding="utf-8"))
+SCHEMA_ID = 7
+INT = st.integers(-(2**31), 2**31 - 1)
+LONG = st.integers(-(2**63), 2**63 - 1)
+
+
+def _usable() -> WriterSchema:
+    found = writer_schema(SCHEMA)
+    assert found is not None
+    assert found.flat is not None
+    return found
+
+
+USABLE = _usable()
+
+
+@st.composite
+def records(draw: st.DrawFn) -> bytes:
+    """An event with any values in wire format; sometimes damaged."""
+    event = {
+        field["name"]: draw({"int": INT, "long": LONG, "string": st.text(max_size=9)}[field["type"]])
+        for field in SCHEMA["fields"]
+    }
+    body = io.BytesIO()
+    fastavro.schemaless_writer(body, USABLE.parsed, event)
+    value = struct.pack(">bi", 0, SCHEMA_ID) + body.getvalue()
+    damage = draw(st.sampled_from(["none", "none", "cut", "more", "noise"]))
+    if damage == "cut":
+        return value[: draw(st.integers(0, len(value) - 1))]
+    if damage == "more":
+        return value + draw(st.binary(min_size=1, max_size=4))
+    if damage == "noise":
+        at = draw(st.integers(5, len(value) - 1))
+        return value[:at] + draw(st.binary(min_size=1, max_size=12)) + value[at + 1 :]
+    return value
+
+
+def _one_by_one(value: bytes) -> tuple[object, ...] | None:
+    """What fastavro says of a record; None if it is malformed."""
+    body = io.BytesIO(value[5:])
+    try:
+        event: Any = fastavro.schemaless_reader(body, USABLE.parsed, None, handle_unicode_errors="replace")
+    except Exception:  # noqa: BLE001 - whatever a decoder says of garbage
+        return None
+    numbers = [event[field["name"]] for field in SCHEMA["fields"] if field["type"] == "int"]
+    fits = all(-(2**31) <= number < 2**31 for number in numbers)
+    if body.tell() != len(value) - 5 or not fits or not -(2**63) <= event["timestamp"] < 2**63:
+        return None
+    return event["timestamp"], event["click"], event["device_type"], normal_category(event["site_category"])
+
+
+@given(st.lists(records(), min_size=1, max_size=20))
+@settings(max_examples=200, deadline=None)
+def test_arrays_agree_with_fastavro(values: list[bytes]) -> None:
+    decoded = decode(values, lambda _identifier: USABLE)
+    for row, value in enumerate(values):
+        whole = len(value) >= 5
+        wanted = _one_by_one(value) if whole else None
+        if wanted is None:
+            assert decoded.dead[row] == "malformed"
+        else:
+            assert decoded.dead[row] == VALID
+            assert (
+                decoded.timestamp_ms[row],
+                decoded.click[row],
+                decoded.device_type[row],
+                decoded.category[row],
+            ) == wanted
+
+
+def test_what_is_no_wire_format_is_malformed_and_an_unknown_id_is_said_to_be_so() -> None:
+    values = [None, b"", b"\0\0\0\0", b"\1\0\0\0\7x", b"\0\0\0\0\x09x"]
+    decoded = decode(values, lambda _identifier: None)
+    assert decoded.dead.tolist() == ["malformed"] * 4 + ["unknown_schema"]
+
+
+def test_another_writers_schema_is_read_by_its_own_fields() -> None:
+    reversed_fields = {**SCHEMA, "fields": [*reversed(SCHEMA["fields"]), {"name": "new", "type": "double"}]}
+    nested = {
+        **SCHEMA,
+        "fields": [
+            {"name": "tags", "type": {"type": "array", "items": "string"}},
+            *(
+                {"name": field["name"], "type": ["null", "string"]}
+                if field["name"] == "site_category"
+                else field
+                for field in SCHEMA["fields"]
+            ),
+        ],
+    }
+    schemas = {1: writer_schema(reversed_fields), 2: writer_schema(nested)}
+    assert schemas[1] is not None
+    assert schemas[1].flat is not None
+    assert schemas[2] is not None
+    assert schemas[2].flat is None
+    event = {field["name"]: 1 if field["type"] != "string" else "x" for field in SCHEMA["fields"]}
+    values = []
+    for identifier, more in ((1, {"new": 0.5}), (2, {"tags": ["a"], "site_category": None})):
+        body = io.BytesIO()
+        found = schemas[identifier]
+        assert found is not None
+        fastavro.schemaless_writer(body, found.parsed, {**event, "timestamp": 5, **more})
+        values.append(struct.pack(">bi", 0, identifier) + body.getvalue())
+    decoded = decode(values, schemas.get)
+    assert decoded.dead.tolist() == [VALID, VALID]
+    assert decoded.timestamp_ms.tolist() == [5, 5]
+    assert decoded.category.tolist() == ["x", "unknown"]
+
+
+def test_a_schema_that_lacks_a_needed_field_serves_nobody() -> None:
+    without = {**SCHEMA, "fields": [field for field in SCHEMA["fields"] if field["name"] != "click"]}
+    assert writer_schema(without) is None
+    assert writer_schema("string") is None

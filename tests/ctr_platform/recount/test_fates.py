@@ -1,0 +1,77 @@
+"""The rules of lateness and the conservation law, over batches cut anywhere."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ctr_platform.recount.decode import VALID, Decoded
+from ctr_platform.recount.fates import BEFORE_ALL_MS, Fates, decide
+
+NOW_MS = 10_000_000
+
+Record = tuple[str, int, int]
+"""Whether it is dead, click and timestamp."""
+
+RECORDS = st.lists(
+    st.tuples(
+        st.sampled_from([VALID, VALID, VALID, "malformed", "unknown_schema"]),
+        st.sampled_from([0, 1, 1, 2, -1]),
+        st.sampled_from([-5, 0, NOW_MS + 60_000, NOW_MS + 60_001]) | st.integers(1, 300_000),
+    ),
+    max_size=60,
+)
+
+
+def _decide(records: list[Record], first_offset: int, highest: int) -> Fates:
+    decoded = Decoded(
+        dead=np.array([dead for dead, _, _ in records], object),
+        click=np.array([click for _, click, _ in records], np.int64),
+        timestamp_ms=np.array([timestamp for _, _, timestamp in records], np.int64),
+        device_type=np.ones(len(records), np.int64),
+        category=np.full(len(records), "news", object),
+    )
+    offsets = first_offset + np.arange(len(records))
+    return decide(decoded, offsets, np.full(len(records), NOW_MS), highest)
+
+
+@given(RECORDS)
+def test_every_record_has_one_fate_as_the_contract_words_it(records: list[Record]) -> None:
+    fates = _decide(records, 0, BEFORE_ALL_MS)
+    highest: int | None = None
+    counted: Counter[int] = Counter()
+    late = []
+    reasons: Counter[str] = Counter()
+    for offset, (dead, click, timestamp) in enumerate(records):
+        if dead != VALID:
+            reasons[dead] += 1
+        elif click not in (0, 1) or timestamp <= 0 or timestamp > NOW_MS + 60_000:
+            reasons["invalid"] += 1
+        else:
+            start = timestamp // 60_000 * 60_000
+            if highest is not None and start + 60_000 <= highest - 10_000:
+                late.append(offset)
+            else:
+                counted[start] += 1
+            highest = timestamp if highest is None else max(highest, timestamp)
+    assert fates.late["offset"].tolist() == late
+    assert dict(zip(fates.counts["window_start_ms"], fates.counts["impressions"], strict=True)) == counted
+    assert fates.totals == {
+        "records_read": len(records),
+        "counted": sum(counted.values()),
+        "late": len(late),
+        **{reason: reasons[reason] for reason in ("malformed", "unknown_schema", "invalid")},
+    }
+
+
+@given(RECORDS, st.integers(0, 60))
+def test_where_a_batch_is_cut_changes_nothing(records: list[Record], cut: int) -> None:
+    whole = _decide(records, 0, BEFORE_ALL_MS)
+    first = _decide(records[:cut], 0, BEFORE_ALL_MS)
+    second = _decide(records[cut:], len(records[:cut]), first.highest_event_time_ms)
+    assert whole.highest_event_time_ms == second.highest_event_time_ms
+    assert whole.late["offset"].tolist() == [*first.late["offset"], *second.late["offset"]]
+    assert whole.totals == {name: first.totals[name] + second.totals[name] for name in whole.totals}
