@@ -15,6 +15,8 @@ from ctr_platform.defs.kafka.assets import (
     topics,
 )
 from ctr_platform.defs.platform import Platform
+from ctr_platform.defs.recount.assets import window_accuracy
+from ctr_platform.defs.recount.schedules import recount_every_minute, recount_job
 from ctr_platform.defs.registry.assets import ad_event_schema
 from ctr_platform.defs.stream.assets import CACHE, dashboard
 from ctr_platform.defs.stream.sensors import observe_stream
@@ -37,11 +39,13 @@ def defs() -> dg.Definitions:
             WINDOWS_STREAM,
             *TABLES,
             *CACHE,
+            window_accuracy,
             dashboard(settings.dashboard_url),
             flink_ui(settings.flink_ui_url or settings.flink_rest_url),
         ],
         asset_checks=[partitions_as_wanted, runs_once, checkpoints_complete, nothing_dropped_late],
-        jobs=[bring_up_job],
+        jobs=[bring_up_job, recount_job],
+        schedules=[recount_every_minute],
         sensors=[keep_job_running, observe_stream],
         resources={"platform": Platform()},
     )

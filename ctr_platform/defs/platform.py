@@ -40,12 +40,16 @@ COUNTS_5MIN: Final = dg.AssetKey(["postgres", "counts_5min"])
 METRICS_1MIN: Final = dg.AssetKey(["postgres", "metrics_1min"])
 METRICS_5MIN: Final = dg.AssetKey(["postgres", "metrics_5min"])
 LEDGER: Final = dg.AssetKey(["postgres", "ledger"])
+WINDOW_ACCURACY: Final = dg.AssetKey(["quality", "window_accuracy"])
 CACHE_1MIN: Final = dg.AssetKey(["redis", "metrics_1min"])
 CACHE_5MIN: Final = dg.AssetKey(["redis", "metrics_5min"])
 DASHBOARD: Final = dg.AssetKey(["streamlit", "dashboard"])
 
 CLUSTER_POOL: Final = "flink_cluster"
 """Operations on the cluster take turns: `dagster.yaml` gives a pool one slot."""
+
+RECOUNT_POOL: Final = "recount"
+"""Only one recount may write its progress."""
 
 
 class Platform(dg.ConfigurableResource[None]):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
-import struct
 from typing import TYPE_CHECKING
 
 import httpx
@@ -12,55 +10,13 @@ import pytest
 import redis
 
 from tests.oracle import MINUTE_MS, letters, read_topic
+from tests.support.hostile import hostile_traffic
 from tests.support.pipeline import closed
 
 if TYPE_CHECKING:
     from tests.support.pipeline import Pipeline
 
 HOUR_MS = 60 * MINUTE_MS
-CATEGORIES = ("news", "games", "", "  ", "28905ebd", "кино", "a\0b", "x" * 300)
-
-
-def _traffic(job: Pipeline, events: int, minutes: int, seed: int) -> None:
-    """Events over all partitions in disorder, some of them far too late, among records of every dead kind."""
-    rng = random.Random(seed)
-    partitions = job.stack.settings.kafka_partitions
-    for number in range(events):
-        at = number * minutes * MINUTE_MS // events - rng.randrange(12_000)
-        if rng.random() < 0.02:
-            at -= rng.randrange(3 * MINUTE_MS)
-        values = {
-            "click": int(rng.random() < 0.17),
-            "site_category": rng.choice(CATEGORIES),
-            "device_type": rng.choice((0, 1, 4, 5)),
-        }
-        partition = rng.randrange(partitions)
-        job.event(partition, HOUR_MS + at, **values)
-        if rng.random() < 0.03:
-            job.send(partition, _dead(job, rng, HOUR_MS + at), key=b"k", headers=[("origin", b"test")])
-    job.flush()
-
-
-def _dead(job: Pipeline, rng: random.Random, at: int) -> bytes | None:
-    good = job.encode(at)
-    year = 365 * 24 * HOUR_MS
-    return rng.choice(
-        [
-            None,
-            b"",
-            rng.randbytes(60),
-            b"\0" + rng.randbytes(3),
-            good[: rng.randrange(5, len(good))],
-            good + b"\0",
-            struct.pack(">bI", 0, 999_999) + good[5:],
-            job.encode(at, click=7),
-            job.encode(at, click=-1),
-            job.encode(at, timestamp=0),
-            job.encode(at, timestamp=-5),
-            job.encode(at, timestamp=job.base_ms + year),
-            b"\0" * (1 << 20),
-        ]
-    )
 
 
 def _check(job: Pipeline, until_ms: int) -> None:
@@ -89,7 +45,7 @@ def _check(job: Pipeline, until_ms: int) -> None:
 
 def test_hostile_traffic_is_counted_exactly_and_never_restarts_the_job(job: Pipeline) -> None:
     job.submit()
-    _traffic(job, events=30_000, minutes=12, seed=1)
+    hostile_traffic(job, events=30_000, minutes=12, seed=1)
     job.close_windows(HOUR_MS + 15 * MINUTE_MS)
     _check(job, HOUR_MS + 15 * MINUTE_MS)
     assert job.restarts() == 0
@@ -99,7 +55,7 @@ def test_hostile_traffic_is_counted_exactly_and_never_restarts_the_job(job: Pipe
 def test_fates_do_not_depend_on_parallelism(job: Pipeline, parallelism: int) -> None:
     """What is expected is found from the topic's content alone, so it is the same for each."""
     job.submit(parallelism=parallelism)
-    _traffic(job, events=3_000, minutes=6, seed=7)
+    hostile_traffic(job, events=3_000, minutes=6, seed=7)
     job.close_windows(HOUR_MS + 10 * MINUTE_MS)
     _check(job, HOUR_MS + 10 * MINUTE_MS)
 
@@ -127,7 +83,7 @@ def test_letters_carry_the_original_record_and_why(job: Pipeline) -> None:
 
 def test_documents_in_redis_and_kafka_equal_postgres(job: Pipeline) -> None:
     job.submit()
-    _traffic(job, events=4_000, minutes=6, seed=2)
+    hostile_traffic(job, events=4_000, minutes=6, seed=2)
     job.close_windows(HOUR_MS + 10 * MINUTE_MS)
     _check(job, HOUR_MS + 10 * MINUTE_MS)
     settings = job.stack.settings
@@ -161,11 +117,11 @@ def test_documents_in_redis_and_kafka_equal_postgres(job: Pipeline) -> None:
 
 def test_a_killed_taskmanager_changes_no_number(job: Pipeline) -> None:
     job.submit()
-    _traffic(job, events=5_000, minutes=4, seed=3)
+    hostile_traffic(job, events=5_000, minutes=4, seed=3)
     job.wait_checkpoint()
-    _traffic(job, events=5_000, minutes=4, seed=4)
+    hostile_traffic(job, events=5_000, minutes=4, seed=4)
     job.stack.kill(_carrier(job))
-    _traffic(job, events=5_000, minutes=8, seed=5)
+    hostile_traffic(job, events=5_000, minutes=8, seed=5)
     job.close_windows(HOUR_MS + 10 * MINUTE_MS)
     _check(job, HOUR_MS + 10 * MINUTE_MS)
     assert job.restarts() >= 1
@@ -180,7 +136,7 @@ def _carrier(job: Pipeline) -> str:
 
 def test_a_savepoint_restores_at_any_parallelism_with_the_same_late_set(job: Pipeline) -> None:
     job.submit(parallelism=2)
-    _traffic(job, events=4_000, minutes=4, seed=6)
+    hostile_traffic(job, events=4_000, minutes=4, seed=6)
     closed_ms = HOUR_MS + 5 * MINUTE_MS
     job.close_windows(closed_ms)
     savepoint = job.stop_with_savepoint()

@@ -1,0 +1,177 @@
+"""The recount agrees with the job, and finds what somebody falsified."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from ctr_platform.errors import CtrError
+from ctr_platform.recount.run import Recount, recount
+from ctr_platform.recount.state import lock
+from tests.oracle import MINUTE_MS
+from tests.support.hostile import HOUR_MS, hostile_traffic
+from warehouse.engine import writing_engine
+
+if TYPE_CHECKING:
+    from tests.support.pipeline import Pipeline
+
+UNTIL_MS = HOUR_MS + 15 * MINUTE_MS
+
+
+def _recount(job: Pipeline) -> Recount:
+    """A pass over the test's own topics, looking at its own day."""
+    day = datetime.fromtimestamp(job.base_ms / 1000, tz=UTC)
+    hours = [day + timedelta(hours=hour) for hour in range(3)]
+    return recount(job.stack.settings, hours, raw_topic=job.raw_topic, error_topic=job.error_topic)
+
+
+def _settled(job: Pipeline, records: int) -> Recount:
+    """The pass that has read so many records: the job tells of them with its checkpoints."""
+    done: list[Recount] = []
+
+    def all_read() -> bool:
+        done.append(_recount(job))
+        return _progress(job)["records_read"] == records
+
+    job.settle(all_read, "the recount")
+    return done[-1]
+
+
+def _progress(job: Pipeline) -> dict[str, int]:
+    columns = ("records_read", "counted", "late", "malformed", "unknown_schema", "invalid")
+    sums = ", ".join(f"coalesce(sum({column}), 0)::bigint" for column in columns)
+    found = job.query(f"select {sums} from quality.recount_progress where topic = %s", job.raw_topic)
+    return dict(zip(columns, found[0], strict=True))
+
+
+def _accuracy(job: Pipeline) -> dict[tuple[str, int], tuple[Any, ...]]:
+    """The latest verification of every window of the test's day."""
+    rows = job.query(
+        "select window_type, (extract(epoch from window_start) * 1000)::bigint, accuracy,"
+        " expected_impressions, actual_impressions, expected_clicks, actual_clicks, late"
+        " from quality.window_accuracy"
+        " where window_start >= to_timestamp(%s) and window_start < to_timestamp(%s)",
+        job.base_ms / 1000,
+        job.base_ms / 1000 + 24 * 3600,
+    )
+    return {(window_type, start): tuple(rest) for window_type, start, *rest in rows}
+
+
+def test_the_recount_finds_the_same_windows_and_the_same_fates(job: Pipeline) -> None:
+    job.submit()
+    hostile_traffic(job, events=10_000, minutes=12, seed=11)
+    job.close_windows(UNTIL_MS)
+    expected = job.expected()
+    job.settle(lambda: job.read() == expected.records, "the ledger")
+    done = _settled(job, expected.records)
+    assert _progress(job) == job.ledger()
+    assert done.verification.inexact == 0
+    verified = _accuracy(job)
+    until = job.base_ms + UNTIL_MS
+    for minutes in (1, 5):
+        totals: dict[int, list[int]] = {}
+        for (start, _, _), (impressions, clicks) in expected.windows(minutes).items():
+            if start + minutes * MINUTE_MS <= until:
+                total = totals.setdefault(start, [0, 0])
+                total[0] += impressions
+                total[1] += clicks
+        assert totals
+        for start, (impressions, clicks) in totals.items():
+            accuracy, *figures = verified.pop((f"{minutes}min", start))
+            assert accuracy == 100
+            assert figures[:4] == [impressions, impressions, clicks, clicks]
+    assert verified == {}
+    late = job.query("select count(*) from quality.recount_late where topic = %s", job.raw_topic)
+    assert late == [(len(expected.late),)]
+
+    again = _recount(job)
+    assert again.reading.records == 0
+    assert again.verification.noted == 0
+    assert again.verification.windows > 0
+
+
+@pytest.mark.parametrize(
+    ("falsify", "kind"),
+    [
+        ("update realtime.counts_1min set impressions = impressions + 1 where {segment}", "1min"),
+        ("update realtime.counts_1min set clicks = clicks + 1 where {segment}", "1min"),
+        ("delete from realtime.counts_5min where {segment}", "5min"),
+        (
+            (
+                "insert into realtime.counts_1min select window_start, window_end, 'invented', 1, 1, 0"
+                " from realtime.counts_1min where {segment}"
+            ),
+            "1min",
+        ),
+    ],
+)
+def test_a_falsified_row_is_found_by_the_next_pass_and_a_mended_one_too(
+    job: Pipeline, falsify: str, kind: str
+) -> None:
+    job.submit()
+    for second in range(60):
+        job.event(second % 4, HOUR_MS + second * 1000, click=1)
+    job.close_windows(HOUR_MS + 5 * MINUTE_MS)
+    start = job.base_ms + HOUR_MS
+    job.settle(lambda: (start, "news", 1) in job.rows(5), "the windows")
+    records = job.expected().records
+    job.settle(lambda: job.read() == records, "the ledger")
+    assert _settled(job, records).verification.inexact == 0
+    table = f"realtime.counts_{kind}"
+    segment = f"window_start = to_timestamp({start / 1000}) and site_category = 'news'"
+    with job.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(f"create temp table kept as select * from {table} where {segment}")
+        cursor.execute(falsify.format(segment=segment))
+        connection.commit()
+        found = _recount(job)
+        assert found.verification.inexact == 1
+        accuracy = _accuracy(job)
+        assert [key for key, (value, *_) in accuracy.items() if value < 100] == [(kind, start)]
+        cursor.execute(f"delete from {table} where window_start = to_timestamp({start / 1000})")
+        cursor.execute(f"insert into {table} select * from kept")
+        connection.commit()
+    assert _recount(job).verification.inexact == 0
+    assert _accuracy(job)[kind, start][0] == 100
+
+
+def test_what_was_late_after_idleness_is_learned_from_its_letter(job: Pipeline) -> None:
+    job.submit()
+    job.event(0, HOUR_MS + 1_000)
+    job.flush()
+    key = (job.base_ms + HOUR_MS, "news", 1)
+    job.settle(lambda: job.rows(5).get(key) == (1, 0), "the windows of a silent topic")
+    # By the content of its partition this one is in time.
+    job.event(1, HOUR_MS + 2_000, click=1)
+    job.close_windows(HOUR_MS + 10 * MINUTE_MS)
+    job.settle(lambda: job.letters() == {(1, 0): "late"}, "the letter")
+    job.settle(lambda: job.read() == job.expected().records, "the ledger")
+    done = _settled(job, job.read())
+    assert _progress(job) == job.ledger()
+    assert done.verification.inexact == 0
+    assert _accuracy(job)["1min", job.base_ms + HOUR_MS] == (100, 1, 1, 0, 0, 1)
+
+
+def test_a_topic_that_lost_its_beginning_proves_later_windows_only(job: Pipeline) -> None:
+    """Retention: what may hold events that are gone is left out, what is whole is verified."""
+    job.submit()
+    job.event(0, HOUR_MS + 1_000)
+    job.event(0, HOUR_MS + 2_000)
+    job.close_windows(HOUR_MS + 10 * MINUTE_MS)
+    job.settle(lambda: job.read() == job.expected().records, "the ledger")
+    admin = AdminClient({"bootstrap.servers": job.stack.settings.kafka_bootstrap_servers})
+    [deleted] = admin.delete_records([TopicPartition(job.raw_topic, 0, 1)]).values()
+    deleted.result()
+    job.settle(lambda: _recount(job).provable_from is not None, "a pass after the ledger has settled")
+    assert _accuracy(job) == {}
+
+
+def test_a_second_recount_at_the_same_time_is_refused(job: Pipeline) -> None:
+    engine = writing_engine(job.stack.settings.postgres_url, "test")
+    with engine.connect() as connection:
+        assert lock(connection)
+        with pytest.raises(CtrError, match="another recount"):
+            _recount(job)
