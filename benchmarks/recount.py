@@ -11,19 +11,22 @@ import argparse
 import os
 import statistics
 import time
+from typing import TYPE_CHECKING
 
 from sqlalchemy import create_engine, text
 
 from benchmarks.throughput import SPAN_MINUTES, run_job
 from ctr_platform.recount.run import recount
 from ctr_platform.recount.state import SETTLED_S
-from ctr_platform.settings import Settings
 from ctr_platform.stack.catalog import DATA_SERVICES
 from ctr_platform.traffic.plan import MAX_RATE, TrafficRequest
 from ctr_platform.traffic.produce import produce
 from ctr_platform.traffic.stop import Stop
 from tests.support.stack import running_stack
 from warehouse.migrate import migrate
+
+if TYPE_CHECKING:
+    from ctr_platform.settings import Settings
 
 
 def run_recount(settings: Settings) -> tuple[int, float, float]:
@@ -73,10 +76,10 @@ def main() -> None:
                 raise SystemExit(
                     f"of {arguments.events:,} the job counted {counted:,}, the recount {records:,}"
                 )
+            name = f"run {run}" if run else "warm-up"
             print(
-                f"{f'run {run}' if run else 'warm-up':8} job {counted / job_s / 1000:7,.0f} k events/s, "
-                f"recount {records / seconds / 1000:5,.0f} k events/s ({records / cpu_s / 1000:,.0f} k per CPU "
-                "second)",
+                f"{name:8} job {counted / job_s / 1000:7,.0f} k events/s, recount "
+                f"{records / seconds / 1000:5,.0f} k events/s, {records / cpu_s / 1000:,.0f} k per CPU second",
                 flush=True,
             )
             if run:
