@@ -78,8 +78,8 @@ def main() -> None:
                 )
             name = f"run {run}" if run else "warm-up"
             print(
-                f"{name:8} job {counted / job_s / 1000:7,.0f} k events/s, recount "
-                f"{records / seconds / 1000:5,.0f} k events/s, {records / cpu_s / 1000:,.0f} k per CPU second",
+                f"{name:8} job {counted / job_s / 1000:7,.0f} k events/s; recount "
+                f"{records / seconds / 1000:5,.0f} k/s, {records / cpu_s / 1000:,.0f} k per CPU second",
                 flush=True,
             )
             if run:

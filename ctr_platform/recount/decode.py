@@ -104,12 +104,13 @@ def decode(values: Sequence[bytes | None], schemas: Schemas) -> Decoded:
         device_type=np.zeros(count, np.int64),
         category=np.full(count, UNKNOWN, object),
     )
-    by_schema: dict[bytes, list[int]] = {}
+    by_header: dict[bytes, list[int]] = {}
     for row, value in enumerate(values):
-        if value is not None and len(value) >= HEADER_BYTES and value[0] == 0:
-            by_schema.setdefault(value[1:HEADER_BYTES], []).append(row)
-    for header, found in by_schema.items():
-        schema = schemas(int.from_bytes(header, "big", signed=True))
+        by_header.setdefault(value[:HEADER_BYTES] if value else b"", []).append(row)
+    for header, found in by_header.items():
+        if len(header) < HEADER_BYTES or header[0] != 0:
+            continue
+        schema = schemas(int.from_bytes(header[1:], "big", signed=True))
         rows = np.array(found)
         if schema is None:
             result.dead[rows] = "unknown_schema"

@@ -46,17 +46,21 @@ class Cursors:
 
     def longs(self) -> Ints:
         """One zigzag number of at most 64 bits of each record."""
-        self._at = self._at.copy()  # `spans` has given earlier ones away
-        raw = np.zeros(len(self._at), np.uint64)
-        rows: Ints = np.arange(len(self._at))
-        for index in range(MAX_VARINT_BYTES):
-            byte = self._bytes[self._at[rows]]
-            self.bad[rows] |= self._at[rows] >= self._end[rows]
-            self._at[rows] = np.minimum(self._at[rows] + 1, self._end[rows])
-            raw[rows] |= (byte & (GOES_ON - 1)).astype(np.uint64) << np.uint64(7 * index)
-            rows = rows[byte >= GOES_ON]
+        # Most numbers are one byte; `rows` are those that go on.
+        byte = self._bytes[self._at]
+        self.bad |= self._at >= self._end
+        self._at = np.minimum(self._at + 1, self._end)
+        raw = (byte & (GOES_ON - 1)).astype(np.uint64)
+        rows = np.flatnonzero(byte >= GOES_ON)
+        for index in range(1, MAX_VARINT_BYTES):
             if len(rows) == 0:
                 break
+            at, end = self._at[rows], self._end[rows]
+            byte = self._bytes[at]
+            self.bad[rows] |= at >= end
+            self._at[rows] = np.minimum(at + 1, end)
+            raw[rows] |= (byte & (GOES_ON - 1)).astype(np.uint64) << np.uint64(7 * index)
+            rows = rows[byte >= GOES_ON]
         self.bad[rows] = True  # one more byte than 64 bits need
         return (raw >> np.uint64(1)).astype(np.int64) ^ -(raw & np.uint64(1)).astype(np.int64)
 
