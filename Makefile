@@ -1,6 +1,6 @@
 # The project's commands. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo down test lint format lock
+.PHONY: help setup demo down test drill lint format lock
 BIN := .venv/bin
 
 help: ## List the commands
@@ -17,6 +17,9 @@ down: ## Stop a stack that runs in the background
 
 test: setup lint ## Lint, check types and run all tests, on services of their own
 	@$(BIN)/pytest
+
+drill: setup ## Long fault drills on a real stack: some 30 minutes
+	@$(BIN)/pytest -m drill -s
 
 lint: ## Ruff and mypy
 	@$(BIN)/ruff check

@@ -62,7 +62,8 @@ class Cursors:
             raw[rows] |= (byte & (GOES_ON - 1)).astype(np.uint64) << np.uint64(7 * index)
             rows = rows[byte >= GOES_ON]
         self.bad[rows] = True  # one more byte than 64 bits need
-        return (raw >> np.uint64(1)).astype(np.int64) ^ -(raw & np.uint64(1)).astype(np.int64)
+        values: Ints = (raw >> np.uint64(1)).astype(np.int64) ^ -(raw & np.uint64(1)).astype(np.int64)
+        return values
 
     def ints(self) -> Ints:
         """One zigzag number of each record; it must fit 32 bits."""
