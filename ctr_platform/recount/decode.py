@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import fastavro
 import numpy as np
 
+from ctr_platform.recount.text import INVALID_UTF8, UNKNOWN, normal_category
 from ctr_platform.recount.varint import Cursors
 
 if TYPE_CHECKING:
@@ -31,11 +32,6 @@ NEEDED: Final = (
 
 HEADER_BYTES: Final = 5
 """Of the Confluent wire format: a zero and the schema's id."""
-
-MAX_CATEGORY: Final = 128
-"""Code points of a category that count."""
-
-UNKNOWN: Final = "unknown"
 
 VALID: Final = ""
 """`Decoded.dead` of a record that is not."""
@@ -146,14 +142,14 @@ def _decode_flat(bodies: list[bytes], fields: Sequence[tuple[str, str]], rows: I
         known: dict[bytes, str] = {}
         for row, text in zip(rows.tolist(), cursors.cut(*category), strict=True):
             if text not in known:
-                known[text] = normal_category(text.decode(errors="replace"))
+                known[text] = normal_category(text.decode(errors=INVALID_UTF8))
             result.category[row] = known[text]
 
 
 def _decode_one(value: bytes, schema: WriterSchema, row: int, result: Decoded) -> None:
     body = io.BytesIO(value[HEADER_BYTES:])
     try:
-        event: Any = fastavro.schemaless_reader(body, schema.parsed, None, handle_unicode_errors="replace")
+        event: Any = fastavro.schemaless_reader(body, schema.parsed, None, handle_unicode_errors=INVALID_UTF8)
     except Exception:  # noqa: BLE001 - whatever a decoder says of garbage
         return
     if body.tell() != len(value) - HEADER_BYTES:
@@ -163,12 +159,5 @@ def _decode_one(value: bytes, schema: WriterSchema, row: int, result: Decoded) -
     result.click[row] = event["click"]
     result.device_type[row] = event["device_type"]
     category = event["site_category"]
-    text = category.decode(errors="replace") if isinstance(category, bytes) else category
+    text = category.decode(errors=INVALID_UTF8) if isinstance(category, bytes) else category
     result.category[row] = normal_category(text)
-
-
-def normal_category(text: str | None) -> str:
-    """A category as it counts: blank ones are one, and every one can be stored."""
-    if not text or all(character <= " " for character in text):
-        return UNKNOWN
-    return text.replace("\0", "\ufffd")[:MAX_CATEGORY]

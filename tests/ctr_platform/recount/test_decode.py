@@ -11,7 +11,8 @@ import fastavro
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctr_platform.recount.decode import VALID, WriterSchema, decode, normal_category, writer_schema
+from ctr_platform.recount.decode import VALID, WriterSchema, decode, writer_schema
+from ctr_platform.recount.text import INVALID_UTF8, normal_category
 from tests.oracle import schema_file
 
 SCHEMA: Any = json.loads(schema_file().read_text(encoding="utf-8"))
@@ -55,7 +56,7 @@ def _one_by_one(value: bytes) -> tuple[object, ...] | None:
     """What fastavro says of a record; None if it is malformed."""
     body = io.BytesIO(value[5:])
     try:
-        event: Any = fastavro.schemaless_reader(body, USABLE.parsed, None, handle_unicode_errors="replace")
+        event: Any = fastavro.schemaless_reader(body, USABLE.parsed, None, handle_unicode_errors=INVALID_UTF8)
     except Exception:  # noqa: BLE001 - whatever a decoder says of garbage
         return None
     numbers = [event[field["name"]] for field in SCHEMA["fields"] if field["type"] == "int"]
