@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -30,6 +31,8 @@ from ctr_platform.defs.platform import (
     TOPICS,
     Platform,
 )
+from ctr_platform.defs.recount.assets import HOURS
+from ctr_platform.defs.recount.schedules import recount_every_minute, recount_job
 from ctr_platform.defs.stream.sensors import observe_stream
 from ctr_platform.errors import CtrError
 from ctr_platform.flink_cluster.rest import FlinkCluster
@@ -182,6 +185,38 @@ def test_what_flows_is_observed_as_materialized(
     assert {"latest_window_end", "behind_s", "impressions"} <= seen[METRICS_1MIN]
     assert {"age_s", "open_windows", "final_windows", "final"} <= seen[CACHE_1MIN]
     assert "unaccounted" in seen[LEDGER]
+
+
+def test_the_recount_verifies_what_has_flowed(instance: dg.DagsterInstance) -> None:
+    def verified() -> bool:
+        with dg.build_schedule_context(
+            instance=instance, scheduled_execution_time=datetime.now(UTC)
+        ) as context:
+            request = recount_every_minute(context)
+        assert isinstance(request, dg.RunRequest)
+        done = (
+            defs().resolve_job_def(recount_job.name).execute_in_process(instance=instance, tags=request.tags)
+        )
+        made = done.get_asset_materialization_events()
+        assert {event.partition for event in made} <= set(HOURS.get_partition_keys())
+        assert len(made) == 2
+        metadata = {name: value.value for name, value in made[0].materialization.metadata.items()}
+        assert metadata["windows_inexact"] == 0
+        assert metadata["lowest_accuracy"] == 100
+        return int(str(metadata["windows_verified"])) > 0
+
+    wait_until(verified, WINDOW_WITHIN_S, "a verified window")
+
+
+def test_a_recount_at_work_is_not_overtaken(instance: dg.DagsterInstance) -> None:
+    job = defs().resolve_job_def(recount_job.name)
+    run = instance.create_run_for_job(job_def=job, status=dg.DagsterRunStatus.STARTED)
+    now = datetime.now(UTC)
+    with dg.build_schedule_context(instance=instance, scheduled_execution_time=now) as context:
+        assert isinstance(recount_every_minute(context), dg.SkipReason)
+    instance.report_run_failed(run)
+    with dg.build_schedule_context(instance=instance, scheduled_execution_time=now) as context:
+        assert isinstance(recount_every_minute(context), dg.RunRequest)
 
 
 def test_a_store_that_is_away_hides_no_other(fresh_stack: RunningStack) -> None:
