@@ -83,6 +83,10 @@ class Settings(BaseSettings):
         description="Verified anew at every recount, so that a row falsified since is found at once.",
     )
 
+    accuracy_alarm_percent: float = Field(
+        default=99.0, ge=0, le=100, description="A window below this fails its check; below 100 it warns."
+    )
+
     dagster_ui_url: str = "http://localhost:3000"
     dashboard_url: str = "http://localhost:8501"
     flink_ui_url: str = Field(

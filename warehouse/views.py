@@ -75,3 +75,23 @@ CONSERVATION: Final = table(
     schema=QUALITY,
 )
 """One row per partition: the conservation law, summed over the ledger's current rows."""
+
+WINDOW_ACCURACY: Final = table(
+    "window_accuracy",
+    column("window_type", Text),
+    column("window_start", DateTime(timezone=True)),
+    *(
+        column(name, BigInteger)
+        for name in (
+            "expected_impressions",
+            "actual_impressions",
+            "expected_clicks",
+            "actual_clicks",
+            "late",
+        )
+    ),
+    column("accuracy", Numeric(5, 2)),
+    column("checked_at", DateTime(timezone=True)),
+    schema=QUALITY,
+)
+"""One row per window: its latest verification."""

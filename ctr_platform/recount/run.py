@@ -7,12 +7,23 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ctr_platform.errors import CtrError
+from ctr_platform.recount.balance import Balance, balance
 from ctr_platform.recount.closing import closed_until
 from ctr_platform.recount.reading import Reader, Reading
 from ctr_platform.recount.schemas import SchemaCache
 from ctr_platform.recount.state import lock, progress
 from ctr_platform.recount.topic import consumer
-from ctr_platform.recount.verify import HOUR, Verification, hour_of, pending_hours, spans, verify
+from ctr_platform.recount.verify import (
+    HOUR,
+    MAX_WORST,
+    Verification,
+    WorstWindow,
+    hour_of,
+    pending_hours,
+    spans,
+    verify,
+    worst_windows,
+)
 from ctr_platform.registry.client import registry_client
 from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC
 from warehouse.engine import warehouse_errors, writing_engine
@@ -31,6 +42,12 @@ class Recount:
 
     reading: Reading
     verification: Verification
+    balances: list[Balance]
+    """By partition, of those that can be compared now."""
+
+    worst: list[WorstWindow]
+    """The least exact of the latest verifications, of the hours looked at."""
+
     closed_until: datetime | None
     """Every window that ends by this has been verified, if its hour was looked at."""
 
@@ -83,13 +100,21 @@ def _verified(
         provable_from = max((state.provable_from for state in states if state.provable_from), default=None)
         wanted = {*hours, *_latest_hours(now, settings.recount_hours), *pending_hours(connection)}
         verification = Verification()
+        worst: list[WorstWindow] = []
         if closed is not None:
             for first, last in spans(wanted):
                 start = first if provable_from is None else max(first, provable_from)
                 if start < last:
                     verification = verification.plus(verify(connection, (start, last), closed))
+                    worst += worst_windows(connection, (start, last))
+        balances = balance(connection, raw_topic)
     return Recount(
-        reading=reading, verification=verification, closed_until=closed, provable_from=provable_from
+        reading=reading,
+        verification=verification,
+        balances=balances,
+        worst=sorted(worst, key=lambda window: window.accuracy)[:MAX_WORST],
+        closed_until=closed,
+        provable_from=provable_from,
     )
 
 

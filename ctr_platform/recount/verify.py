@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import delete, select, text
 
 from warehouse.models import RecountPending
+from warehouse.views import WINDOW_ACCURACY
 from warehouse.windows import WINDOW_MINUTES
 
 if TYPE_CHECKING:
@@ -25,6 +26,11 @@ SQL: Final = Path(__file__).with_name("sql") / "verify.sql"
 HOUR: Final = timedelta(hours=1)
 MINUTE: Final = timedelta(minutes=1)
 
+MAX_WORST: Final = 20
+"""As many inexact windows are named; more say no more."""
+
+EXACT: Final = Decimal(100)
+
 Span = tuple[datetime, datetime]
 """Whole hours: first, and the one behind the last."""
 
@@ -37,7 +43,7 @@ class Verification:
     inexact: int = 0
     """Windows below 100 %."""
 
-    lowest_accuracy: Decimal = Decimal(100)
+    lowest_accuracy: Decimal = EXACT
     impressions: int = 0
     """Expected, of 1 min windows: those of 5 min hold the same once more."""
 
@@ -53,6 +59,19 @@ class Verification:
             impressions=self.impressions + other.impressions,
             noted=self.noted + other.noted,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorstWindow:
+    """A window that is not what it must be."""
+
+    window_type: str
+    window_start: datetime
+    accuracy: Decimal
+    expected_impressions: int
+    actual_impressions: int
+    expected_clicks: int
+    actual_clicks: int
 
 
 def hour_of(moment: datetime) -> datetime:
@@ -103,6 +122,18 @@ def verify(connection: Connection, span: Span, closed_until: datetime) -> Verifi
         )
     )
     return result
+
+
+def worst_windows(connection: Connection, span: Span) -> list[WorstWindow]:
+    """The least exact windows of a span by their latest verification, at most `MAX_WORST`."""
+    accuracy = WINDOW_ACCURACY.c
+    query = (
+        select(*(accuracy[each.name] for each in fields(WorstWindow)))
+        .where(accuracy.window_start >= span[0], accuracy.window_start < span[1], accuracy.accuracy < EXACT)
+        .order_by(accuracy.accuracy, accuracy.window_start.desc())
+        .limit(MAX_WORST)
+    )
+    return [WorstWindow(**row) for row in connection.execute(query).mappings()]
 
 
 def _statement(window_type: WindowType) -> TextClause:

@@ -70,6 +70,8 @@ def test_the_recount_finds_the_same_windows_and_the_same_fates(job: Pipeline) ->
     done = _settled(job, expected.records)
     assert _progress(job) == job.ledger()
     assert done.verification.inexact == 0
+    assert [each.partition for each in done.balances] == [0, 1, 2, 3]
+    assert all(each.even for each in done.balances)
     verified = _accuracy(job)
     until = job.base_ms + UNTIL_MS
     for minutes in (1, 5):
@@ -85,6 +87,15 @@ def test_the_recount_finds_the_same_windows_and_the_same_fates(job: Pipeline) ->
             assert accuracy == 100
             assert figures[:4] == [impressions, impressions, clicks, clicks]
     assert verified == {}
+    with job.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "update quality.ledger set counted = counted - 1, late = late + 1 where (topic, partition, last_offset)"
+            " in (select topic, 2, max(last_offset) from quality.ledger where topic = %s and partition = 2"
+            " group by topic)",
+            (job.raw_topic,),
+        )
+    [uneven] = [each for each in _recount(job).balances if not each.even]
+    assert (uneven.partition, uneven.counted, uneven.late) == (2, 1, -1)
     late = job.query("select count(*) from quality.recount_late where topic = %s", job.raw_topic)
     assert late == [(len(expected.late),)]
 
@@ -129,6 +140,7 @@ def test_a_falsified_row_is_found_by_the_next_pass_and_a_mended_one_too(
         connection.commit()
         found = _recount(job)
         assert found.verification.inexact == 1
+        assert [(each.window_type, each.accuracy < 100) for each in found.worst] == [(kind, True)]
         accuracy = _accuracy(job)
         assert [key for key, (value, *_) in accuracy.items() if value < 100] == [(kind, start)]
         cursor.execute(f"delete from {table} where window_start = to_timestamp({start / 1000})")

@@ -1,5 +1,6 @@
 """The windows' accuracy, proved by the recount, hour by hour."""
 
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -19,9 +20,22 @@ from ctr_platform.defs.platform import (
     Platform,
 )
 from ctr_platform.recount.run import Recount, recount
+from ctr_platform.recount.verify import WorstWindow
 
 HOURS: Final = dg.HourlyPartitionsDefinition(start_date="2026-01-01-00:00", timezone="UTC", end_offset=1)
 """Up to the current hour. Windows of earlier hours are verified as well, when their recount changes."""
+
+
+EXACT_CHECK: Final = dg.AssetCheckSpec(
+    "windows_exact",
+    asset=WINDOW_ACCURACY,
+    description="Every window equals its recount: a warning below 100 %, a failure below the alarm.",
+)
+CONSERVED_CHECK: Final = dg.AssetCheckSpec(
+    "records_conserved",
+    asset=WINDOW_ACCURACY,
+    description="The recount and the job's ledger say the same of every record: read, counted, late, dead.",
+)
 
 
 @dg.asset(
@@ -33,6 +47,7 @@ HOURS: Final = dg.HourlyPartitionsDefinition(start_date="2026-01-01-00:00", time
     tags=BY_DAGSTER,
     pool=RECOUNT_POOL,
     partitions_def=HOURS,
+    check_specs=[EXACT_CHECK, CONSERVED_CHECK],
     backfill_policy=dg.BackfillPolicy.single_run(),
     description=(
         "Every closed window compared with an independent recount of the raw topic. A run reads what is new "
@@ -41,10 +56,18 @@ HOURS: Final = dg.HourlyPartitionsDefinition(start_date="2026-01-01-00:00", time
     ),
     metadata={"dagster/table_name": "quality.window_accuracy"},
 )
-def window_accuracy(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult[None]:
+# Beside a check's result Dagster reads no parameter of the type.
+def window_accuracy(
+    context: dg.AssetExecutionContext, platform: Platform
+) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Recount, verify, and say how exact the windows are."""
     hours = [datetime.strptime(key, HOURS.fmt).replace(tzinfo=UTC) for key in context.partition_keys]
-    return dg.MaterializeResult(metadata=_metadata(recount(platform.settings(), hours)))
+    settings = platform.settings()
+    done = recount(settings, hours)
+    return dg.MaterializeResult(
+        metadata=_metadata(done),
+        check_results=[_exact(done, settings.accuracy_alarm_percent), _conserved(done)],
+    )
 
 
 def _metadata(done: Recount) -> dict[str, Any]:
@@ -68,3 +91,39 @@ def _metadata(done: Recount) -> dict[str, Any]:
     if done.provable_from is not None:
         metadata["provable_from"] = dg.MetadataValue.timestamp(done.provable_from)
     return metadata
+
+
+def _exact(done: Recount, alarm_percent: float) -> dg.AssetCheckResult:
+    below_alarm = done.verification.lowest_accuracy < alarm_percent
+    return dg.AssetCheckResult(
+        check_name=EXACT_CHECK.name,
+        passed=done.verification.inexact == 0,
+        severity=dg.AssetCheckSeverity.ERROR if below_alarm else dg.AssetCheckSeverity.WARN,
+        metadata={
+            "windows": done.verification.windows,
+            "inexact": done.verification.inexact,
+            "lowest_accuracy": float(done.verification.lowest_accuracy),
+            **({"worst": _worst(done.worst)} if done.worst else {}),
+        },
+    )
+
+
+def _worst(windows: list[WorstWindow]) -> dg.TableMetadataValue:
+    return dg.TableMetadataValue(
+        records=[
+            dg.TableRecord({name: str(value) for name, value in asdict(each).items()}) for each in windows
+        ],
+        schema=dg.TableSchema([dg.TableColumn(each.name) for each in fields(WorstWindow)]),
+    )
+
+
+def _conserved(done: Recount) -> dg.AssetCheckResult:
+    uneven = [each for each in done.balances if not each.even]
+    return dg.AssetCheckResult(
+        check_name=CONSERVED_CHECK.name,
+        passed=not uneven,
+        metadata={
+            "partitions_compared": len(done.balances),
+            **{f"partition {each.partition}: recount minus ledger": asdict(each) for each in uneven},
+        },
+    )
