@@ -14,10 +14,13 @@ from ctr_platform.defs.kafka.assets import (
     partitions_as_wanted,
     topics,
 )
+from ctr_platform.defs.late_merge.assets import LATE_EVENTS_TABLE
+from ctr_platform.defs.late_merge.jobs import merge_late
 from ctr_platform.defs.platform import Platform
 from ctr_platform.defs.recount.assets import window_accuracy
 from ctr_platform.defs.recount.schedules import recount_every_minute, recount_job
 from ctr_platform.defs.registry.assets import ad_event_schema
+from ctr_platform.defs.repair.assets import repaired_windows
 from ctr_platform.defs.stream.assets import CACHE, dashboard
 from ctr_platform.defs.stream.sensors import observe_stream
 from ctr_platform.defs.warehouse.assets import TABLES, migrations
@@ -39,12 +42,14 @@ def defs() -> dg.Definitions:
             WINDOWS_STREAM,
             *TABLES,
             *CACHE,
+            LATE_EVENTS_TABLE,
             window_accuracy,
+            repaired_windows,
             dashboard(settings.dashboard_url),
             flink_ui(settings.flink_ui_url or settings.flink_rest_url),
         ],
         asset_checks=[partitions_as_wanted, runs_once, checkpoints_complete, nothing_dropped_late],
-        jobs=[bring_up_job, recount_job],
+        jobs=[bring_up_job, recount_job, merge_late],
         schedules=[recount_every_minute],
         sensors=[keep_job_running, observe_stream],
         resources={"platform": Platform()},

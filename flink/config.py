@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Final, Literal
 
 JOB_NAME: Final = "ctr_windows"
+REPAIR_JOB_NAME: Final = "ctr_repair"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,23 @@ DIMENSIONS: Final = (
 
 MEASURES: Final = (Measure(field="click", column="clicks"),)
 """The first must be the clicks: rates are made of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Staging:
+    """Windows to recompute into the warehouse's staging table, and nothing else."""
+
+    repair_id: str
+    """Names the rows in `quality.repair_counts`."""
+
+    count_from_ms: int
+    """Windows that start at or after this, ms since the epoch ..."""
+
+    count_until_ms: int
+    """... and before this."""
+
+    read_from_broker_ms: int
+    """No event of these windows was written by the broker before this."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +104,15 @@ class JobConfig:
     """URI of a checkpoint or savepoint; without one the job starts at the topic's beginning."""
 
     bounded: bool = False
-    """Stop at what is the topic's end at the start: for measurements."""
+    """Stop at what is the topic's end at the start."""
+
+    staging: Staging | None = None
+    """Recompute these windows beside the live job; needs `bounded`."""
+
+    @property
+    def name(self) -> str:
+        """What the cluster calls the job."""
+        return JOB_NAME if self.staging is None else REPAIR_JOB_NAME
 
     def to_json(self) -> str:
         """Serialize for a submission's standard input (the password stays out of every argv)."""
@@ -95,4 +121,7 @@ class JobConfig:
     @classmethod
     def from_json(cls, text: str) -> JobConfig:
         """Read what `to_json` wrote."""
-        return cls(**json.loads(text))
+        values = json.loads(text)
+        if values.get("staging") is not None:
+            values["staging"] = Staging(**values["staging"])
+        return cls(**values)

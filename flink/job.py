@@ -6,15 +6,18 @@ import json
 import time
 from pathlib import Path
 from string import Template
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pyflink.common import Configuration, Types
 from pyflink.datastream import DataStream, StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
 from pyflink.table import DataTypes, Schema, StreamTableEnvironment
 
-from flink.config import DIMENSIONS, JOB_NAME, MEASURES, JobConfig
+from flink.config import DIMENSIONS, MEASURES, JobConfig
 from flink.document_function import WindowDocuments
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 FOLDER: Final = Path(__file__).parent
 
@@ -39,22 +42,12 @@ DOCUMENT_PARALLELISM: Final = 1
 
 def configuration(config: JobConfig) -> Configuration:
     """Flink's settings of one submission."""
-    state_root = config.checkpoint_dir.rstrip("/")
     options = {
-        "pipeline.name": JOB_NAME,
+        "pipeline.name": config.name,
         "pipeline.jars": Path(config.front_jar).as_uri(),
         "pipeline.object-reuse": "true",
         "parallelism.default": str(config.parallelism),
         "state.backend.type": config.state_backend,
-        "execution.checkpointing.incremental": "true",
-        "execution.checkpointing.mode": "EXACTLY_ONCE",
-        "execution.checkpointing.interval": f"{round(1000 * config.checkpoint_interval_s)}ms",
-        "execution.checkpointing.timeout": f"{round(1000 * config.checkpoint_timeout_s)}ms",
-        "execution.checkpointing.dir": state_root,
-        "execution.checkpointing.savepoint-dir": state_root,
-        "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
-        "execution.checkpointing.num-retained": "3",
-        "execution.checkpointing.tolerable-failed-checkpoints": str(TOLERABLE_FAILED_CHECKPOINTS),
         "python.execution-mode": "thread",
         "python.executable": config.python_executable,
         "python.client.executable": config.python_executable,
@@ -67,6 +60,8 @@ def configuration(config: JobConfig) -> Configuration:
         "table.exec.sink.require-on-conflict": "false",
         "table.exec.sink.upsert-materialize": "NONE",
     }
+    if config.staging is None:
+        options |= _checkpointing(config)
     if config.restore_from:
         options["execution.state-recovery.path"] = config.restore_from
     result = Configuration()
@@ -75,10 +70,38 @@ def configuration(config: JobConfig) -> Configuration:
     return result
 
 
+def _checkpointing(config: JobConfig) -> dict[str, str]:
+    """Of the live job; a repair that fails starts anew, and must never be taken for a job to restore."""
+    state_root = config.checkpoint_dir.rstrip("/")
+    return {
+        "execution.checkpointing.incremental": "true",
+        "execution.checkpointing.mode": "EXACTLY_ONCE",
+        "execution.checkpointing.interval": f"{round(1000 * config.checkpoint_interval_s)}ms",
+        "execution.checkpointing.timeout": f"{round(1000 * config.checkpoint_timeout_s)}ms",
+        "execution.checkpointing.dir": state_root,
+        "execution.checkpointing.savepoint-dir": state_root,
+        "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+        "execution.checkpointing.num-retained": "3",
+        "execution.checkpointing.tolerable-failed-checkpoints": str(TOLERABLE_FAILED_CHECKPOINTS),
+    }
+
+
 def front_settings(config: JobConfig) -> str:
     """The front's settings, as the JSON object that `ctr.front.FrontSettings` reads."""
+    staging = config.staging
+    bounds = (
+        {}
+        if staging is None
+        else {
+            "staging": True,
+            "countFromMs": staging.count_from_ms,
+            "countUntilMs": staging.count_until_ms,
+            "readFromBrokerMs": staging.read_from_broker_ms,
+        }
+    )
     return json.dumps(
         {
+            **bounds,
             "bootstrapServers": config.bootstrap_servers,
             "rawTopic": config.raw_topic,
             "errorTopic": config.error_topic,
@@ -120,6 +143,7 @@ def _statements(name: str, config: JobConfig) -> list[str]:
         jdbc=", ".join(f"{_quoted(key)} = {_quoted(value)}" for key, value in jdbc.items()),
         windows_topic=_quoted(config.windows_topic),
         bootstrap_servers=_quoted(config.bootstrap_servers),
+        repair_id=_quoted(config.staging.repair_id if config.staging else ""),
     )
     return [statement for part in text.split(";") if (statement := part.strip())]
 
@@ -139,6 +163,9 @@ def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
     counts.column_by_metadata("rt", DataTypes.TIMESTAMP_LTZ(3), "rowtime", is_virtual=True)
     counts.watermark("rt", "SOURCE_WATERMARK()")
     tables.create_temporary_view("partials", DataStream(front.counts()), counts.build())
+    if config.staging is not None:
+        _write(tables, config, definitions=("staging_table.sql", "windows.sql"), inserts="staging_insert.sql")
+        return
     tables.create_temporary_view("ledger_entries", DataStream(front.ledger()))
 
     documents = (
@@ -154,10 +181,17 @@ def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
     )
     tables.create_temporary_view("final_documents", documents)
 
-    for name in ("tables.sql", "windows.sql"):
+    _write(tables, config, definitions=("tables.sql", "windows.sql"), inserts="inserts.sql")
+
+
+def _write(
+    tables: StreamTableEnvironment, config: JobConfig, *, definitions: Sequence[str], inserts: str
+) -> None:
+    """Run the definitions, and add all inserts to the job as one statement set."""
+    for name in definitions:
         for statement in _statements(name, config):
             tables.execute_sql(statement)
-    inserts = tables.create_statement_set()
-    for statement in _statements("inserts.sql", config):
-        inserts.add_insert_sql(statement)
-    inserts.attach_as_datastream()
+    statements = tables.create_statement_set()
+    for statement in _statements(inserts, config):
+        statements.add_insert_sql(statement)
+    statements.attach_as_datastream()

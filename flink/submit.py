@@ -15,7 +15,7 @@ from py4j.protocol import Py4JJavaError
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
 
-from flink.config import JOB_NAME, JobConfig
+from flink.config import JobConfig
 from flink.job import build, configuration
 
 
@@ -33,7 +33,7 @@ def submit(config: JobConfig) -> str:
     )
     env = StreamExecutionEnvironment(java_env)
     build(env, config)
-    return str(env.execute_async(JOB_NAME).get_job_id())
+    return str(env.execute_async(config.name).get_job_id())
 
 
 def _root_cause(error: Py4JJavaError) -> str:

@@ -252,6 +252,17 @@ class WindowRevision(Base):
     revised_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+class MergeProgress(Base):
+    """Up to where the letters of late events have been merged; letters below are done."""
+
+    __tablename__ = "merge_progress"
+    __table_args__ = ({"schema": REALTIME},)
+
+    topic: Mapped[str] = mapped_column(primary_key=True)
+    partition: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    next_offset: Mapped[int] = mapped_column(BigInteger)
+
+
 class Repair(Base):
     """A span of closed windows that was recomputed from the topic; not applied while `applied_at` is NULL."""
 

@@ -41,12 +41,17 @@ METRICS_1MIN: Final = dg.AssetKey(["postgres", "metrics_1min"])
 METRICS_5MIN: Final = dg.AssetKey(["postgres", "metrics_5min"])
 LEDGER: Final = dg.AssetKey(["postgres", "ledger"])
 WINDOW_ACCURACY: Final = dg.AssetKey(["quality", "window_accuracy"])
+LATE_EVENTS: Final = dg.AssetKey(["postgres", "late_events"])
+REPAIRED_WINDOWS: Final = dg.AssetKey(["postgres", "repaired_windows"])
 CACHE_1MIN: Final = dg.AssetKey(["redis", "metrics_1min"])
 CACHE_5MIN: Final = dg.AssetKey(["redis", "metrics_5min"])
 DASHBOARD: Final = dg.AssetKey(["streamlit", "dashboard"])
 
 CLUSTER_POOL: Final = "flink_cluster"
 """Operations on the cluster take turns: `dagster.yaml` gives a pool one slot."""
+
+MERGE_POOL: Final = "late_merge"
+"""Documents are published by one run at a time, so that the last is the newest."""
 
 RECOUNT_POOL: Final = "recount"
 """Only one recount may write its progress."""

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from confluent_kafka import TopicPartition
 
+from ctr_platform.kafka.spans import bounds, chunks, partitions
 from ctr_platform.recount.decode import VALID, decode
 from ctr_platform.recount.fates import BEFORE_ALL_MS, MAX_AHEAD_MS, MINUTE_MS, SEGMENT, decide
 from ctr_platform.recount.state import (
@@ -21,7 +22,6 @@ from ctr_platform.recount.state import (
     progress,
     save_progress,
 )
-from ctr_platform.recount.topic import bounds, chunks, partitions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from confluent_kafka import Consumer
     from sqlalchemy import Engine
 
+    from ctr_platform.kafka.spans import Chunk
     from ctr_platform.recount.decode import Decoded, WriterSchema
-    from ctr_platform.recount.topic import Chunk
     from ctr_platform.settings import Settings
 
 LETTER_TOPIC_HEADER: Final = "__connect.errors.topic"

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ctr_platform.errors import CtrError
+from ctr_platform.kafka.spans import consumer
 from ctr_platform.recount.balance import Balance, balance
 from ctr_platform.recount.closing import closed_until
 from ctr_platform.recount.reading import Reader, Reading
 from ctr_platform.recount.schemas import SchemaCache
 from ctr_platform.recount.state import lock, progress
-from ctr_platform.recount.topic import consumer
 from ctr_platform.recount.verify import (
     HOUR,
     MAX_WORST,
@@ -81,7 +81,7 @@ def recount(
         warehouse_errors(settings.postgres_url),
         engine.connect() as guard,
         registry_client(settings) as registry,
-        consumer(settings) as kafka,
+        consumer(settings, "ctr-recount") as kafka,
     ):
         if not lock(guard):
             raise CtrError("another recount is at work on this warehouse: wait until it has ended")

@@ -57,9 +57,7 @@ CONSERVED_CHECK: Final = dg.AssetCheckSpec(
     metadata={"dagster/table_name": "quality.window_accuracy"},
 )
 # Beside a check's result Dagster reads no parameter of the type.
-def window_accuracy(
-    context: dg.AssetExecutionContext, platform: Platform
-) -> dg.MaterializeResult:  # type: ignore[type-arg]
+def window_accuracy(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Recount, verify, and say how exact the windows are."""
     hours = [datetime.strptime(key, HOURS.fmt).replace(tzinfo=UTC) for key in context.partition_keys]
     settings = platform.settings()

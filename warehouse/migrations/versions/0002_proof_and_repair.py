@@ -21,6 +21,7 @@ def upgrade() -> None:
     _create_recount()
     _create_replays()
     _create_window_revisions()
+    _create_merge_progress()
     _create_repairs()
 
 
@@ -131,6 +132,17 @@ def _create_window_revisions() -> None:
         _integer("published_revision"),
         _time("revised_at", default=_now()),
         sa.PrimaryKeyConstraint("window_type", "window_start", name="window_revisions_pkey"),
+        schema="realtime",
+    )
+
+
+def _create_merge_progress() -> None:
+    op.create_table(
+        "merge_progress",
+        _text("topic"),
+        _integer("partition"),
+        _bigint("next_offset"),
+        sa.PrimaryKeyConstraint("topic", "partition", name="merge_progress_pkey"),
         schema="realtime",
     )
 

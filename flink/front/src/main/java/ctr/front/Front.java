@@ -66,11 +66,13 @@ public final class Front {
                 .transform("decode, fate, combine", countType(settings), new CombinerFactory(settings))
                 .uid("front-combiner")
                 .setParallelism(settings.parallelism);
-        combined.getSideOutput(LETTERS)
-                .sinkTo(letters(settings))
-                .name("letters to " + settings.errorTopic)
-                .uid("front-letters")
-                .setParallelism(settings.parallelism);
+        if (!settings.staging) {
+            combined.getSideOutput(LETTERS)
+                    .sinkTo(letters(settings))
+                    .name("letters to " + settings.errorTopic)
+                    .uid("front-letters")
+                    .setParallelism(settings.parallelism);
+        }
         return new Front(combined);
     }
 
@@ -92,7 +94,10 @@ public final class Front {
                 .setBootstrapServers(settings.bootstrapServers)
                 .setTopics(settings.rawTopic)
                 .setGroupId(settings.consumerGroup)
-                .setStartingOffsets(OffsetsInitializer.earliest())
+                .setStartingOffsets(
+                        settings.readFromBrokerMs > 0
+                                ? OffsetsInitializer.timestamp(settings.readFromBrokerMs)
+                                : OffsetsInitializer.earliest())
                 .setDeserializer(new EventDecoder(settings))
                 .setProperty(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed")
                 .setProperty(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, Integer.toString(FETCH_BYTES))

@@ -54,8 +54,23 @@ public final class FrontSettings implements Serializable {
     /** Names this submission in the ledger: milliseconds since the epoch. */
     public long runStartedMs;
 
-    /** Stop at the offsets that are the topic's end at the start (benchmarks); else run for ever. */
+    /** Stop at the offsets that are the topic's end at the start; else run for ever. */
     public boolean bounded;
+
+    /** Only windows that start at or after this are this job's business: it neither counts nor refuses others' events. */
+    public long countFromMs = Long.MIN_VALUE;
+
+    /** The same for windows that start before this. */
+    public long countUntilMs = Long.MAX_VALUE;
+
+    /** Read from the first records that the broker wrote at this time or later; 0: from the topic's beginning. */
+    public long readFromBrokerMs;
+
+    /**
+     * Recompute windows and do nothing else: no letters, and no watermark before the end of the input, since partitions
+     * that are read one after the other would seem idle in turn. Lateness is by partition content alone.
+     */
+    public boolean staging;
 
     /**
      * Read the settings.

@@ -1,4 +1,4 @@
-"""Reading a span of one partition, in chunks."""
+"""Reading spans of partitions, in chunks: what is there now, not what comes."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ class Chunk:
 
 
 @contextmanager
-def consumer(settings: Settings) -> Iterator[Consumer]:
-    """A consumer that commits nothing and sees committed transactions only."""
+def consumer(settings: Settings, group: str) -> Iterator[Consumer]:
+    """A consumer that commits no offsets and sees committed transactions only."""
     opened = Consumer(
         {
             **client_config(settings),
-            "group.id": "ctr-recount",
+            "group.id": group,
             "isolation.level": "read_committed",
             "enable.auto.commit": False,
             "enable.partition.eof": True,
@@ -125,8 +125,8 @@ def _at_end(messages: list[Message], start: TopicPartition) -> bool:
             continue
         if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001
             raise CtrError(
-                f"{start.topic}[{start.partition}] no longer holds offset {start.offset}: the topic's "
-                "retention has overtaken the recount"
+                f"{start.topic}[{start.partition}] no longer holds offset {start.offset}: its reader was "
+                "overtaken by the topic's retention"
             )
         raise KafkaException(error)
     return True

@@ -1,0 +1,72 @@
+"""Letters of `ad_events_error`: the original record, and why it was refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ctr_platform.kafka.spans import Chunk
+
+REASON: Final = "reason"
+TOPIC: Final = "__connect.errors.topic"
+PARTITION: Final = "__connect.errors.partition"
+OFFSET: Final = "__connect.errors.offset"
+MESSAGE: Final = "__connect.errors.exception.message"
+
+LATE: Final = "late"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """One refused record. `topic`, `partition` and `offset` are the record's own and identify it."""
+
+    topic: str
+    partition: int
+    offset: int
+    reason: str
+    message: str
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes | None]]
+    """The record's own, without the letter's."""
+
+    letter_offset: int
+    """Of the letter in its partition of the error topic."""
+
+    written_ms: int
+    """When the broker wrote the letter."""
+
+    @property
+    def coordinates(self) -> str:
+        """`partition:offset` of the record."""
+        return f"{self.partition}:{self.offset}"
+
+
+def letters_of(chunk: Chunk) -> Iterator[Letter]:
+    """The letters among consecutive records of the error topic; what is none is left out."""
+    for row, message in enumerate(chunk.messages):
+        headers: list[tuple[str, Any]] = message.headers() or []  # type: ignore[assignment]
+        added = {name: value for name, value in headers if name in _ADDED and value is not None}
+        try:
+            topic, reason = added[TOPIC].decode(), added[REASON].decode()
+            partition, offset = int(added[PARTITION]), int(added[OFFSET])
+        except (KeyError, ValueError):
+            continue
+        yield Letter(
+            topic=topic,
+            partition=partition,
+            offset=offset,
+            reason=reason,
+            message=added.get(MESSAGE, b"").decode(errors="replace"),
+            key=message.key(),
+            value=chunk.bodies[row],
+            headers=[(name, value) for name, value in headers if name not in _ADDED],
+            letter_offset=chunk.offsets[row],
+            written_ms=chunk.timestamps_ms[row],
+        )
+
+
+_ADDED: Final = frozenset({REASON, TOPIC, PARTITION, OFFSET, MESSAGE})

@@ -1,0 +1,1 @@
+"""Late events in Dagster: the job that merges them."""

@@ -1,0 +1,1 @@
+"""Repair in Dagster: an asset by hour, for backfills."""

@@ -1,0 +1,1 @@
+"""Late events merged into their closed windows, and the windows' documents published anew."""

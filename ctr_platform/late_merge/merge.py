@@ -1,0 +1,172 @@
+"""Late events into `realtime.late_events`, each once, with the revision of the windows that they change."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from confluent_kafka import TopicPartition
+from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from ctr_platform.dead_letters.events import EventDecoder
+from ctr_platform.dead_letters.letters import LATE, Letter, letters_of
+from ctr_platform.kafka.spans import bounds, chunks, consumer, partitions
+from ctr_platform.recount.text import normal_category
+from ctr_platform.registry.client import registry_client
+from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC
+from warehouse.engine import warehouse_errors, writing_engine
+from warehouse.models import Counts5Min, LateEvent, MergeProgress
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+    from ctr_platform.kafka.spans import Chunk
+    from ctr_platform.settings import Settings
+
+FIVE_MINUTES: Final = timedelta(minutes=5)
+
+BUMP: Final = text(
+    """
+    INSERT INTO realtime.window_revisions AS known (window_type, window_start, revision, published_revision)
+    VALUES (:window_type, :window_start, 1, 0)
+    ON CONFLICT (window_type, window_start) DO UPDATE SET revision = known.revision + 1, revised_at = now()
+    """
+)
+
+
+@dataclass
+class Merge:
+    """What a merge did, or with `dry_run` would have done."""
+
+    merged: int = 0
+    already_merged: int = 0
+    waiting: int = 0
+    """Late events of windows that are not closed yet: a later merge takes them."""
+
+    windows: Counter[str] = field(default_factory=Counter)
+    """Windows that were revised, by type."""
+
+
+def merge_late_events(
+    settings: Settings,
+    *,
+    dry_run: bool = False,
+    raw_topic: str = RAW_TOPIC,
+    error_topic: str = ERROR_TOPIC,
+) -> Merge:
+    """Merge the late events of closed windows that are not merged yet.
+
+    Rows and the revisions of the windows that they change are one transaction per chunk; the place reached in
+    the error topic follows it. A merge that is killed loses nothing, and to run it twice changes nothing.
+
+    Raises:
+        CtrError: Kafka, the registry or Postgres is away.
+    """
+    done = Merge()
+    engine = writing_engine(settings.postgres_url, "ctr-merge")
+    with (
+        warehouse_errors(settings.postgres_url),
+        registry_client(settings) as registry,
+        consumer(settings, "ctr-late-merge") as reader,
+    ):
+        decoder = EventDecoder(settings, registry)
+        with engine.connect() as connection:
+            known = _progress(connection, error_topic)
+        for partition in partitions(reader, settings, error_topic):
+            first, end = bounds(reader, settings, error_topic, partition)
+            start = max(first, known.get(partition, first))
+            blocked: int | None = None
+            for chunk in chunks(reader, settings, TopicPartition(error_topic, partition, start), end):
+                late = [each for each in letters_of(chunk) if each.reason == LATE and each.topic == raw_topic]
+                waiting = _merge_chunk(engine, decoder, late, done, dry_run=dry_run)
+                blocked = waiting if blocked is None else blocked
+                if not dry_run:
+                    _save(engine, error_topic, partition, chunk, blocked)
+    return done
+
+
+def _merge_chunk(
+    engine: Engine, decoder: EventDecoder, late: list[Letter], done: Merge, *, dry_run: bool
+) -> int | None:
+    """Merge letters; returns the offset of the first that has to wait."""
+    rows = {
+        (letter.partition, letter.offset): (letter, row)
+        for letter in late
+        if (row := _row(letter, decoder)) is not None
+    }
+    with engine.connect() as connection:
+        closed = _closed_until(connection)
+        ready = [row for _, row in rows.values() if _end_5min(row["event_time"]) <= closed]
+        waiting = [letter for letter, row in rows.values() if _end_5min(row["event_time"]) > closed]
+        windows: set[tuple[str, datetime]] = set()
+        merged = 0
+        if ready:
+            inserted = connection.execute(
+                insert(LateEvent)
+                .on_conflict_do_nothing()
+                .returning(LateEvent.window_start_1min, LateEvent.window_start_5min),
+                ready,
+            )
+            for minute, five in inserted:
+                merged += 1
+                windows |= {("1min", minute), ("5min", five)}
+        if windows:
+            connection.execute(
+                BUMP, [{"window_type": kind, "window_start": start} for kind, start in sorted(windows)]
+            )
+        if dry_run:
+            connection.rollback()
+        else:
+            connection.commit()
+    done.merged += merged
+    done.already_merged += len(ready) - merged
+    done.waiting += len(waiting)
+    done.windows.update(kind for kind, _ in windows)
+    return min((letter.letter_offset for letter in waiting), default=None)
+
+
+def _row(letter: Letter, decoder: EventDecoder) -> dict[str, Any] | None:
+    event = decoder.decode(letter.value)
+    if event is None:
+        return None
+    return {
+        "topic": letter.topic,
+        "partition": letter.partition,
+        "offset": letter.offset,
+        "event_time": datetime.fromtimestamp(event["timestamp"] / 1000, tz=UTC),
+        "site_category": normal_category(event["site_category"]),
+        "device_type": event["device_type"],
+        "click": event["click"],
+    }
+
+
+def _end_5min(event_time: datetime) -> datetime:
+    seconds = int(event_time.timestamp())
+    length = int(FIVE_MINUTES.total_seconds())
+    return datetime.fromtimestamp(seconds - seconds % length, tz=UTC) + FIVE_MINUTES
+
+
+def _closed_until(connection: Connection) -> datetime:
+    """Every 5 min window that ends by this is closed: the job has written the one that ends then."""
+    newest = connection.scalar(select(func.max(Counts5Min.window_start)))
+    return datetime.min.replace(tzinfo=UTC) if newest is None else newest + FIVE_MINUTES
+
+
+def _progress(connection: Connection, topic: str) -> dict[int, int]:
+    table = MergeProgress.__table__
+    rows = connection.execute(select(table.c.partition, table.c.next_offset).where(table.c.topic == topic))
+    return {row.partition: row.next_offset for row in rows}
+
+
+def _save(engine: Engine, topic: str, partition: int, chunk: Chunk, blocked: int | None) -> None:
+    reached = chunk.next_offset if blocked is None else blocked
+    statement = insert(MergeProgress).values(topic=topic, partition=partition, next_offset=reached)
+    with engine.begin() as connection:
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["topic", "partition"], set_={"next_offset": statement.excluded.next_offset}
+            )
+        )

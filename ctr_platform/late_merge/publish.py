@@ -1,0 +1,169 @@
+"""Documents of revised windows, for Redis and `ctr_windows`.
+
+The job publishes revision 0. A merge of late events or a repair raises a window's revision in
+`realtime.window_revisions`; here the window's document is made anew from the views and published with it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from confluent_kafka import Producer, TopicPartition
+from sqlalchemy import select, tuple_, update
+
+from ctr_platform.errors import CtrError
+from ctr_platform.kafka.client import client_config
+from ctr_platform.kafka.spans import bounds, chunks, consumer, partitions
+from ctr_platform.settings import WINDOWS_TOPIC
+from flink.config import DIMENSIONS
+from flink.document_store import DocumentStore
+from flink.documents import build, to_json, window_id
+from warehouse.engine import warehouse_errors, writing_engine
+from warehouse.models import WindowRevision
+from warehouse.views import SEGMENTS
+from warehouse.windows import epoch_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from ctr_platform.settings import Settings
+    from warehouse.windows import WindowType
+
+DELIVERED_WITHIN_S: Final = 60.0
+"""A broker that restarts is back well before."""
+
+AT_ONCE: Final = 200
+"""Documents whose revisions are marked as published together."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """What a publication did."""
+
+    documents: int
+    overwritten: int
+    """Of these, the ones that a job restored from before their revision had written again."""
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A window, and the revision that readers must see."""
+
+    window_type: WindowType
+    window_start: datetime
+    revision: int
+
+    @property
+    def key(self) -> str:
+        """Of its document in `ctr_windows`; in Redis `metrics:` stands before it."""
+        return f"{self.window_type}:{window_id(epoch_ms(self.window_start))}"
+
+
+def publish_revisions(settings: Settings, *, windows_topic: str = WINDOWS_TOPIC) -> Published:
+    """Publish every window's newest revision that readers lack. To run it again publishes nothing.
+
+    A window lacks it where its revision was never published, or where the last document of its key in the
+    topic is of a lower one: a job that is restored from before a merge writes revision 0 again.
+
+    Raises:
+        CtrError: Kafka, Redis or Postgres is away; what was not published is left to the next time.
+    """
+    engine = writing_engine(settings.postgres_url, "ctr-publish")
+    store = DocumentStore(settings.redis_host, settings.redis_port)
+    try:
+        with warehouse_errors(settings.postgres_url):
+            with engine.connect() as connection:
+                table = WindowRevision.__table__
+                rows = connection.execute(select(table)).all()
+            revisions = {
+                revision.key: (revision, row.published_revision)
+                for row in rows
+                if (revision := Revision(row.window_type, row.window_start, row.revision))
+            }
+            overwritten = {
+                key
+                for key, found in _last_revisions(settings, windows_topic, revisions.keys()).items()
+                if found < revisions[key][1]
+            }
+            due = [
+                revision
+                for key, (revision, published) in revisions.items()
+                if published < revision.revision or key in overwritten
+            ]
+            for first in range(0, len(due), AT_ONCE):
+                with engine.begin() as connection:
+                    _publish(settings, connection, store, windows_topic, due[first : first + AT_ONCE])
+    finally:
+        store.close()
+    return Published(documents=len(due), overwritten=len(overwritten))
+
+
+def _publish(
+    settings: Settings,
+    connection: Connection,
+    store: DocumentStore,
+    topic: str,
+    revisions: Sequence[Revision],
+) -> None:
+    producer = Producer({**client_config(settings), "enable.idempotence": True})
+    for revision in revisions:
+        document = _document(connection, revision)
+        # No counted event is left in it: then there is no document either.
+        value = None if document is None else to_json(document).encode()
+        if document is not None and not store.write(document):
+            raise CtrError(f"Redis at {settings.redis_host}:{settings.redis_port} does not answer")
+        producer.produce(topic, value, revision.key.encode())
+    if producer.flush(DELIVERED_WITHIN_S):
+        raise CtrError(f"Kafka at {settings.kafka_bootstrap_servers} does not take the documents")
+    table = WindowRevision.__table__
+    keys = [(each.window_type, each.window_start, each.revision) for each in revisions]
+    connection.execute(
+        update(WindowRevision)
+        .where(tuple_(table.c.window_type, table.c.window_start, table.c.revision).in_(keys))
+        .values(published_revision=table.c.revision)
+    )
+
+
+def _document(connection: Connection, revision: Revision) -> dict[str, Any] | None:
+    view = SEGMENTS[revision.window_type].c
+    rows = connection.execute(
+        select(view.site_category, view.device_type, view.impressions, view.clicks).where(
+            view.window_start == revision.window_start
+        )
+    )
+    counts = {(category, device): [impressions, clicks] for category, device, impressions, clicks in rows}
+    if not counts:
+        return None
+    start_ms, now_ms = epoch_ms(revision.window_start), time.time_ns() // 1_000_000
+    made = build(
+        revision.window_type,
+        start_ms,
+        cast("dict[tuple[Any, ...], list[int]]", counts),
+        DIMENSIONS,
+        final=True,
+        written_ms=now_ms,
+    )
+    return {**made, "revision": revision.revision}
+
+
+def _last_revisions(settings: Settings, topic: str, keys: Sequence[str] | Any) -> dict[str, int]:
+    """By key, the revision of the last document in the topic; keys without one are left out."""
+    wanted = set(keys)
+    found: dict[str, int] = {}
+    if not wanted:
+        return found
+    with consumer(settings, "ctr-publish") as reader:
+        for partition in partitions(reader, settings, topic):
+            first, end = bounds(reader, settings, topic, partition)
+            for chunk in chunks(reader, settings, TopicPartition(topic, partition, first), end):
+                for message, body in zip(chunk.messages, chunk.bodies, strict=True):
+                    key = (message.key() or b"").decode(errors="replace")
+                    if key in wanted and body is not None:
+                        found[key] = int(json.loads(body)["revision"])
+    return found

@@ -1,0 +1,183 @@
+"""Late events are merged into their closed windows, once, and no restored job takes that back."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import redis
+
+from ctr_platform.late_merge.merge import Merge, merge_late_events
+from ctr_platform.late_merge.publish import Published, publish_revisions
+from ctr_platform.recount.run import recount
+from flink.documents import window_id
+from tests.oracle import MINUTE_MS, read_topic
+from tests.support.hostile import HOUR_MS
+
+if TYPE_CHECKING:
+    from tests.support.pipeline import Pipeline
+
+
+def _merge(job: Pipeline, *, dry_run: bool = False) -> Merge:
+    return merge_late_events(
+        job.stack.settings, dry_run=dry_run, raw_topic=job.raw_topic, error_topic=job.error_topic
+    )
+
+
+def _publish(job: Pipeline) -> Published:
+    return publish_revisions(job.stack.settings, windows_topic=job.windows_topic)
+
+
+def _late_traffic(job: Pipeline, late: int) -> int:
+    """A minute with four counted events, closed, and so many late ones; returns its start."""
+    for partition in range(4):
+        job.event(partition, HOUR_MS + 1_000)
+    job.close_windows(HOUR_MS + 10 * MINUTE_MS)
+    for number in range(late):
+        job.event(number % 4, HOUR_MS + 2_000 + number, click=number % 2, site_category="late")
+    job.close_windows(HOUR_MS + 20 * MINUTE_MS)
+    start = job.base_ms + HOUR_MS
+    job.settle(lambda: (start, "news", 1) in job.rows(5), "the windows")
+    job.settle(lambda: len(job.letters()) == late, "the letters")
+    return start
+
+
+def _segments(job: Pipeline, minutes: int, start: int) -> dict[str, tuple[int, int]]:
+    rows = job.query(
+        f"select site_category, impressions, clicks from realtime.segments_{minutes}min"
+        " where window_start = to_timestamp(%s)",
+        start / 1000,
+    )
+    return {category: (impressions, clicks) for category, impressions, clicks in rows}
+
+
+def _feed(job: Pipeline, key: str) -> dict[str, Any]:
+    """What the compacted topic will keep of a window: its last document."""
+    found: dict[str, Any] = {}
+    for record in read_topic(job.stack.settings, job.windows_topic):
+        if record.key == key.encode():
+            found = json.loads(record.value or b"{}")
+    return found
+
+
+def test_late_events_appear_once_in_views_documents_and_recount(job: Pipeline) -> None:
+    job.submit()
+    start = _late_traffic(job, late=10)
+    tried = _merge(job, dry_run=True)
+    assert (tried.merged, tried.waiting) == (10, 0)
+    assert _segments(job, 1, start) == {"news": (4, 0)}
+
+    done = _merge(job)
+    assert (done.merged, dict(done.windows)) == (10, {"1min": 1, "5min": 1})
+    merged = {"news": (4, 0), "late": (10, 5)}
+    assert _segments(job, 1, start) == merged
+    assert _segments(job, 5, start) == merged
+    assert _publish(job).documents == 2
+    settings = job.stack.settings
+    cache = redis.Redis(settings.redis_host, settings.redis_port, decode_responses=True)
+    for minutes in (1, 5):
+        key = f"{minutes}min:{window_id(start)}"
+        feed = _feed(job, key)
+        assert (feed["revision"], feed["final"], feed["total_impressions"], feed["total_clicks"]) == (
+            1,
+            True,
+            14,
+            5,
+        )
+        assert json.loads(str(cache.get(f"metrics:{key}"))) == feed
+    job.settle(lambda: job.read() == job.expected().records, "the ledger")
+
+    def proved() -> bool:
+        recount(settings, raw_topic=job.raw_topic, error_topic=job.error_topic)
+        return job.query(
+            "select window_type, expected_impressions, late, accuracy from quality.window_accuracy"
+            " where window_start = to_timestamp(%s) order by 1",
+            start / 1000,
+        ) == [("1min", 14, 10, 100), ("5min", 14, 10, 100)]
+
+    job.settle(proved, "the recount to know the merged events")
+
+    again = _merge(job)
+    assert (again.merged, again.waiting) == (0, 0)
+    assert _publish(job).documents == 0
+    assert _segments(job, 1, start) == merged
+
+
+def test_a_merge_killed_anywhere_is_finished_by_the_next_one(job: Pipeline) -> None:
+    job.submit()
+    start = _late_traffic(job, late=3_000)
+    code = (
+        "from ctr_platform.settings import load_settings\n"
+        "from ctr_platform.late_merge.merge import merge_late_events\n"
+        "from ctr_platform.late_merge.publish import publish_revisions\n"
+        "print('go', flush=True)\n"
+        f"merge_late_events(load_settings(), raw_topic={job.raw_topic!r}, error_topic={job.error_topic!r})\n"
+        f"publish_revisions(load_settings(), windows_topic={job.windows_topic!r})\n"
+    )
+    for delay_s in (0.0, 0.2, 0.4, 0.8):
+        with subprocess.Popen(
+            [sys.executable, "-c", code], env=job.stack.environment, stdout=subprocess.PIPE
+        ) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"go\n"
+            time.sleep(delay_s)
+            process.kill()
+    _merge(job)
+    _publish(job)
+    merged = {"news": (4, 0), "late": (3_000, 1_500)}
+    assert _segments(job, 1, start) == merged
+    assert _segments(job, 5, start) == merged
+    feed = _feed(job, f"1min:{window_id(start)}")
+    assert feed["total_impressions"] == 3_004
+    assert _publish(job).documents == 0
+
+
+def test_a_job_restored_from_before_a_merge_does_not_undo_it(job: Pipeline) -> None:
+    job.submit()
+    for partition in range(4):
+        job.event(partition, HOUR_MS)
+    job.flush()
+    job.wait_checkpoint()
+    savepoint = job.stop_with_savepoint()
+    job.submit(restore_from=savepoint)
+    start = _late_traffic(job, late=6)
+    _merge(job)
+    assert _publish(job).documents == 2
+    key = f"1min:{window_id(start)}"
+    assert _feed(job, key)["revision"] == 1
+
+    job.cancel()
+    job.submit(restore_from=savepoint)
+    job.settle(lambda: _feed(job, key)["revision"] == 0, "the restored job to publish its own document again")
+    merged = {"news": (8, 0), "late": (6, 3)}
+    job.settle(lambda: _segments(job, 1, start) == merged, "the window")
+
+    def corrected() -> bool:
+        done = _publish(job)
+        assert done.documents == done.overwritten
+        return _feed(job, key)["revision"] == _feed(job, f"5min:{window_id(start)}")["revision"] == 1
+
+    job.settle(corrected, "the documents of the merge")
+    assert _feed(job, key)["total_impressions"] == 14
+    assert _publish(job).documents == 0
+    assert _merge(job).merged == 0
+
+
+def test_late_events_of_open_windows_wait(job: Pipeline) -> None:
+    """One partition is far behind: what is late in another belongs to a window that is still open."""
+    job.submit()
+    for partition in range(4):
+        job.event(partition, HOUR_MS + 1_000)
+    job.event(0, HOUR_MS + 10 * MINUTE_MS)
+    job.event(0, HOUR_MS + 2_000, site_category="late")
+    job.flush()
+    job.settle(lambda: len(job.letters()) == 1, "the letter")
+    assert _merge(job).merged == 0
+    job.close_windows(HOUR_MS + 20 * MINUTE_MS)
+    start = job.base_ms + HOUR_MS
+    job.settle(lambda: (start, "news", 1) in job.rows(5), "the windows")
+    assert _merge(job).merged == 1
+    assert _segments(job, 1, start)["late"] == (1, 0)
