@@ -81,12 +81,8 @@ def test_late_events_appear_once_in_views_documents_and_recount(job: Pipeline) -
     for minutes in (1, 5):
         key = f"{minutes}min:{window_id(start)}"
         feed = _feed(job, key)
-        assert (feed["revision"], feed["final"], feed["total_impressions"], feed["total_clicks"]) == (
-            1,
-            True,
-            14,
-            5,
-        )
+        assert (feed["revision"], feed["final"]) == (1, True)
+        assert (feed["total_impressions"], feed["total_clicks"]) == (14, 5)
         assert json.loads(str(cache.get(f"metrics:{key}"))) == feed
     job.settle(lambda: job.read() == job.expected().records, "the ledger")
 
@@ -158,7 +154,8 @@ def test_a_job_restored_from_before_a_merge_does_not_undo_it(job: Pipeline) -> N
     def corrected() -> bool:
         done = _publish(job)
         assert done.documents == done.overwritten
-        return _feed(job, key)["revision"] == _feed(job, f"5min:{window_id(start)}")["revision"] == 1
+        feeds = [_feed(job, f"{minutes}min:{window_id(start)}") for minutes in (1, 5)]
+        return [feed["revision"] for feed in feeds] == [1, 1]
 
     job.settle(corrected, "the documents of the merge")
     assert _feed(job, key)["total_impressions"] == 14
@@ -168,6 +165,11 @@ def test_a_job_restored_from_before_a_merge_does_not_undo_it(job: Pipeline) -> N
 
 def test_late_events_of_open_windows_wait(job: Pipeline) -> None:
     """One partition is far behind: what is late in another belongs to a window that is still open."""
+    with job.connect() as connection, connection.cursor() as cursor:
+        # Other tests have closed later windows: one warehouse has one stream.
+        cursor.execute(
+            "delete from realtime.counts_5min where window_start > to_timestamp(%s)", [job.base_ms / 1000]
+        )
     job.submit()
     for partition in range(4):
         job.event(partition, HOUR_MS + 1_000)

@@ -45,7 +45,7 @@ def publish(context: dg.OpExecutionContext, wanted: bool, platform: Platform) ->
         return
     done = publish_revisions(platform.settings())
     context.add_output_metadata(
-        {"documents": done.documents, "overwritten_by_a_restored_job": done.overwritten}
+        {"documents": done.documents, "written_again": done.overwritten}
     )
 
 
