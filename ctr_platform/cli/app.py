@@ -7,7 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
-from ctr_platform.cli import stack
+from ctr_platform.cli import dead_letters, stack
 from ctr_platform.cli.traffic import produce, replay
 from ctr_platform.errors import CtrError
 
@@ -27,6 +27,7 @@ app.command()(stack.env)
 app.command()(stack.logs)
 app.command()(stack.doctor)
 app.command()(stack.fetch)
+app.add_typer(dead_letters.app, name="dead-letters")
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -32,7 +31,8 @@ BUMP: Final = text(
     """
     INSERT INTO realtime.window_revisions AS known (window_type, window_start, revision, published_revision)
     VALUES (:window_type, :window_start, 1, 0)
-    ON CONFLICT (window_type, window_start) DO UPDATE SET revision = known.revision + 1, revised_at = now()
+    ON CONFLICT (window_type, window_start)
+    DO UPDATE SET revision = known.published_revision + 1, revised_at = now()
     """
 )
 
@@ -46,8 +46,8 @@ class Merge:
     waiting: int = 0
     """Late events of windows that are not closed yet: a later merge takes them."""
 
-    windows: Counter[str] = field(default_factory=Counter)
-    """Windows that were revised, by type."""
+    windows: set[tuple[str, datetime]] = field(default_factory=set)
+    """Type and start of the windows that were revised."""
 
 
 def merge_late_events(
@@ -124,7 +124,7 @@ def _merge_chunk(
     done.merged += merged
     done.already_merged += len(ready) - merged
     done.waiting += len(waiting)
-    done.windows.update(kind for kind, _ in windows)
+    done.windows |= windows
     return min((letter.letter_offset for letter in waiting), default=None)
 
 

@@ -112,7 +112,12 @@ def _publish(
     revisions: Sequence[Revision],
 ) -> None:
     producer = Producer({**client_config(settings), "enable.idempotence": True})
-    for revision in revisions:
+    table = WindowRevision.__table__
+    keys = [(each.window_type, each.window_start) for each in revisions]
+    chosen = tuple_(table.c.window_type, table.c.window_start).in_(keys)
+    # Who revises one of these windows meanwhile waits, and raises its revision above the one published here.
+    locked = connection.execute(select(table).where(chosen).with_for_update()).all()
+    for revision in (Revision(row.window_type, row.window_start, row.revision) for row in locked):
         document = _document(connection, revision)
         # No counted event is left in it: then there is no document either.
         value = None if document is None else to_json(document).encode()
@@ -121,13 +126,7 @@ def _publish(
         producer.produce(topic, value, revision.key.encode())
     if producer.flush(DELIVERED_WITHIN_S):
         raise CtrError(f"Kafka at {settings.kafka_bootstrap_servers} does not take the documents")
-    table = WindowRevision.__table__
-    keys = [(each.window_type, each.window_start, each.revision) for each in revisions]
-    connection.execute(
-        update(WindowRevision)
-        .where(tuple_(table.c.window_type, table.c.window_start, table.c.revision).in_(keys))
-        .values(published_revision=table.c.revision)
-    )
+    connection.execute(update(WindowRevision).where(chosen).values(published_revision=table.c.revision))
 
 
 def _document(connection: Connection, revision: Revision) -> dict[str, Any] | None:

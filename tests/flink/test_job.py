@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ import pytest
 import flink.job
 from ctr_platform.artifacts.flink import flink_environment
 from ctr_platform.artifacts.java import build_front, front_sources
-from flink.config import DIMENSIONS, MEASURES, Dimension, JobConfig, Measure
+from flink.config import DIMENSIONS, MEASURES, Dimension, JobConfig, Measure, Staging
 from tests.flink.configs import CONFIG
 
 PROJECT: Final = Path(__file__).parents[2]
@@ -101,8 +101,23 @@ def test_a_dimension_and_a_measure_more_reach_the_front() -> None:
 
 def test_the_front_is_told_all_that_it_asks_for() -> None:
     java = (front_sources() / "ctr" / "front" / "FrontSettings.java").read_text(encoding="utf-8")
-    asked = re.findall(r"^    public [\w<>]+ (\w+);", java, re.MULTILINE)
-    assert set(json.loads(flink.job.front_settings(CONFIG))) == set(asked)
+    needed = re.findall(r"^    public [\w<>]+ (\w+);", java, re.MULTILINE)
+    optional = re.findall(r"^    public [\w<>]+ (\w+) = [\w.]+;", java, re.MULTILINE)
+    staging = Staging(repair_id="r", count_from_ms=1, count_until_ms=2, read_from_broker_ms=3)
+    assert set(json.loads(flink.job.front_settings(CONFIG))) == set(needed)
+    told = json.loads(flink.job.front_settings(replace(CONFIG, staging=staging)))
+    assert set(told) == {*needed, *optional}
+    assert [told[name] for name in ("countFromMs", "countUntilMs", "readFromBrokerMs")] == [1, 2, 3]
+    assert told["staging"] is True
+
+
+def test_a_repair_is_another_job_that_leaves_no_snapshot() -> None:
+    staging = Staging(repair_id="r", count_from_ms=1, count_until_ms=2, read_from_broker_ms=3)
+    config = replace(CONFIG, staging=staging)
+    assert JobConfig.from_json(config.to_json()) == config
+    options = flink.job.configuration(config).to_dict()
+    assert options["pipeline.name"] == "ctr_repair"
+    assert not [name for name in options if name.startswith("execution.checkpointing")]
 
 
 def test_dimensions_and_measures_are_fields_of_the_schema() -> None:

@@ -25,8 +25,8 @@ def merge(context: dg.OpExecutionContext, config: MergeConfig, platform: Platfor
         "merged": done.merged,
         "already_merged": done.already_merged,
         "waiting": done.waiting,
-        "windows_1min": done.windows["1min"],
-        "windows_5min": done.windows["5min"],
+        "windows_1min": sum(kind == "1min" for kind, _ in done.windows),
+        "windows_5min": sum(kind == "5min" for kind, _ in done.windows),
         "dry_run": config.dry_run,
     }
     context.add_output_metadata(metadata)
@@ -44,9 +44,7 @@ def publish(context: dg.OpExecutionContext, wanted: bool, platform: Platform) ->
     if not wanted:
         return
     done = publish_revisions(platform.settings())
-    context.add_output_metadata(
-        {"documents": done.documents, "written_again": done.overwritten}
-    )
+    context.add_output_metadata({"documents": done.documents, "written_again": done.overwritten})
 
 
 @dg.job(

@@ -69,7 +69,7 @@ INSERT INTO realtime.window_revisions AS known (window_type, window_start, revis
 SELECT DISTINCT window_type, window_start, 1, 0
 FROM differing
 ON CONFLICT (window_type, window_start)
-DO UPDATE SET revision = known.revision + 1, revised_at = now();
+DO UPDATE SET revision = known.published_revision + 1, revised_at = now();
 
 DELETE FROM quality.repair_counts WHERE repair_id = :repair_id;
 

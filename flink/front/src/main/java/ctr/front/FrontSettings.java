@@ -64,13 +64,13 @@ public final class FrontSettings implements Serializable {
     public long countUntilMs = Long.MAX_VALUE;
 
     /** Read from the first records that the broker wrote at this time or later; 0: from the topic's beginning. */
-    public long readFromBrokerMs;
+    public long readFromBrokerMs = 0;
 
     /**
      * Recompute windows and do nothing else: no letters, and no watermark before the end of the input, since partitions
      * that are read one after the other would seem idle in turn. Lateness is by partition content alone.
      */
-    public boolean staging;
+    public boolean staging = false;
 
     /**
      * Read the settings.

@@ -31,7 +31,13 @@ final class Subtask implements AutoCloseable {
     private long nowMs;
 
     private Subtask(int parallelism, int index, OperatorSubtaskState restored) throws Exception {
-        harness = new OneInputStreamOperatorTestHarness<>(new Factory(this::report), parallelism, parallelism, index);
+        this(Samples.settings(), parallelism, index, restored);
+    }
+
+    private Subtask(FrontSettings settings, int parallelism, int index, OperatorSubtaskState restored)
+            throws Exception {
+        harness = new OneInputStreamOperatorTestHarness<>(
+                new Factory(settings, this::report), parallelism, parallelism, index);
         harness.initializeState(restored);
         harness.open();
         output = harness.getOutput();
@@ -39,6 +45,10 @@ final class Subtask implements AutoCloseable {
 
     static Subtask start() throws Exception {
         return new Subtask(1, 0, null);
+    }
+
+    static Subtask start(FrontSettings settings) throws Exception {
+        return new Subtask(settings, 1, 0, null);
     }
 
     /** Subtask {@code index} of {@code parallelism}, from one or more subtasks' checkpoints; null for a start from nothing. */
@@ -58,16 +68,18 @@ final class Subtask implements AutoCloseable {
             implements OneInputStreamOperatorFactory<Event, Row> {
 
         private static final long serialVersionUID = 1L;
+        private final FrontSettings settings;
         private final transient OperatorEventGateway coordinator;
 
-        Factory(OperatorEventGateway coordinator) {
+        Factory(FrontSettings settings, OperatorEventGateway coordinator) {
+            this.settings = settings;
             this.coordinator = coordinator;
         }
 
         @Override
         @SuppressWarnings("unchecked")
         public <T extends StreamOperator<Row>> T createStreamOperator(StreamOperatorParameters<Row> parameters) {
-            return (T) new Combiner(parameters, Samples.settings(), coordinator);
+            return (T) new Combiner(parameters, settings, coordinator);
         }
 
         @Override
@@ -116,9 +128,14 @@ final class Subtask implements AutoCloseable {
 
     /** One tick of the operator's timer; returns the report that it made. */
     ProgressReport tick() throws Exception {
+        elapse();
+        return reports.get(reports.size() - 1);
+    }
+
+    /** Time for one tick. */
+    void elapse() throws Exception {
         nowMs += Combiner.TICK_MS;
         harness.setProcessingTime(nowMs);
-        return reports.get(reports.size() - 1);
     }
 
     void advance(long jobWatermarkMs) throws Exception {
