@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dagster as dg
 
+from ctr_platform.defs.dead_letters.jobs import replay_dead_letters
 from ctr_platform.defs.flink.assets import ctr_windows, flink_ui
 from ctr_platform.defs.flink.checks import checkpoints_complete, nothing_dropped_late, runs_once
 from ctr_platform.defs.flink.sensors import bring_up_job, keep_job_running
 from ctr_platform.defs.kafka.assets import (
     ERROR_STREAM,
     RAW_STREAM,
+    REPLAYS_STREAM,
     WINDOWS_STREAM,
     partitions_as_wanted,
     topics,
@@ -40,6 +42,7 @@ def defs() -> dg.Definitions:
             ctr_windows,
             ERROR_STREAM,
             WINDOWS_STREAM,
+            REPLAYS_STREAM,
             *TABLES,
             *CACHE,
             LATE_EVENTS_TABLE,
@@ -49,7 +52,7 @@ def defs() -> dg.Definitions:
             flink_ui(settings.flink_ui_url or settings.flink_rest_url),
         ],
         asset_checks=[partitions_as_wanted, runs_once, checkpoints_complete, nothing_dropped_late],
-        jobs=[bring_up_job, recount_job, merge_late],
+        jobs=[bring_up_job, recount_job, merge_late, replay_dead_letters],
         schedules=[recount_every_minute],
         sensors=[keep_job_running, observe_stream],
         resources={"platform": Platform()},

@@ -21,6 +21,8 @@ from ctr_platform.errors import CtrError
 RAW_TOPIC: Final = "ad_events_raw"
 ERROR_TOPIC: Final = "ad_events_error"
 WINDOWS_TOPIC: Final = "ctr_windows"
+REPLAYS_TOPIC: Final = "ad_events_replays"
+"""Which dead records were put into the raw topic again: written in the same transactions as they."""
 
 STACK_ENV_FILE: Final = "stack.env"
 """Name, inside `CTR_HOME`, of the contract's variables of the embedded stack."""

@@ -35,9 +35,26 @@ class EventDecoder:
         Raises:
             CtrError: the registry is away.
         """
+        found = self._read(value)
+        return found[0] if found is not None and found[1] == len(value or b"") else None
+
+    def whole_event(self, value: bytes) -> bytes | None:
+        """The value without what is left over behind its event; None where it does not begin with one."""
+        found = self._read(value)
+        return None if found is None else value[: found[1]]
+
+    def schema(self, identifier: int) -> Any:
+        """The parsed schema of an id; None if the registry does not know it."""
+        if identifier not in self._schemas:
+            text = ask(self._settings, lambda: self._text(identifier))
+            self._schemas[identifier] = None if text is None else fastavro.parse_schema(json.loads(text))
+        return self._schemas[identifier]
+
+    def _read(self, value: bytes | None) -> tuple[dict[str, Any], int] | None:
+        """The event at the beginning of a value, and where it ends."""
         if value is None or len(value) < HEADER_BYTES or value[0] != 0:
             return None
-        schema = self._schema(int.from_bytes(value[1:HEADER_BYTES], "big", signed=True))
+        schema = self.schema(int.from_bytes(value[1:HEADER_BYTES], "big", signed=True))
         if schema is None:
             return None
         body = io.BytesIO(value[HEADER_BYTES:])
@@ -45,14 +62,7 @@ class EventDecoder:
             event: Any = fastavro.schemaless_reader(body, schema, None, handle_unicode_errors="replace")
         except Exception:  # noqa: BLE001 - whatever a decoder says of garbage
             return None
-        whole = body.tell() == len(value) - HEADER_BYTES
-        return event if whole and isinstance(event, dict) else None
-
-    def _schema(self, identifier: int) -> Any:
-        if identifier not in self._schemas:
-            text = ask(self._settings, lambda: self._text(identifier))
-            self._schemas[identifier] = None if text is None else fastavro.parse_schema(json.loads(text))
-        return self._schemas[identifier]
+        return (event, HEADER_BYTES + body.tell()) if isinstance(event, dict) else None
 
     def _text(self, identifier: int) -> str | None:
         try:

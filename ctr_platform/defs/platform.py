@@ -30,6 +30,7 @@ SCREEN: Final = "screen"
 TOPICS: Final = dg.AssetKey(["kafka", "topics"])
 RAW_EVENTS: Final = dg.AssetKey(["kafka", "ad_events_raw"])
 ERROR_EVENTS: Final = dg.AssetKey(["kafka", "ad_events_error"])
+REPLAYS: Final = dg.AssetKey(["kafka", "ad_events_replays"])
 WINDOWS_FEED: Final = dg.AssetKey(["kafka", "ctr_windows"])
 EVENT_SCHEMA: Final = dg.AssetKey(["registry", "ad_event_schema"])
 MIGRATIONS: Final = dg.AssetKey(["postgres", "migrations"])
@@ -52,6 +53,9 @@ CLUSTER_POOL: Final = "flink_cluster"
 
 MERGE_POOL: Final = "late_merge"
 """Documents are published by one run at a time, so that the last is the newest."""
+
+REPLAY_POOL: Final = "replay"
+"""Kafka shuts out all replays but one; with turns none is cut off."""
 
 RECOUNT_POOL: Final = "recount"
 """Only one recount may write its progress."""

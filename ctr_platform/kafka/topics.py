@@ -1,4 +1,4 @@
-"""The three topics of the platform: what they must be, making them so, and what is in them."""
+"""The topics of the platform: what they must be, making them so, and what is in them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from confluent_kafka.admin import (
 from tenacity import Retrying, retry_if_exception, retry_if_result, stop_after_delay, wait_fixed
 
 from ctr_platform.kafka.client import ADMIN_TIMEOUT_S, admin_client, ask, result
-from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC, WINDOWS_TOPIC, Settings
+from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC, REPLAYS_TOPIC, WINDOWS_TOPIC, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,8 +54,10 @@ TOPIC_CONFIGS: Final[dict[str, dict[str, str]]] = {
         "max.message.bytes": str(2 * RAW_MAX_MESSAGE_BYTES + LETTER_HEADER_ROOM_BYTES),
     },
     WINDOWS_TOPIC: _COMMON | {"cleanup.policy": "compact,delete"},
+    REPLAYS_TOPIC: _COMMON | {"cleanup.policy": "compact"},
 }
-"""Topic -> the configuration it must have. `compact,delete`: the newest revision of a key, for seven days."""
+"""Topic -> the configuration it must have. `compact,delete`: the newest revision of a key, for seven days;
+`compact`: for ever, so that nothing is replayed twice."""
 
 
 @dataclass(frozen=True, kw_only=True)

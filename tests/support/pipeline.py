@@ -282,7 +282,7 @@ def pipeline(stack: RunningStack) -> Iterator[Pipeline]:
     """Make topics and choose a day for one test; the job is cancelled at the end."""
     number = next(_pipelines)
     settings = stack.settings
-    names = {name: f"{name}_{number}" for name in (RAW_TOPIC, ERROR_TOPIC, WINDOWS_TOPIC)}
+    names = {name: f"{name}_{number}" for name in TOPIC_CONFIGS}
     admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers})
     topics = [
         NewTopic(names[name], settings.kafka_partitions, config=TOPIC_CONFIGS[name]) for name in TOPIC_CONFIGS

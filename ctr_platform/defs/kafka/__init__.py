@@ -1,1 +1,1 @@
-"""The three topics."""
+"""The topics."""

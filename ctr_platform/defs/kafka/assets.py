@@ -16,13 +16,14 @@ from ctr_platform.defs.platform import (
     FOUNDATION,
     OWNERS,
     RAW_EVENTS,
+    REPLAYS,
     TOPICS,
     WINDOWS,
     WINDOWS_FEED,
     Platform,
 )
 from ctr_platform.kafka.topics import TopicState, describe_topics, ensure_topics
-from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC, WINDOWS_TOPIC
+from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC, REPLAYS_TOPIC, WINDOWS_TOPIC
 
 CONFIG_CHECK: Final = dg.AssetCheckSpec(
     "config_as_specified",
@@ -38,7 +39,7 @@ CONFIG_CHECK: Final = dg.AssetCheckSpec(
     owners=OWNERS,
     tags=BY_DAGSTER,
     check_specs=[CONFIG_CHECK],
-    description="The platform's three topics exist and are configured as the contract says.",
+    description="The platform's topics exist and are configured as the contract says.",
 )
 # Beside a check's result Dagster reads no parameter of the type.
 def topics(platform: Platform) -> dg.MaterializeResult:  # type: ignore[type-arg]
@@ -128,6 +129,16 @@ ERROR_STREAM: Final = _written_by_job(
     ERROR_TOPIC,
     FATES,
     "Dead letter queue: late and dead records, unchanged, with the reason and their coordinates.",
+)
+REPLAYS_STREAM: Final = dg.AssetSpec(
+    REPLAYS,
+    deps=[TOPICS],
+    group_name=FATES,
+    kinds={"kafka"},
+    owners=OWNERS,
+    tags=BY_DAGSTER,
+    description="Which dead records `replay_dead_letters` has put into the raw topic again, each once.",
+    metadata={"topic": REPLAYS_TOPIC},
 )
 WINDOWS_STREAM: Final = _written_by_job(
     WINDOWS_FEED,

@@ -18,12 +18,13 @@ from ctr_platform.defs.platform import (
     METRICS_1MIN,
     METRICS_5MIN,
     RAW_EVENTS,
+    REPLAYS,
     WINDOWS_FEED,
     Platform,
 )
 from ctr_platform.errors import CtrError
 from ctr_platform.kafka.topics import describe_topics
-from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC, WINDOWS_TOPIC, Settings
+from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC, REPLAYS_TOPIC, WINDOWS_TOPIC, Settings
 from warehouse.cache import Cache
 from warehouse.errors import CacheUnavailable, WarehouseUnavailable
 from warehouse.reads import Warehouse
@@ -35,7 +36,12 @@ OBSERVE_EVERY_S: Final = 30
 LIVE_DOCUMENTS: Final = 10
 """Of each window type, enough for all open ones and the newest final ones."""
 
-_TOPIC_ASSETS: Final = {RAW_TOPIC: RAW_EVENTS, ERROR_TOPIC: ERROR_EVENTS, WINDOWS_TOPIC: WINDOWS_FEED}
+_TOPIC_ASSETS: Final = {
+    RAW_TOPIC: RAW_EVENTS,
+    ERROR_TOPIC: ERROR_EVENTS,
+    WINDOWS_TOPIC: WINDOWS_FEED,
+    REPLAYS_TOPIC: REPLAYS,
+}
 _TABLE_ASSETS: Final[dict[WindowType, tuple[dg.AssetKey, ...]]] = {
     "1min": (COUNTS_1MIN, METRICS_1MIN),
     "5min": (COUNTS_5MIN, METRICS_5MIN),

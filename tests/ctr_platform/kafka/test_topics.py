@@ -9,8 +9,8 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
-from ctr_platform.kafka.topics import ConfigDrift, describe_topics, ensure_topics
-from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC, WINDOWS_TOPIC
+from ctr_platform.kafka.topics import TOPIC_CONFIGS, ConfigDrift, describe_topics, ensure_topics
+from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC, REPLAYS_TOPIC, WINDOWS_TOPIC
 
 if TYPE_CHECKING:
     from ctr_platform.settings import Settings
@@ -22,7 +22,7 @@ WEEK_MS = str(7 * 24 * 3_600_000)
 
 def configs_of(settings: Settings) -> dict[str, dict[str, str]]:
     admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers})
-    resources = [ConfigResource(ResourceType.TOPIC, name) for name in (RAW_TOPIC, ERROR_TOPIC, WINDOWS_TOPIC)]
+    resources = [ConfigResource(ResourceType.TOPIC, name) for name in TOPIC_CONFIGS]
     return {
         resource.name: {name: entry.value for name, entry in future.result(30).items()}
         for resource, future in admin.describe_configs(resources).items()
@@ -41,11 +41,14 @@ def test_they_are_made_as_the_contract_says(kafka_settings: Settings) -> None:
     assert not any(topic.exists for topic in describe_topics(kafka_settings))
     states = ensure_topics(kafka_settings)
     assert [(each.name, each.created, each.partitions) for each in states] == [
-        (name, True, kafka_settings.kafka_partitions) for name in (RAW_TOPIC, ERROR_TOPIC, WINDOWS_TOPIC)
+        (name, True, kafka_settings.kafka_partitions) for name in TOPIC_CONFIGS
     ]
+    assert set(TOPIC_CONFIGS) == {RAW_TOPIC, ERROR_TOPIC, WINDOWS_TOPIC, REPLAYS_TOPIC}
     configs = configs_of(kafka_settings)
     assert {each["retention.ms"] for each in configs.values()} == {WEEK_MS}
     assert configs[RAW_TOPIC]["message.timestamp.type"] == "LogAppendTime"
+    # What was replayed is remembered for ever.
+    assert configs[REPLAYS_TOPIC]["cleanup.policy"] == "compact"
     assert "compact" in configs[WINDOWS_TOPIC]["cleanup.policy"].split(",")
     limits = {name: int(config["max.message.bytes"]) for name, config in configs.items()}
     # Kafka Connect's headers, the reason, and an exception message of up to 1 KiB.
@@ -60,7 +63,7 @@ def test_making_sure_twice_changes_nothing(kafka_settings: Settings) -> None:
 def test_two_at_once_do_no_harm(kafka_settings: Settings) -> None:
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(lambda _: ensure_topics(kafka_settings), range(4)))
-    assert sum(each.created for states in results for each in states) == 3
+    assert sum(each.created for states in results for each in states) == len(TOPIC_CONFIGS)
     assert {each.partitions for states in results for each in states} == {kafka_settings.kafka_partitions}
 
 

@@ -1,0 +1,1 @@
+"""Dead letters in Dagster: the job that replays chosen ones."""

@@ -1,0 +1,137 @@
+"""Dead records go back into the raw topic once, whatever is killed when."""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ctr_platform.dead_letters.replay import PER_TRANSACTION, REPLAYED_FROM, Replay, Selection, replay
+from ctr_platform.errors import CtrError
+from ctr_platform.settings import REPLAYS_TOPIC
+from tests.oracle import MINUTE_MS, read_topic
+from tests.support.hostile import HOUR_MS
+
+if TYPE_CHECKING:
+    from tests.support.pipeline import Pipeline
+
+
+def _topics(job: Pipeline) -> dict[str, str]:
+    return {
+        "raw_topic": job.raw_topic,
+        "error_topic": job.error_topic,
+        "replays_topic": job.raw_topic.replace("ad_events_raw", REPLAYS_TOPIC),
+    }
+
+
+def _replay(job: Pipeline, *, dry_run: bool = False, repair: str | None = None, **selection: Any) -> Replay:
+    chosen = Selection(**selection)
+    return replay(job.stack.settings, chosen, repair=repair, dry_run=dry_run, **_topics(job))
+
+
+def _replayed(job: Pipeline) -> list[str]:
+    """Which dead records are in the raw topic again, by a reader of committed transactions."""
+    return [
+        (value or b"").decode()
+        for record in read_topic(job.stack.settings, job.raw_topic)
+        for name, value in record.headers
+        if name == REPLAYED_FROM
+    ]
+
+
+def _audit(job: Pipeline) -> list[tuple[Any, ...]]:
+    return job.query(
+        'select partition, "offset", reason, repair from quality.dead_letter_replays'
+        " where topic = %s order by 1, 2",
+        job.raw_topic,
+    )
+
+
+def test_repaired_records_are_counted_and_never_replayed_twice(job: Pipeline) -> None:
+    job.submit()
+    good = job.encode(HOUR_MS)
+    job.send(0, job.encode(HOUR_MS, click=7), key=b"key", headers=[("trace", b"1")])
+    job.send(1, struct.pack(">bI", 0, 999_999) + good[5:])
+    job.send(2, good + b"\0\0")
+    job.send(3, b"garbage")
+    job.flush()
+    job.settle(lambda: len(job.letters()) == 4, "the letters")
+
+    tried = _replay(job, dry_run=True, reasons=["invalid"], repair="clamp_click")
+    assert dict(tried.replayed) == {"invalid": 1}
+    assert _replayed(job) == []
+
+    done = _replay(job, reasons=["invalid"], repair="clamp_click")
+    assert dict(done.replayed) == {"invalid": 1}
+    assert dict(_replay(job, reasons=["unknown_schema"], repair="own_schema").replayed) == {
+        "unknown_schema": 1
+    }
+    cut = _replay(job, reasons=["malformed"], repair="cut_leftover")
+    assert (dict(cut.replayed), dict(cut.beyond_repair)) == ({"malformed": 1}, {"malformed": 1})
+    assert sorted(_replayed(job)) == [f"{job.raw_topic}:{partition}:0" for partition in range(3)]
+    [again] = [r for r in read_topic(job.stack.settings, job.raw_topic) if r.key == b"key" and r.offset > 0]
+    assert ("trace", b"1") in again.headers
+    assert _audit(job) == [
+        (0, 0, "invalid", "clamp_click"),
+        (1, 0, "unknown_schema", "own_schema"),
+        (2, 0, "malformed", "cut_leftover"),
+    ]
+    job.close_windows(HOUR_MS + 10 * MINUTE_MS)
+    key = (job.base_ms + HOUR_MS, "news", 1)
+    job.settle(lambda: job.rows(1).get(key) == (3, 1), "the repaired events in their window")
+
+    nothing = _replay(job, reasons=["invalid"], repair="clamp_click")
+    assert (dict(nothing.replayed), dict(nothing.already_replayed)) == ({}, {"invalid": 1})
+    assert len(_replayed(job)) == 3
+    # As it was: dead again, and with coordinates of its own.
+    assert dict(_replay(job, coordinates=["3:0"]).replayed) == {"malformed": 1}
+    job.settle(lambda: len(job.letters()) == 5, "the letter of the replayed record")
+
+
+def test_a_replay_killed_anywhere_is_finished_by_the_next_one(job: Pipeline) -> None:
+    records = 6 * PER_TRANSACTION + 7
+    for number in range(records):
+        job.event(number % 4, HOUR_MS, click=7)
+    job.flush()
+    job.submit()
+    job.settle(lambda: len(job.letters()) == records, "the letters")
+    code = (
+        "from ctr_platform.settings import load_settings\n"
+        "from ctr_platform.dead_letters.replay import Selection, replay\n"
+        "print('go', flush=True)\n"
+        f"replay(load_settings(), Selection(), repair='clamp_click', dry_run=False, **{_topics(job)!r})\n"
+    )
+    for delay_s in (0.3, 0.5, 0.7, 1.0):
+        with subprocess.Popen(
+            [sys.executable, "-c", code], env=job.stack.environment, stdout=subprocess.PIPE
+        ) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"go\n"
+            time.sleep(delay_s)
+            process.kill()
+    _replay(job, repair="clamp_click")
+    found = _replayed(job)
+    assert len(found) == records
+    assert len(set(found)) == records
+    assert len(_audit(job)) == records
+    job.close_windows(HOUR_MS + 10 * MINUTE_MS)
+    key = (job.base_ms + HOUR_MS, "news", 1)
+    job.settle(lambda: job.rows(1).get(key) == (records, records), "each of them in its window, once")
+
+
+@pytest.mark.parametrize(
+    ("selection", "message"),
+    [({"reasons": ["late"]}, "merge them with"), ({"reasons": ["broken"]}, "no record is dead for 'broken'")],
+)
+def test_what_cannot_be_replayed_is_refused(selection: dict[str, Any], message: str) -> None:
+    with pytest.raises(CtrError, match=message):
+        Selection(**selection)
+
+
+def test_an_unknown_repair_is_refused(job: Pipeline) -> None:
+    with pytest.raises(CtrError, match="no repair is called 'magic'"):
+        _replay(job, repair="magic")
