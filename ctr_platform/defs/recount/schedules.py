@@ -21,7 +21,6 @@ recount_job: Final = dg.define_asset_job(
     "recount",
     selection=dg.AssetSelection.assets(WINDOW_ACCURACY),
     executor_def=dg.in_process_executor,
-    partitions_def=HOURS,
     tags={"dagster/max_runtime": str(LONGEST_RUN_S)},
     description="Counts what is new in the raw topic and verifies the closed windows.",
 )
