@@ -42,7 +42,15 @@ DOCUMENT_PARALLELISM: Final = 1
 
 def configuration(config: JobConfig) -> Configuration:
     """Flink's settings of one submission."""
-    options = {
+    result = Configuration()
+    for key, value in options(config).items():
+        result.set_string(key, value)
+    return result
+
+
+def options(config: JobConfig) -> dict[str, str]:
+    """The same, as plain text."""
+    chosen = {
         "pipeline.name": config.name,
         "pipeline.jars": Path(config.front_jar).as_uri(),
         "pipeline.object-reuse": "true",
@@ -61,13 +69,10 @@ def configuration(config: JobConfig) -> Configuration:
         "table.exec.sink.upsert-materialize": "NONE",
     }
     if config.staging is None:
-        options |= _checkpointing(config)
+        chosen |= _checkpointing(config)
     if config.restore_from:
-        options["execution.state-recovery.path"] = config.restore_from
-    result = Configuration()
-    for key, value in options.items():
-        result.set_string(key, value)
-    return result
+        chosen["execution.state-recovery.path"] = config.restore_from
+    return chosen
 
 
 def _checkpointing(config: JobConfig) -> dict[str, str]:

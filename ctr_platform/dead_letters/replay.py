@@ -180,6 +180,8 @@ class _Transactions:
                 "transactional.id": f"ctr-replay-{raw_topic}",
                 "message.max.bytes": RAW_MAX_MESSAGE_BYTES,
                 "compression.type": "lz4",
+                # As Java clients choose them, so that a record stays with those of its key.
+                "partitioner": "murmur2_random",
             }
         )
         ask(settings, lambda: self._producer.init_transactions(TRANSACTION_S))

@@ -111,7 +111,9 @@ def _publish(
     topic: str,
     revisions: Sequence[Revision],
 ) -> None:
-    producer = Producer({**client_config(settings), "enable.idempotence": True})
+    # The job's producer is a Java client: the same key must go to the same partition, or compaction keeps both.
+    config = {**client_config(settings), "enable.idempotence": True, "partitioner": "murmur2_random"}
+    producer = Producer(config)
     table = WindowRevision.__table__
     keys = [(each.window_type, each.window_start) for each in revisions]
     chosen = tuple_(table.c.window_type, table.c.window_start).in_(keys)

@@ -115,9 +115,10 @@ def test_a_repair_is_another_job_that_leaves_no_snapshot() -> None:
     staging = Staging(repair_id="r", count_from_ms=1, count_until_ms=2, read_from_broker_ms=3)
     config = replace(CONFIG, staging=staging)
     assert JobConfig.from_json(config.to_json()) == config
-    options = flink.job.configuration(config).to_dict()
+    options = flink.job.options(config)
     assert options["pipeline.name"] == "ctr_repair"
     assert not [name for name in options if name.startswith("execution.checkpointing")]
+    assert [name for name in flink.job.options(CONFIG) if name.startswith("execution.checkpointing")]
 
 
 def test_dimensions_and_measures_are_fields_of_the_schema() -> None:
