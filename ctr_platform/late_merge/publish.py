@@ -111,7 +111,7 @@ def _publish(
     topic: str,
     revisions: Sequence[Revision],
 ) -> None:
-    # The job's producer is a Java client: the same key must go to the same partition, or compaction keeps both.
+    # The job's producer is a Java client: a key must go to the partition that it chooses, or two are kept.
     config = {**client_config(settings), "enable.idempotence": True, "partitioner": "murmur2_random"}
     producer = Producer(config)
     table = WindowRevision.__table__
