@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import io
 import json
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 import fastavro
-from confluent_kafka.schema_registry.error import SchemaRegistryError
 
-from ctr_platform.registry.client import ask
+from ctr_platform.registry.lookup import schema_text
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry import SchemaRegistryClient
@@ -46,7 +44,7 @@ class EventDecoder:
     def schema(self, identifier: int) -> Any:
         """The parsed schema of an id; None if the registry does not know it."""
         if identifier not in self._schemas:
-            text = ask(self._settings, lambda: self._text(identifier))
+            text = schema_text(self._settings, self._client, identifier)
             self._schemas[identifier] = None if text is None else fastavro.parse_schema(json.loads(text))
         return self._schemas[identifier]
 
@@ -63,11 +61,3 @@ class EventDecoder:
         except Exception:  # noqa: BLE001 - whatever a decoder says of garbage
             return None
         return (event, HEADER_BYTES + body.tell()) if isinstance(event, dict) else None
-
-    def _text(self, identifier: int) -> str | None:
-        try:
-            return self._client.get_schema(identifier).schema_str
-        except SchemaRegistryError as error:
-            if error.http_status_code == HTTPStatus.NOT_FOUND:
-                return None
-            raise

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
 from confluent_kafka import TopicPartition
 
+from ctr_platform.dead_letters.letters import LATE, letters_of
 from ctr_platform.kafka.spans import bounds, chunks, partitions
 from ctr_platform.recount.decode import VALID, decode
 from ctr_platform.recount.fates import BEFORE_ALL_MS, MAX_AHEAD_MS, MINUTE_MS, SEGMENT, decide
@@ -32,10 +33,6 @@ if TYPE_CHECKING:
     from ctr_platform.kafka.spans import Chunk
     from ctr_platform.recount.decode import Decoded, WriterSchema
     from ctr_platform.settings import Settings
-
-LETTER_TOPIC_HEADER: Final = "__connect.errors.topic"
-LETTER_PARTITION_HEADER: Final = "__connect.errors.partition"
-LETTER_OFFSET_HEADER: Final = "__connect.errors.offset"
 
 PEEKED_OFFSETS: Final = 100
 """More than this many markers of transactions in a row are not to be expected."""
@@ -168,23 +165,19 @@ class Reader:
 
         A letter waits while its record is yet to be read. To apply one twice changes nothing.
         """
-        late = [
-            (row, *place)
-            for row, message in enumerate(chunk.messages)
-            if (place := _late_record(message.headers(), raw_topic)) is not None
-        ]
+        late = [each for each in letters_of(chunk) if each.reason == LATE and each.topic == raw_topic]
         reading.letters += len(chunk.messages)
         waiting: int | None = None
-        decoded = decode([chunk.bodies[row] for row, _, _ in late], self._schemas)
+        decoded = decode([letter.value for letter in late], self._schemas)
         with self._engine.begin() as connection:
             states = progress(connection, raw_topic)
             ready: dict[int, list[tuple[int, int]]] = {}
-            for index, (row, partition, offset) in enumerate(late):
-                state = states.get(partition)
-                if state is None or offset >= state.next_offset:
-                    waiting = chunk.offsets[row] if waiting is None else waiting
-                elif offset >= state.first_offset and decoded.dead[index] == VALID:
-                    ready.setdefault(partition, []).append((index, offset))
+            for index, letter in enumerate(late):
+                state = states.get(letter.partition)
+                if state is None or letter.offset >= state.next_offset:
+                    waiting = letter.letter_offset if waiting is None else waiting
+                elif letter.offset >= state.first_offset and decoded.dead[index] == VALID:
+                    ready.setdefault(letter.partition, []).append((index, letter.offset))
             for partition, found in ready.items():
                 frame = _events(decoded, found)
                 new = add_late(connection, raw_topic, partition, frame, after_idleness=True)
@@ -194,14 +187,6 @@ class Reader:
                 save_progress(connection, [states[partition].plus(totals)])
                 reading.after_idleness += len(moved)
         return waiting
-
-
-def _late_record(headers: Any, raw_topic: str) -> tuple[int, int] | None:
-    """Partition and offset of the record that a letter calls late; None for any other letter."""
-    fields = {name: value for name, value in headers or [] if value is not None}
-    if fields.get("reason") != b"late" or fields.get(LETTER_TOPIC_HEADER) != raw_topic.encode():
-        return None
-    return int(fields[LETTER_PARTITION_HEADER]), int(fields[LETTER_OFFSET_HEADER])
 
 
 def _events(decoded: Decoded, found: list[tuple[int, int]]) -> pd.DataFrame:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from confluent_kafka.schema_registry.error import SchemaRegistryError
-
 from ctr_platform.recount.decode import writer_schema
-from ctr_platform.registry.client import ask
+from ctr_platform.registry.lookup import schema_text
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry import SchemaRegistryClient
@@ -32,17 +29,9 @@ class SchemaCache:
     def __call__(self, identifier: int) -> WriterSchema | None:
         """The schema; None if the registry does not know it, or it lacks a needed field."""
         if identifier not in self._known:
-            text = ask(self._settings, lambda: self._text(identifier))
+            text = schema_text(self._settings, self._client, identifier)
             self._known[identifier] = None if text is None else _usable(text)
         return self._known[identifier]
-
-    def _text(self, identifier: int) -> str | None:
-        try:
-            return self._client.get_schema(identifier).schema_str
-        except SchemaRegistryError as error:
-            if error.http_status_code == HTTPStatus.NOT_FOUND:
-                return None
-            raise
 
 
 def _usable(text: str) -> WriterSchema | None:

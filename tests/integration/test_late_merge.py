@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import redis
@@ -16,6 +13,7 @@ from ctr_platform.recount.run import recount
 from flink.documents import window_id
 from tests.oracle import MINUTE_MS, read_topic
 from tests.support.hostile import HOUR_MS
+from tests.support.killing import kill_after
 
 if TYPE_CHECKING:
     from tests.support.pipeline import Pipeline
@@ -106,22 +104,15 @@ def test_late_events_appear_once_in_views_documents_and_recount(job: Pipeline) -
 def test_a_merge_killed_anywhere_is_finished_by_the_next_one(job: Pipeline) -> None:
     job.submit()
     start = _late_traffic(job, late=3_000)
-    code = (
+    kill_after(
+        job.stack,
         "from ctr_platform.settings import load_settings\n"
         "from ctr_platform.late_merge.merge import merge_late_events\n"
-        "from ctr_platform.late_merge.publish import publish_revisions\n"
-        "print('go', flush=True)\n"
+        "from ctr_platform.late_merge.publish import publish_revisions",
         f"merge_late_events(load_settings(), raw_topic={job.raw_topic!r}, error_topic={job.error_topic!r})\n"
-        f"publish_revisions(load_settings(), windows_topic={job.windows_topic!r})\n"
+        f"publish_revisions(load_settings(), windows_topic={job.windows_topic!r})",
+        (0.0, 0.2, 0.4, 0.8),
     )
-    for delay_s in (0.0, 0.2, 0.4, 0.8):
-        with subprocess.Popen(
-            [sys.executable, "-c", code], env=job.stack.environment, stdout=subprocess.PIPE
-        ) as process:
-            assert process.stdout is not None
-            assert process.stdout.readline() == b"go\n"
-            time.sleep(delay_s)
-            process.kill()
     _merge(job)
     _publish(job)
     merged = {"news": (4, 0), "late": (3_000, 1_500)}

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import struct
-import subprocess
-import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +12,7 @@ from ctr_platform.errors import CtrError
 from ctr_platform.settings import REPLAYS_TOPIC
 from tests.oracle import MINUTE_MS, read_topic
 from tests.support.hostile import HOUR_MS
+from tests.support.killing import kill_after
 
 if TYPE_CHECKING:
     from tests.support.pipeline import Pipeline
@@ -99,20 +97,13 @@ def test_a_replay_killed_anywhere_is_finished_by_the_next_one(job: Pipeline) -> 
     job.flush()
     job.submit()
     job.settle(lambda: len(job.letters()) == records, "the letters")
-    code = (
+    kill_after(
+        job.stack,
         "from ctr_platform.settings import load_settings\n"
-        "from ctr_platform.dead_letters.replay import Selection, replay\n"
-        "print('go', flush=True)\n"
-        f"replay(load_settings(), Selection(), repair='clamp_click', dry_run=False, **{_topics(job)!r})\n"
+        "from ctr_platform.dead_letters.replay import Selection, replay",
+        f"replay(load_settings(), Selection(), repair='clamp_click', dry_run=False, **{_topics(job)!r})",
+        (0.3, 0.5, 0.7, 1.0),
     )
-    for delay_s in (0.3, 0.5, 0.7, 1.0):
-        with subprocess.Popen(
-            [sys.executable, "-c", code], env=job.stack.environment, stdout=subprocess.PIPE
-        ) as process:
-            assert process.stdout is not None
-            assert process.stdout.readline() == b"go\n"
-            time.sleep(delay_s)
-            process.kill()
     _replay(job, repair="clamp_click")
     found = _replayed(job)
     assert len(found) == records
