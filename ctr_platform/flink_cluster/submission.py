@@ -127,10 +127,10 @@ def submit(config: JobConfig) -> str:
             env={**os.environ, **flink_environment()},
         )
     except subprocess.TimeoutExpired:
-        raise CtrError(f"submitting {JOB_NAME} took more than {SUBMIT_WITHIN_S} s") from None
+        raise CtrError(f"submitting {config.name} took more than {SUBMIT_WITHIN_S} s") from None
     if done.returncode != 0:
         last = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
-        raise CtrError(f"{JOB_NAME} was not submitted: {last[0]}")
+        raise CtrError(f"{config.name} was not submitted: {last[0]}")
     return str(json.loads(done.stdout.splitlines()[-1])["job_id"])
 
 

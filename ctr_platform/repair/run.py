@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -13,6 +14,7 @@ from sqlalchemy import delete, insert, text, update
 from ctr_platform.errors import CtrError
 from ctr_platform.flink_cluster.rest import FlinkCluster
 from ctr_platform.flink_cluster.submission import job_config, submit
+from ctr_platform.flink_cluster.transport import FlinkRefused, FlinkUnavailable
 from ctr_platform.recount.run import recount
 from ctr_platform.repair.span import Span, check_retained
 from flink.config import REPAIR_JOB_NAME, JobConfig, Staging
@@ -88,6 +90,8 @@ def repair(
             )
         try:
             job_id = _stage(settings, live, repair_id, span)
+            # Retention may have overtaken the reader.
+            check_retained(settings, live.raw_topic, span)
             return _apply(engine, live.raw_topic, repair_id, span, job_id=job_id, dry_run=dry_run)
         finally:
             with engine.begin() as connection:
@@ -104,7 +108,8 @@ def _stage(settings: Settings, live: JobConfig, repair_id: str, span: Span) -> s
             live,
             bounded=True,
             restore_from=None,
-            parallelism=min(live.parallelism, free),
+            # The rest of the free slots is left to a live job that has to be restarted meanwhile.
+            parallelism=min(live.parallelism, max(1, free // 2)),
             consumer_group=f"{REPAIR_JOB_NAME}-{repair_id[:8]}",
             staging=Staging(
                 repair_id=repair_id,
@@ -120,9 +125,13 @@ def _stage(settings: Settings, live: JobConfig, repair_id: str, span: Span) -> s
                 wait=tenacity.wait_fixed(POLL_S),
                 stop=tenacity.stop_after_delay(DONE_WITHIN_S),
             )(cluster.job, job_id)
-        except tenacity.RetryError:
-            cluster.cancel(job_id)
-            raise CtrError(f"recomputing took more than {DONE_WITHIN_S} s: choose fewer hours") from None
+        except BaseException as error:
+            # Whatever ends the wait, an interrupt too: nobody wants its rows any more.
+            with suppress(FlinkUnavailable, FlinkRefused):
+                cluster.cancel(job_id)
+            if isinstance(error, tenacity.RetryError):
+                raise CtrError(f"recomputing took more than {DONE_WITHIN_S} s: choose fewer hours") from None
+            raise
         if job.state != "FINISHED":
             why = next((failure.cause for failure in cluster.failures(job_id, 1)), "Flink names no failure")
             raise CtrError(f"{REPAIR_JOB_NAME} is {job.state}: {why}")

@@ -246,6 +246,9 @@ final class Combiner extends AbstractStreamOperator<Row>
             partials.byWindow().forEach((windowStart, counts) -> {
                 counts.forEach((segment, sums) ->
                         output.collect(new StreamRecord<>(rows.count(segment, sums), windowStart)));
+                if (settings.staging) {
+                    return;
+                }
                 String json = rows.segmentsJson(counts);
                 output.collect(Front.DOCUMENTS, rows.document("1min", windowStart, json));
                 long fiveMinuteStart = Windows.start(windowStart, Windows.FIVE_MINUTES_MS);
