@@ -13,10 +13,11 @@ import shlex
 import subprocess
 import sys
 import xmlrpc.client
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from supervisor.xmlrpc import SupervisorTransport
+from supervisor.xmlrpc import Faults, SupervisorTransport
 
 from ctr_platform.errors import CtrError
 from ctr_platform.stack.probes import wait_until
@@ -35,6 +36,10 @@ RETRIES: Final = 1_000_000
 LAUNCH_WITHIN_S: Final = 30
 """Half a second as a rule."""
 _GONE: Final = (ConnectionError, FileNotFoundError, http.client.HTTPException)
+
+
+class _StoppingError(Exception):
+    """supervisord answers, but stops its programs: it takes no orders any more."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,12 @@ class Supervisor:
     def _call(self, method: str, *arguments: object) -> Any:
         transport = SupervisorTransport(None, None, f"unix://{self._layout.socket}")
         with xmlrpc.client.ServerProxy("http://localhost", transport=transport) as proxy:
-            return getattr(proxy.supervisor, method)(*arguments)
+            try:
+                return getattr(proxy.supervisor, method)(*arguments)
+            except xmlrpc.client.Fault as fault:
+                if fault.faultCode == Faults.SHUTDOWN_STATE:
+                    raise _StoppingError from None
+                raise
 
     def running(self) -> bool:
         """Whether it answers."""
@@ -72,10 +82,10 @@ class Supervisor:
         return True
 
     def states(self) -> dict[str, ProcessState]:
-        """States of all programs by name; empty when supervisord is not there."""
+        """States of all programs by name; empty when supervisord is not there, or is about to end."""
         try:
             described = self._call("getAllProcessInfo")
-        except _GONE:
+        except (*_GONE, _StoppingError):
             return {}
         return {
             info["name"]: ProcessState(
@@ -98,8 +108,12 @@ class Supervisor:
         Raises:
             CtrError: that takes longer than `within_s`.
         """
-        pid = int(self._layout.pid_file.read_text(encoding="ascii"))
-        self._call("shutdown")
+        try:
+            pid = int(self._layout.pid_file.read_text(encoding="ascii"))
+        except FileNotFoundError:
+            return  # somebody else has stopped it just now
+        with suppress(*_GONE, _StoppingError):
+            self._call("shutdown")
         if wait_ended([pid], within_s):
             raise CtrError(f"supervisord (pid {pid}) is still stopping services: see {self._layout.logs}")
 
