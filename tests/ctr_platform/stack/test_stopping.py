@@ -1,0 +1,21 @@
+"""A stack that several stop and watch at the same time."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from ctr_platform.stack.layout import Layout
+from ctr_platform.stack.lifecycle import start, stop
+from ctr_platform.stack.supervise import Supervisor
+from tests.support.stack import Recorder, fresh_home
+
+
+def test_two_that_stop_it_and_one_that_watches_all_see_it_end() -> None:
+    with fresh_home() as home, ThreadPoolExecutor(2) as pool:
+        [redis] = start(home, names=["redis"], free_ports=True, report=Recorder())
+        supervisor = Supervisor(Layout(home))
+        stopping = [pool.submit(stop, home) for _ in range(2)]
+        while states := supervisor.states():
+            assert set(states) == {redis.name}
+        assert True in {each.result() for each in stopping}
+        assert supervisor.states() == {}
