@@ -74,9 +74,11 @@ class Supervisor:
                 raise
 
     def running(self) -> bool:
-        """Whether it answers."""
+        """Whether it answers; also while it stops."""
         try:
             self._call("getState")
+        except _StoppingError:
+            pass
         except _GONE:
             return False
         return True
