@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 import fastavro
 
-from ctr_platform.registry.lookup import schema_text
+from ctr_platform.registry.lookup import avro_schema
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry import SchemaRegistryClient
@@ -42,10 +41,10 @@ class EventDecoder:
         return None if found is None else value[: found[1]]
 
     def schema(self, identifier: int) -> Any:
-        """The parsed schema of an id; None if the registry does not know it."""
+        """The parsed schema of an id; None if the registry does not know it, or it is not Avro."""
         if identifier not in self._schemas:
-            text = schema_text(self._settings, self._client, identifier)
-            self._schemas[identifier] = None if text is None else fastavro.parse_schema(json.loads(text))
+            found = avro_schema(self._settings, self._client, identifier)
+            self._schemas[identifier] = None if found is None else fastavro.parse_schema(found)
         return self._schemas[identifier]
 
     def _read(self, value: bytes | None) -> tuple[dict[str, Any], int] | None:

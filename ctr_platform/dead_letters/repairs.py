@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import fastavro
 
+from ctr_platform.dead_letters.events import HEADER_BYTES
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -31,7 +33,7 @@ def own_schema(letter: Letter, decoder: EventDecoder, schema_id: int) -> bytes |
     """For `unknown_schema`: a producer that wrote a wrong schema id, but the platform's own schema."""
     if letter.value is None:
         return None
-    value = struct.pack(">bi", 0, schema_id) + letter.value[5:]
+    value = struct.pack(">bi", 0, schema_id) + letter.value[HEADER_BYTES:]
     return None if decoder.decode(value) is None else value
 
 

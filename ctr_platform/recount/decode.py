@@ -14,10 +14,10 @@ import fastavro
 import numpy as np
 
 from ctr_platform.recount.text import INVALID_UTF8, UNKNOWN, normal_category
-from ctr_platform.recount.varint import Cursors
+from ctr_platform.recount.varint import INT_MAX, INT_MIN, Cursors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -36,7 +36,9 @@ HEADER_BYTES: Final = 5
 VALID: Final = ""
 """`Decoded.dead` of a record that is not."""
 
+_BOUNDS: Final = {"int": (INT_MIN, INT_MAX), "long": (-(2**63), 2**63 - 1)}
 _WIDTHS: Final = {"boolean": 1, "float": 4, "double": 8, "null": 0}
+_PRIMITIVE: Final = ("int", "long", "string", "bytes", *_WIDTHS)
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,9 @@ class WriterSchema:
 
     flat: tuple[tuple[str, str], ...] | None
     """Name and primitive type of each field; None where a field is anything else."""
+
+    bounds: Mapping[str, tuple[int, int]]
+    """Lowest and highest value of the fields that are numbers: fastavro gives what is beyond them as well."""
 
 
 @dataclass(frozen=True)
@@ -67,21 +72,27 @@ def writer_schema(schema: Any) -> WriterSchema | None:
     """What a schema of the registry (parsed JSON) is good for; None if it lacks a needed field."""
     if not isinstance(schema, dict) or schema.get("type") != "record":
         return None
-    types = {field["name"]: field["type"] for field in schema["fields"]}
+    types = {field["name"]: _primitive(field["type"]) for field in schema["fields"]}
     if not all(_serves(name, types.get(name)) for name in NEEDED):
         return None
-    primitive = {"int", "long", "string", "bytes", *_WIDTHS}
-    flat = tuple((name, kind) for name, kind in types.items() if isinstance(kind, str) and kind in primitive)
-    return WriterSchema(fastavro.parse_schema(schema), flat if len(flat) == len(types) else None)
+    flat = tuple((name, kind) for name, kind in types.items() if kind in _PRIMITIVE)
+    bounds = {name: _BOUNDS[kind] for name, kind in types.items() if kind in ("int", "long")}
+    return WriterSchema(fastavro.parse_schema(schema), flat if len(flat) == len(types) else None, bounds)
+
+
+def _primitive(kind: Any) -> Any:
+    """`{"type": "string", "avro.java.string": "String"}` is another way to write `"string"`."""
+    return kind["type"] if isinstance(kind, dict) and kind["type"] in _PRIMITIVE else kind
 
 
 def _serves(name: str, kind: Any) -> bool:
     """Whether a written type can be read as the contract's."""
     if isinstance(kind, list):
-        others = [each for each in kind if each != "null"]
-        kind = others[0] if len(others) == 1 and name not in _NUMBERS else None
-    if isinstance(kind, dict) and kind.get("type") in {"string", "bytes", "int", "long"}:
-        kind = kind["type"]  # with a logical type
+        others = [_primitive(each) for each in kind if each != "null"]
+        with_null = len(others) == 1 and len(kind) == len(others) + 1
+        kind = others[0] if with_null and name not in _NUMBERS else None
+    if not isinstance(kind, str):
+        return False
     if name == "timestamp":
         return kind in {"int", "long"}
     return kind == "int" if name in _NUMBERS else kind in {"string", "bytes"}
@@ -152,7 +163,8 @@ def _decode_one(value: bytes, schema: WriterSchema, row: int, result: Decoded) -
         event: Any = fastavro.schemaless_reader(body, schema.parsed, None, handle_unicode_errors=INVALID_UTF8)
     except Exception:  # noqa: BLE001 - whatever a decoder says of garbage
         return
-    if body.tell() != len(value) - HEADER_BYTES:
+    fits = all(low <= event[name] <= high for name, (low, high) in schema.bounds.items())
+    if body.tell() != len(value) - HEADER_BYTES or not fits:
         return
     result.dead[row] = VALID
     result.timestamp_ms[row] = event["timestamp"]

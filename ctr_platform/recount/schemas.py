@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from ctr_platform.recount.decode import writer_schema
-from ctr_platform.registry.lookup import schema_text
+from ctr_platform.registry.lookup import avro_schema
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry import SchemaRegistryClient
@@ -29,13 +28,5 @@ class SchemaCache:
     def __call__(self, identifier: int) -> WriterSchema | None:
         """The schema; None if the registry does not know it, or it lacks a needed field."""
         if identifier not in self._known:
-            text = schema_text(self._settings, self._client, identifier)
-            self._known[identifier] = None if text is None else _usable(text)
+            self._known[identifier] = writer_schema(avro_schema(self._settings, self._client, identifier))
         return self._known[identifier]
-
-
-def _usable(text: str) -> WriterSchema | None:
-    try:
-        return writer_schema(json.loads(text))
-    except json.JSONDecodeError:
-        return None

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ctr_platform.recount.decode import VALID, WriterSchema, decode, writer_schema
 from ctr_platform.recount.text import INVALID_UTF8, normal_category
+from ctr_platform.registry.lookup import without_logical_types
 from tests.oracle import schema_file
 
 SCHEMA: Any = json.loads(schema_file().read_text(encoding="utf-8"))
@@ -122,6 +123,56 @@ def test_another_writers_schema_is_read_by_its_own_fields() -> None:
     assert decoded.dead.tolist() == [VALID, VALID]
     assert decoded.timestamp_ms.tolist() == [5, 5]
     assert decoded.category.tolist() == ["x", "unknown"]
+
+
+def _with(**types: Any) -> dict[str, Any]:
+    """The schema with other types of some fields."""
+    fields = [{**field, "type": types.get(field["name"], field["type"])} for field in SCHEMA["fields"]]
+    return {**SCHEMA, "fields": fields}
+
+
+def test_a_type_may_be_written_at_length() -> None:
+    found = writer_schema(_with(site_category={"type": "string", "avro.java.string": "String"}))
+    assert found is not None
+    assert found.flat == USABLE.flat
+
+
+def test_logical_types_do_not_change_what_is_read() -> None:
+    schema = _with(
+        timestamp={"type": "long", "logicalType": "timestamp-millis"},
+        site_domain=["null", {"type": "int", "logicalType": "date"}],
+    )
+    found = writer_schema(without_logical_types(schema))
+    assert found is not None
+    assert found.flat is None
+    event = {field["name"]: 1 if field["type"] != "string" else "x" for field in SCHEMA["fields"]}
+    body = io.BytesIO()
+    fastavro.schemaless_writer(body, found.parsed, {**event, "timestamp": 5, "site_domain": 7})
+    decoded = decode([struct.pack(">bi", 0, 1) + body.getvalue()], lambda _identifier: found)
+    assert (decoded.dead.tolist(), decoded.timestamp_ms.tolist()) == ([VALID], [5])
+
+
+def test_numbers_beyond_their_type_are_malformed_in_any_schema() -> None:
+    schema = _with(site_domain=["null", "string"])
+    found = writer_schema(schema)
+    assert found is not None
+    assert found.flat is None
+    # Written with wider types, so that the bytes hold what the schema does not allow.
+    wide = fastavro.parse_schema(_with(site_domain=["null", "string"], device_type="long", hour="long"))
+    event = {field["name"]: 1 if field["type"] != "string" else "x" for field in SCHEMA["fields"]}
+    values = []
+    for change in ({}, {"device_type": 2**31}, {"hour": -(2**31) - 1}):
+        body = io.BytesIO()
+        fastavro.schemaless_writer(body, wide, {**event, **change})
+        values.append(struct.pack(">bi", 0, 1) + body.getvalue())
+    decoded = decode(values, lambda _identifier: found)
+    assert decoded.dead.tolist() == [VALID, "malformed", "malformed"]
+
+
+def test_only_a_union_with_null_serves_as_a_string() -> None:
+    assert writer_schema(_with(site_category=["string", "null"])) is not None
+    assert writer_schema(_with(site_category=["string"])) is None
+    assert writer_schema(_with(click=["null", "int"])) is None
 
 
 def test_a_schema_that_lacks_a_needed_field_serves_nobody() -> None:
