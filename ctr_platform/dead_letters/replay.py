@@ -197,7 +197,7 @@ class _Transactions:
         if not self._waiting:
             return
         places: dict[str, tuple[int, int]] = {}
-        self._producer.begin_transaction()
+        ask(self._settings, self._producer.begin_transaction)
         for letter, value in self._waiting:
             key = self._key(letter)
             headers: list[tuple[str, str | bytes | None]] = [*letter.headers, (REPLAYED_FROM, key.encode())]
@@ -205,7 +205,7 @@ class _Transactions:
             self._producer.produce(self._raw_topic, value, letter.key, headers=headers, on_delivery=report)
         # Where they lie is part of their entries.
         if self._producer.flush(TRANSACTION_S) or len(places) < len(self._waiting):
-            self._producer.abort_transaction(TRANSACTION_S)
+            ask(self._settings, lambda: self._producer.abort_transaction(TRANSACTION_S))
             raise CtrError(f"Kafka at {self._settings.kafka_bootstrap_servers} does not take the records")
         for letter, _ in self._waiting:
             key = self._key(letter)

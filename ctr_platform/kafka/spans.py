@@ -84,6 +84,16 @@ def bounds(reader: Consumer, settings: Settings, topic: str, partition: int) -> 
     return first, end
 
 
+def first_written_ms(reader: Consumer, settings: Settings, topic: str, partition: int) -> int | None:
+    """When the broker wrote the first record that is left of a partition, ms since the epoch.
+
+    What it has deleted was written before. None: nothing is left.
+    """
+    first, end = bounds(reader, settings, topic, partition)
+    chunk = next(chunks(reader, settings, TopicPartition(topic, partition, first), end), None)
+    return None if chunk is None else chunk.timestamps_ms[0]
+
+
 def chunks(reader: Consumer, settings: Settings, start: TopicPartition, until: int) -> Iterator[Chunk]:
     """The committed records from `start.offset` to below `until`, in order, in chunks of `CHUNK_RECORDS`.
 

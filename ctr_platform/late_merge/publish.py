@@ -27,7 +27,7 @@ from warehouse.views import SEGMENTS
 from warehouse.windows import epoch_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -81,20 +81,18 @@ def publish_revisions(settings: Settings, *, windows_topic: str = WINDOWS_TOPIC)
             with engine.connect() as connection:
                 table = WindowRevision.__table__
                 rows = connection.execute(select(table)).all()
-            revisions = {
-                revision.key: (revision, row.published_revision)
+            known = [
+                (Revision(row.window_type, row.window_start, row.revision), row.published_revision)
                 for row in rows
-                if (revision := Revision(row.window_type, row.window_start, row.revision))
-            }
+            ]
+            last = _last_revisions(settings, windows_topic, {revision.key for revision, _ in known})
             overwritten = {
-                key
-                for key, found in _last_revisions(settings, windows_topic, revisions.keys()).items()
-                if found < revisions[key][1]
+                revision for revision, published in known if last.get(revision.key, published) < published
             }
             due = [
                 revision
-                for key, (revision, published) in revisions.items()
-                if published < revision.revision or key in overwritten
+                for revision, published in known
+                if published < revision.revision or revision in overwritten
             ]
             for first in range(0, len(due), AT_ONCE):
                 with engine.begin() as connection:
@@ -153,11 +151,10 @@ def _document(connection: Connection, revision: Revision) -> dict[str, Any] | No
     return {**made, "revision": revision.revision}
 
 
-def _last_revisions(settings: Settings, topic: str, keys: Sequence[str] | Any) -> dict[str, int]:
+def _last_revisions(settings: Settings, topic: str, keys: Collection[str]) -> dict[str, int]:
     """By key, the revision of the last document in the topic; keys without one are left out."""
-    wanted = set(keys)
     found: dict[str, int] = {}
-    if not wanted:
+    if not keys:
         return found
     with consumer(settings, "ctr-publish") as reader:
         for partition in partitions(reader, settings, topic):
@@ -165,6 +162,6 @@ def _last_revisions(settings: Settings, topic: str, keys: Sequence[str] | Any) -
             for chunk in chunks(reader, settings, TopicPartition(topic, partition, first), end):
                 for message, body in zip(chunk.messages, chunk.bodies, strict=True):
                     key = (message.key() or b"").decode(errors="replace")
-                    if key in wanted and body is not None:
+                    if key in keys and body is not None:
                         found[key] = int(json.loads(body)["revision"])
     return found

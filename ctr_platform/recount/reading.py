@@ -11,7 +11,7 @@ import pandas as pd
 from confluent_kafka import TopicPartition
 
 from ctr_platform.dead_letters.letters import LATE, letters_of
-from ctr_platform.kafka.spans import bounds, chunks, partitions
+from ctr_platform.kafka.spans import bounds, chunks, first_written_ms, partitions
 from ctr_platform.recount.decode import VALID, decode
 from ctr_platform.recount.fates import BEFORE_ALL_MS, MAX_AHEAD_MS, MINUTE_MS, SEGMENT, decide
 from ctr_platform.recount.state import (
@@ -79,7 +79,7 @@ class Reader:
         for partition in partitions(self._consumer, self._settings, raw_topic):
             first, end = bounds(self._consumer, self._settings, raw_topic, partition)
             until = min(end, ends.get(partition, first))
-            state = known.get(partition) or self._beginning(raw_topic, partition, first, end)
+            state = known.get(partition) or self._beginning(raw_topic, partition, first)
             reached = self._read_raw(state, until, reading)
             if self._more(raw_topic, partition, reached, end):
                 reading.behind.add(partition)
@@ -87,11 +87,12 @@ class Reader:
         reading.seconds = time.perf_counter() - began
         return reading
 
-    def _beginning(self, topic: str, partition: int, first: int, end: int) -> Progress:
+    def _beginning(self, topic: str, partition: int, first: int) -> Progress:
         """State before the first record; a topic that has lost its beginning proves later windows only."""
         provable_from = None
-        if 0 < first < end:
-            earliest = next(self._chunks(topic, partition, first, first + 1)).timestamps_ms[0]
+        if first > 0:
+            written = first_written_ms(self._consumer, self._settings, topic, partition)
+            earliest = time.time_ns() // 1_000_000 if written is None else written
             # No event is further ahead of the broker's time than this, so none of these windows is below.
             provable_ms = -(-(earliest + MAX_AHEAD_MS) // (5 * MINUTE_MS)) * 5 * MINUTE_MS
             provable_from = moment(provable_ms)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import tenacity
 
 from ctr_platform.errors import CtrError
 from ctr_platform.kafka.spans import consumer
@@ -35,6 +37,11 @@ if TYPE_CHECKING:
 
     from ctr_platform.settings import Settings
 
+TURN_WITHIN_S: Final = 60.0
+"""A repair begins with a recount, and meets the one of every minute, which takes seconds."""
+
+TURN_POLL_S: Final = 0.5
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recount:
@@ -61,6 +68,7 @@ def recount(
     *,
     raw_topic: str = RAW_TOPIC,
     error_topic: str = ERROR_TOPIC,
+    wait_s: float = TURN_WITHIN_S,
 ) -> Recount:
     """Bring the recount up to the job's last checkpoint and verify windows.
 
@@ -72,6 +80,7 @@ def recount(
         hours: starts of whole hours to verify besides, however long ago.
         raw_topic: what to count.
         error_topic: where its letters are.
+        wait_s: patience with another recount that is at work.
 
     Raises:
         CtrError: a service is away, another recount is at work, or retention has overtaken this one.
@@ -83,8 +92,14 @@ def recount(
         registry_client(settings) as registry,
         consumer(settings, "ctr-recount") as kafka,
     ):
-        if not lock(guard):
-            raise CtrError("another recount is at work on this warehouse: wait until it has ended")
+        try:
+            tenacity.Retrying(
+                retry=tenacity.retry_if_result(lambda locked: not locked),
+                wait=tenacity.wait_fixed(TURN_POLL_S),
+                stop=tenacity.stop_after_delay(wait_s),
+            )(lock, guard)
+        except tenacity.RetryError:
+            raise CtrError("another recount is at work on this warehouse: wait until it has ended") from None
         reader = Reader(settings, engine, kafka, SchemaCache(settings, registry))
         reading = reader.read(raw_topic, error_topic)
         return _verified(settings, engine, raw_topic, reading, hours)

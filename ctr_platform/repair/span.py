@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
-
-from confluent_kafka import TopicPartition
+from typing import TYPE_CHECKING
 
 from ctr_platform.errors import CtrError
-from ctr_platform.kafka.spans import bounds, chunks, consumer, partitions
+from ctr_platform.kafka.spans import bounds, consumer, first_written_ms, partitions
+from ctr_platform.recount.fates import MAX_AHEAD_MS
+from ctr_platform.recount.verify import HOUR
 
 if TYPE_CHECKING:
     from ctr_platform.settings import Settings
-
-HOUR: Final = timedelta(hours=1)
-
-MAX_AHEAD: Final = timedelta(seconds=60)
-"""A valid event is at most this much ahead of the moment the broker wrote it. What was written before a
-window's start less this is neither an event of the window nor able to make one late."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +32,8 @@ class Span:
 
     @property
     def read_from(self) -> datetime:
-        """No event of these windows was written by the broker before this."""
-        return self.first - MAX_AHEAD
+        """What the broker wrote before is neither an event of these windows nor able to make one late."""
+        return self.first - timedelta(milliseconds=MAX_AHEAD_MS)
 
 
 def check_retained(settings: Settings, topic: str, span: Span) -> None:
@@ -50,13 +44,11 @@ def check_retained(settings: Settings, topic: str, span: Span) -> None:
     """
     with consumer(settings, "ctr-repair") as reader:
         for partition in partitions(reader, settings, topic):
-            first, end = bounds(reader, settings, topic, partition)
+            first, _ = bounds(reader, settings, topic, partition)
             if first == 0:
                 continue
-            start = TopicPartition(topic, partition, first)
-            chunk = next(chunks(reader, settings, start, min(end, first + 1)), None)
-            earliest = None if chunk is None else chunk.timestamps_ms[0] / 1000
-            if earliest is None or earliest >= span.read_from.timestamp():
+            written_ms = first_written_ms(reader, settings, topic, partition)
+            if written_ms is None or written_ms >= span.read_from.timestamp() * 1000:
                 raise CtrError(
                     f"{span.first:%Y-%m-%d %H:%M} UTC is beyond the retention of {topic}: partition "
                     f"{partition} lacks records from {span.read_from:%H:%M:%S} on. Choose later hours."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import redis
 
 from ctr_platform.late_merge.merge import Merge, merge_late_events
@@ -17,6 +18,12 @@ from tests.support.killing import kill_after
 
 if TYPE_CHECKING:
     from tests.support.pipeline import Pipeline
+
+
+@pytest.fixture(autouse=True)
+def _all_published(job: Pipeline) -> None:
+    """What other tests of the same warehouse have revised is no business of these."""
+    _publish(job)
 
 
 def _merge(job: Pipeline, *, dry_run: bool = False) -> Merge:

@@ -185,4 +185,4 @@ def test_a_second_recount_at_the_same_time_is_refused(job: Pipeline) -> None:
     with engine.connect() as connection:
         assert lock(connection)
         with pytest.raises(CtrError, match="another recount"):
-            _recount(job)
+            recount(job.stack.settings, raw_topic=job.raw_topic, error_topic=job.error_topic, wait_s=0)

@@ -12,6 +12,7 @@ import sysconfig
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -277,6 +278,12 @@ def closed(windows: Rows, until_ms: int, minutes: int) -> Rows:
     return {key: value for key, value in windows.items() if key[0] + minutes * MINUTE_MS <= until_ms}
 
 
+@cache
+def _today_ms() -> int:
+    """The same all along, or two tests on either side of midnight would have the same day."""
+    return time.time_ns() // 1_000_000 // DAY_MS * DAY_MS
+
+
 @contextmanager
 def pipeline(stack: RunningStack) -> Iterator[Pipeline]:
     """Make topics and choose a day for one test; the job is cancelled at the end."""
@@ -311,13 +318,12 @@ def pipeline(stack: RunningStack) -> Iterator[Pipeline]:
         python_executable=sys.executable,
         python_path=f"{PROJECT}:{sysconfig.get_path('purelib')}",
     )
-    today = time.time_ns() // 1_000_000 // DAY_MS * DAY_MS
     made_pipeline = Pipeline(
         stack=stack,
         raw_topic=names[RAW_TOPIC],
         error_topic=names[ERROR_TOPIC],
         windows_topic=names[WINDOWS_TOPIC],
-        base_ms=today - (number + 1) * DAY_MS,
+        base_ms=_today_ms() - (number + 1) * DAY_MS,
         config=config,
         schema_id=ensure_subject(settings).id,
     )
