@@ -19,6 +19,8 @@ from ctr_platform.defs.kafka.assets import (
 from ctr_platform.defs.late_merge.assets import LATE_EVENTS_TABLE
 from ctr_platform.defs.late_merge.jobs import merge_late
 from ctr_platform.defs.platform import Platform
+from ctr_platform.defs.quality.assets import report
+from ctr_platform.defs.quality.schedules import report_every_5_minutes, report_job
 from ctr_platform.defs.recount.assets import window_accuracy
 from ctr_platform.defs.recount.schedules import recount_every_minute, recount_job
 from ctr_platform.defs.registry.assets import ad_event_schema
@@ -47,13 +49,14 @@ def defs() -> dg.Definitions:
             *CACHE,
             LATE_EVENTS_TABLE,
             window_accuracy,
+            report,
             repaired_windows,
             dashboard(settings.dashboard_url),
             flink_ui(settings.flink_ui_url or settings.flink_rest_url),
         ],
         asset_checks=[partitions_as_wanted, runs_once, checkpoints_complete, nothing_dropped_late],
-        jobs=[bring_up_job, recount_job, merge_late, replay_dead_letters],
-        schedules=[recount_every_minute],
+        jobs=[bring_up_job, recount_job, report_job, merge_late, replay_dead_letters],
+        schedules=[recount_every_minute, report_every_5_minutes],
         sensors=[keep_job_running, observe_stream],
         resources={"platform": Platform()},
     )

@@ -89,6 +89,20 @@ class Settings(BaseSettings):
         default=99.0, ge=0, le=100, description="A window below this fails its check; below 100 it warns."
     )
 
+    quality_freshness: Seconds = Field(
+        default=600.0,
+        description="A record whose fate is unknown for longer is an alarm: several checkpoints were missed.",
+    )
+    ctr_drift_percent: float = Field(
+        default=50.0, gt=0, description="CTR farther from the day before, relative to it, is a warning."
+    )
+    quality_dir: Path = Field(
+        default_factory=lambda: ctr_home() / "quality", description="Of the quality report and its results."
+    )
+    quality_url: str = Field(
+        default="http://localhost:8090", description="Where a browser finds `QUALITY_DIR`/site."
+    )
+
     dagster_ui_url: str = "http://localhost:3000"
     dashboard_url: str = "http://localhost:8501"
     flink_ui_url: str = Field(

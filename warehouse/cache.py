@@ -73,13 +73,13 @@ class Cache:
                 *("LIMIT", 0, min(limit, MAX_WINDOWS), "GET", _key(window_type, "*")),
             )
             # A document may expire before its member leaves the index.
-            return [_parse(text) for text in found if text is not None]
+            return [parse_document(text) for text in found if text is not None]
 
     def window(self, window_type: WindowType, window_id: str) -> WindowDocument | None:
         """One window, or None if it has no document (any more)."""
         with self._errors():
             text = self._redis.get(_key(window_type, window_id))
-            return None if text is None else _parse(str(text))
+            return None if text is None else parse_document(str(text))
 
     def health(self) -> CacheHealth:
         """Whether and how fast Redis answers."""
@@ -116,7 +116,12 @@ def _key(window_type: WindowType, name: str) -> str:
     return f"metrics:{window_type}:{name}"
 
 
-def _parse(text: str) -> WindowDocument:
+def parse_document(text: str) -> WindowDocument:
+    """A window's document, as Redis and `ctr_windows` hold it.
+
+    Raises:
+        ValueError, TypeError, KeyError: it is none.
+    """
     document: dict[str, Any] = json.loads(text)
     return WindowDocument(
         window_type=document["window_type"],

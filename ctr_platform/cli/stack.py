@@ -36,6 +36,14 @@ WATCH_S: Final = 1
 """Between two looks of a waiting `ctr up` at the services."""
 INTERRUPTED: Final = 130
 """Exit status after Ctrl-C, as shells have it."""
+PAGES: Final = {
+    "dagster-webserver": "Dagster",
+    "jobmanager": "Flink",
+    "dashboard": "Dashboard",
+    "reports": "Reports",
+}
+"""Services that a browser opens, and their titles."""
+
 _STATE_COLOURS: Final = {"running": "green", "starting": "yellow", "stopped": "dim", "finished": "dim"}
 
 
@@ -169,8 +177,7 @@ def _watch(console: Console, layout: Layout) -> None:
 
 
 def _print_addresses(console: Console, addresses: dict[str, str]) -> None:
-    shown = {"dagster-webserver": "Dagster", "jobmanager": "Flink", "dashboard": "Dashboard"}
-    for name, title in shown.items():
+    for name, title in PAGES.items():
         if name in addresses:
             console.print(f"         [bold]{title:10}[/bold] {addresses[name]}", highlight=False)
 

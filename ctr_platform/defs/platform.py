@@ -42,6 +42,7 @@ METRICS_1MIN: Final = dg.AssetKey(["postgres", "metrics_1min"])
 METRICS_5MIN: Final = dg.AssetKey(["postgres", "metrics_5min"])
 LEDGER: Final = dg.AssetKey(["postgres", "ledger"])
 WINDOW_ACCURACY: Final = dg.AssetKey(["quality", "window_accuracy"])
+QUALITY_REPORT: Final = dg.AssetKey(["quality", "report"])
 LATE_EVENTS: Final = dg.AssetKey(["postgres", "late_events"])
 REPAIRED_WINDOWS: Final = dg.AssetKey(["postgres", "repaired_windows"])
 CACHE_1MIN: Final = dg.AssetKey(["redis", "metrics_1min"])
@@ -59,6 +60,9 @@ REPLAY_POOL: Final = "replay"
 
 RECOUNT_POOL: Final = "recount"
 """Only one recount may write its progress."""
+
+QUALITY_POOL: Final = "quality"
+"""Two reports at once would write one folder."""
 
 
 class Platform(dg.ConfigurableResource[None]):

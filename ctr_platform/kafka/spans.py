@@ -84,13 +84,16 @@ def bounds(reader: Consumer, settings: Settings, topic: str, partition: int) -> 
     return first, end
 
 
-def first_written_ms(reader: Consumer, settings: Settings, topic: str, partition: int) -> int | None:
+def first_written_ms(
+    reader: Consumer, settings: Settings, topic: str, partition: int, *, since: int = 0
+) -> int | None:
     """When the broker wrote the first record that is left of a partition, ms since the epoch.
 
-    What it has deleted was written before. None: nothing is left.
+    What it has deleted was written before. None: nothing is left, from the offset `since` on.
     """
     first, end = bounds(reader, settings, topic, partition)
-    chunk = next(chunks(reader, settings, TopicPartition(topic, partition, first), end), None)
+    start = TopicPartition(topic, partition, max(first, since))
+    chunk = next(chunks(reader, settings, start, end), None)
     return None if chunk is None else chunk.timestamps_ms[0]
 
 

@@ -104,7 +104,7 @@ def verify(connection: Connection, span: Span, closed_until: datetime) -> Verifi
     result = Verification()
     values = {"first": span[0], "last": span[1], "closed_until": closed_until}
     for window_type in WINDOW_MINUTES:
-        row = connection.execute(_statement(window_type), values).one()
+        row = connection.execute(statement_of(SQL, window_type), values).one()
         result = result.plus(
             Verification(
                 windows=row.windows,
@@ -136,8 +136,13 @@ def worst_windows(connection: Connection, span: Span) -> list[WorstWindow]:
     return [WorstWindow(**row) for row in connection.execute(query).mappings()]
 
 
-def _statement(window_type: WindowType) -> TextClause:
+def statement_of(template: Path, window_type: WindowType) -> TextClause:
+    """A statement on the windows of one type, from its file.
+
+    `${window_type}` and `${length}` are the type as a name and as an interval; `${minute_bin}` makes a
+    window's start of the minute `window_start`.
+    """
     length = f"{WINDOW_MINUTES[window_type]} minutes"
     minute_bin = f"date_bin('{length}', window_start, '1970-01-01 00:00:00+00')"
-    template = Template(SQL.read_text(encoding="utf-8"))
-    return text(template.substitute(window_type=window_type, length=length, minute_bin=minute_bin))
+    text_of = Template(template.read_text(encoding="utf-8"))
+    return text(text_of.substitute(window_type=window_type, length=length, minute_bin=minute_bin))

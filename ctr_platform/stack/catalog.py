@@ -9,12 +9,12 @@ from ctr_platform.stack.services.kafka import kafka
 from ctr_platform.stack.services.postgres import postgres
 from ctr_platform.stack.services.redis import redis
 from ctr_platform.stack.services.registry import registry
-from ctr_platform.stack.services.web import dagster_daemon, dagster_webserver, dashboard, traffic
+from ctr_platform.stack.services.web import dagster_daemon, dagster_webserver, dashboard, reports, traffic
 
 if TYPE_CHECKING:
     from ctr_platform.stack.service import Context, Service
 
-ARTIFACTS: Final = ("kafka", "registry", "connectors", "build")
+ARTIFACTS: Final = ("kafka", "registry", "connectors", "build", "report")
 """Groups of the manifest that the stack and its job need."""
 
 TASKMANAGER_NAMES: Final = tuple(f"taskmanager-{number + 1}" for number in range(TASKMANAGERS))
@@ -35,5 +35,6 @@ def catalog(context: Context) -> list[Service]:
         dagster_webserver(context),
         dagster_daemon(context),
         dashboard(context),
+        reports(context),
         traffic(context),
     ]

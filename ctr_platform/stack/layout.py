@@ -60,6 +60,11 @@ class Layout:
         return self.home / "dagster"
 
     @property
+    def quality(self) -> Path:
+        """Results and pages of the quality report."""
+        return self.home / "quality"
+
+    @property
     def stack_env(self) -> Path:
         """The contract's variables of the running stack."""
         return self.home / STACK_ENV_FILE

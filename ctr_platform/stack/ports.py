@@ -28,6 +28,7 @@ DEFAULT_PORTS: Final[Mapping[str, int]] = {
     "jobmanager-rpc": 26123,
     "dagster-webserver": 23000,
     "dashboard": 28501,
+    "reports": 28090,
 }
 """Every fixed port, by the name of the service or of what the service uses it for."""
 

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, NullPool, create_engine, text
 
 from tests.support.stack import running_stack
 from warehouse.migrate import migrate
+from warehouse.models import Base
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +43,6 @@ def writing_engine(url: URL) -> Engine:
 
 def empty(url: URL) -> None:
     """Remove every row of the warehouse."""
-    tables = "realtime.counts_1min, realtime.counts_5min, realtime.late_events, realtime.raw_events"
+    tables = ", ".join(str(table) for table in Base.metadata.sorted_tables)
     with writing_engine(url).begin() as connection:
-        connection.execute(text(f"TRUNCATE {tables}, quality.ledger, quality.window_accuracy_history"))
+        connection.execute(text(f"TRUNCATE {tables}"))

@@ -1,4 +1,4 @@
-"""What people look at, and what gives them something to see: Dagster, the dashboard, traffic."""
+"""What people look at, and what gives them something to see: Dagster, dashboard, reports, traffic."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Final
 
 import psycopg2
 
+from ctr_platform.quality.site import SITE
 from ctr_platform.stack.ports import HOST
 from ctr_platform.stack.probes import PROBE_TIMEOUT_S, http_ok
 from ctr_platform.stack.service import Context, Service
@@ -75,6 +76,24 @@ def dashboard(context: Context) -> Service:
         address=f"http://{HOST}:{port}",
         ports=("dashboard",),
         after=("postgres", "redis"),
+    )
+
+
+def reports(context: Context) -> Service:
+    """Describe the web server of the quality report's pages."""
+    port = context.ports["reports"]
+    site = context.layout.quality / SITE
+    return Service(
+        name="reports",
+        command=(
+            *(sys.executable, "-m", "http.server", str(port)),
+            *("--bind", HOST, "--directory", str(site)),
+        ),
+        environment=_python_environment(context, "reports"),
+        probe=lambda: http_ok(f"http://{HOST}:{port}/"),
+        address=f"http://{HOST}:{port}",
+        ports=("reports",),
+        prepare=lambda: site.mkdir(parents=True, exist_ok=True),
     )
 
 

@@ -1,0 +1,98 @@
+"""The quality report: every rule is a check of it, the pages are a click away."""
+
+from typing import Any, Final
+
+import dagster as dg
+
+from ctr_platform.defs.platform import (
+    BY_DAGSTER,
+    CACHE_1MIN,
+    CACHE_5MIN,
+    FATES,
+    LEDGER,
+    METRICS_1MIN,
+    METRICS_5MIN,
+    OWNERS,
+    QUALITY_POOL,
+    QUALITY_REPORT,
+    WINDOW_ACCURACY,
+    WINDOWS_FEED,
+    Platform,
+)
+from ctr_platform.quality.report import Report, Verdict, make_report
+from ctr_platform.quality.rules import SUITES, Severity
+
+SEVERITIES: Final[dict[Severity, dg.AssetCheckSeverity]] = {
+    "critical": dg.AssetCheckSeverity.ERROR,
+    "warning": dg.AssetCheckSeverity.WARN,
+}
+
+CHECKS: Final = [
+    dg.AssetCheckSpec(rule.name, asset=QUALITY_REPORT, description=rule.description)
+    for suite in SUITES
+    for rule in suite.rules
+]
+
+
+@dg.asset(
+    key=QUALITY_REPORT,
+    deps=[
+        *(WINDOW_ACCURACY, LEDGER, METRICS_1MIN, METRICS_5MIN),
+        *(CACHE_1MIN, CACHE_5MIN, WINDOWS_FEED),
+    ],
+    group_name=FATES,
+    kinds={"greatexpectations", "python"},
+    owners=OWNERS,
+    tags=BY_DAGSTER,
+    pool=QUALITY_POOL,
+    check_specs=CHECKS,
+    description=(
+        "What every store holds of the last day, judged by rules: accuracy, conservation of records, sums, "
+        "freshness, drift, and the agreement of Postgres, Redis and `ctr_windows`. The pages are Data Docs."
+    ),
+)
+# Beside a check's result Dagster reads no parameter of the type.
+def report(platform: Platform) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """Judge, and publish the report."""
+    made = make_report(platform.settings())
+    return dg.MaterializeResult(
+        metadata=_metadata(made), check_results=[_check(verdict) for verdict in made.verdicts]
+    )
+
+
+def _metadata(made: Report) -> dict[str, Any]:
+    return {
+        "report": dg.MetadataValue.url(made.url),
+        "rules": len(made.verdicts),
+        "rules_failed": made.broken("critical"),
+        "rules_warned": made.broken("warning"),
+    }
+
+
+def _check(verdict: Verdict) -> dg.AssetCheckResult:
+    metadata: dict[str, Any] = {"rows": verdict.rows, "broken": verdict.broken}
+    if verdict.page is not None:
+        metadata["report"] = dg.MetadataValue.url(verdict.page)
+    if verdict.named:
+        metadata["broken_rows"] = _table(verdict.named)
+    if verdict.unjudged is not None:
+        return dg.AssetCheckResult(
+            check_name=verdict.rule.name,
+            passed=False,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=f"Not judged: {verdict.unjudged}",
+            metadata=metadata,
+        )
+    return dg.AssetCheckResult(
+        check_name=verdict.rule.name,
+        passed=verdict.passed,
+        severity=SEVERITIES[verdict.rule.severity],
+        metadata=metadata,
+    )
+
+
+def _table(rows: list[dict[str, Any]]) -> dg.TableMetadataValue:
+    return dg.TableMetadataValue(
+        records=[dg.TableRecord({name: str(value) for name, value in row.items()}) for row in rows],
+        schema=dg.TableSchema([dg.TableColumn(name) for name in rows[0]]),
+    )

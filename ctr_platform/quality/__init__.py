@@ -1,0 +1,1 @@
+"""The quality report: rules on what every store holds, judged by Great Expectations."""

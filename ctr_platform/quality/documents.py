@@ -1,0 +1,194 @@
+"""Final documents in Redis and in `ctr_windows`, beside the warehouse's windows."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+from confluent_kafka import TopicPartition
+from sqlalchemy import func, or_, select
+
+from ctr_platform.errors import CtrError
+from ctr_platform.kafka.client import ask
+from ctr_platform.kafka.spans import ANSWER_WITHIN_S, bounds, chunks, consumer, partitions
+from ctr_platform.quality.rules import FEED, REDIS
+from flink.documents import TIME_TO_LIVE_S
+from warehouse.cache import MAX_WINDOWS, Cache, parse_document
+from warehouse.ctr import percent
+from warehouse.models import WindowRevision
+from warehouse.views import SEGMENTS, WINDOW_ACCURACY
+from warehouse.windows import WINDOW_MINUTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sqlalchemy import Connection
+
+    from ctr_platform.settings import Settings
+    from warehouse.windows import WindowDocument, WindowType
+
+STORES: Final = (REDIS.name, FEED.name)
+
+FEED_SPAN: Final = timedelta(hours=1)
+"""Windows of the feed that are looked at: many more than close between two reports."""
+
+EXPIRES_EARLY: Final = timedelta(seconds=60)
+"""A document of Redis may be about to expire, and is not missed any more."""
+
+PUBLISHED_WITHIN: Final = timedelta(seconds=60)
+"""A merge or a repair publishes its documents seconds after it changed the windows."""
+
+COLUMNS: Final = (
+    *("window_type", "window_start", "revision", "impressions", "warehouse_impressions"),
+    *("clicks", "warehouse_clicks", "ctr", "warehouse_ctr", "unlike_segments"),
+)
+
+Segments = dict[tuple[str, int], tuple[int, int]]
+"""Impressions and clicks by category and device type."""
+
+
+def final_documents(settings: Settings, store: str, topic: str) -> list[WindowDocument]:
+    """The final documents that a store holds now, of `ctr_windows` those of the last hour or so.
+
+    Raises:
+        CacheUnavailable: Redis is away.
+        CtrError: Kafka is away, or holds something else than documents.
+    """
+    return _cached(settings) if store == REDIS.name else _fed(settings, topic)
+
+
+def _cached(settings: Settings) -> list[WindowDocument]:
+    cache = Cache(settings.redis_host, settings.redis_port)
+    try:
+        found = [each for kind in WINDOW_MINUTES for each in cache.current(kind, MAX_WINDOWS)]
+    finally:
+        cache.close()
+    return [each for each in found if each.final]
+
+
+def _fed(settings: Settings, topic: str) -> list[WindowDocument]:
+    """Of each window the last document of the highest revision."""
+    newest: dict[tuple[WindowType, int], WindowDocument] = {}
+    # The last of the windows that are looked at closed after its start.
+    written_since_ms = int((time.time() - FEED_SPAN.total_seconds()) * 1000)
+    with consumer(settings, "ctr-quality") as reader:
+        for partition in partitions(reader, settings, topic):
+            _, end = bounds(reader, settings, topic, partition)
+            place = TopicPartition(topic, partition, written_since_ms)
+            [start] = ask(settings, partial(reader.offsets_for_times, [place], ANSWER_WITHIN_S))
+            if start.offset < 0:
+                continue
+            for chunk in chunks(reader, settings, start, end):
+                for body in filter(None, chunk.bodies):
+                    document = _document(body, topic, partition)
+                    key = (document.window_type, document.window_start_ms)
+                    known = newest.get(key)
+                    if known is None or known.revision <= document.revision:
+                        newest[key] = document
+    return list(newest.values())
+
+
+def _document(body: bytes, topic: str, partition: int) -> WindowDocument:
+    try:
+        return parse_document(body.decode())
+    except (ValueError, TypeError, KeyError) as error:
+        raise CtrError(
+            f"{topic}[{partition}] holds a document that is none of a window: {error!r}"
+        ) from error
+
+
+def compared(connection: Connection, store: str, documents: Iterable[WindowDocument]) -> pd.DataFrame:
+    """Each verified window that the store must have, beside its document.
+
+    A window without one has no figures of a document; one that is being revised right now is left out.
+    """
+    rows: list[tuple[Any, ...]] = []
+    found = {(each.window_type, each.start): each for each in documents}
+    for window_type in WINDOW_MINUTES:
+        first, last = _span(connection, store, window_type)
+        windows = _windows(connection, window_type, (first, last))
+        of_store = {start: each for (kind, start), each in found.items() if kind == window_type}
+        starts = windows.keys() | {start for start in of_store if first <= start <= last}
+        rows += [
+            _row(window_type, start, of_store.get(start), windows.get(start, {}))
+            for start in sorted(starts - _unsettled(connection, window_type))
+        ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _span(connection: Connection, store: str, window_type: WindowType) -> tuple[datetime, datetime]:
+    """First and last start of the windows that are verified and that the store must still have."""
+    now = datetime.now(tz=UTC)
+    length = timedelta(minutes=WINDOW_MINUTES[window_type])
+    kept = timedelta(seconds=TIME_TO_LIVE_S[window_type]) - EXPIRES_EARLY
+    first = now - FEED_SPAN if store == FEED.name else now - kept - length
+    accuracy = WINDOW_ACCURACY.c
+    last = connection.scalar(
+        select(func.max(accuracy.window_start)).where(
+            accuracy.window_type == window_type, accuracy.window_start >= first
+        )
+    )
+    return first, last or first
+
+
+def _unsettled(connection: Connection, window_type: WindowType) -> set[datetime]:
+    """Windows whose newest revision is not published yet, or was perhaps after the documents were read."""
+    table = WindowRevision.__table__.c
+    query = select(table.window_start).where(
+        table.window_type == window_type,
+        or_(
+            table.revision != table.published_revision,
+            table.revised_at > datetime.now(tz=UTC) - PUBLISHED_WITHIN,
+        ),
+    )
+    return set(connection.scalars(query))
+
+
+def _windows(
+    connection: Connection, window_type: WindowType, span: tuple[datetime, datetime]
+) -> dict[datetime, Segments]:
+    view = SEGMENTS[window_type]
+    windows: dict[datetime, Segments] = {}
+    for row in connection.execute(select(view).where(view.c.window_start.between(*span))):
+        segments = windows.setdefault(row.window_start, {})
+        segments[row.site_category, row.device_type] = (row.impressions, row.clicks)
+    return windows
+
+
+def _row(
+    window_type: WindowType, start: datetime, document: WindowDocument | None, segments: Segments
+) -> tuple[Any, ...]:
+    impressions, clicks = _sum(segments.values())
+    return (
+        window_type,
+        f"{start:%Y-%m-%d %H:%M}Z",
+        None if document is None else document.revision,
+        None if document is None else document.impressions,
+        impressions,
+        None if document is None else document.clicks,
+        clicks,
+        None if document is None else document.ctr,
+        percent(clicks, impressions) if impressions else None,
+        0 if document is None else _unlike(document, segments),
+    )
+
+
+def _unlike(document: WindowDocument, segments: Mapping[tuple[str, int], tuple[int, int]]) -> int:
+    """How many segments differ. The sum of those beyond a document's limit counts as one."""
+    named = {
+        (each.site_category, each.device_type): (each.impressions, each.clicks)
+        for each in document.segments
+        if each.device_type is not None
+    }
+    other = [(each.impressions, each.clicks) for each in document.segments if each.device_type is None]
+    rest = [counts for segment, counts in segments.items() if segment not in named]
+    differing = sum(segments.get(segment) != counts for segment, counts in named.items())
+    return differing + (_sum(rest) != _sum(other) if other else len(rest))
+
+
+def _sum(counts: Iterable[tuple[int, int]]) -> tuple[int, int]:
+    pairs = list(counts)
+    return sum(impressions for impressions, _ in pairs), sum(clicks for _, clicks in pairs)
