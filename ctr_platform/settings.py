@@ -79,6 +79,13 @@ class Settings(BaseSettings):
     postgres_user: str = "postgres"
     postgres_password: SecretStr = SecretStr("")
 
+    raw_events_percent: float = Field(
+        default=0,
+        ge=0,
+        le=100,
+        description="Valid events kept in realtime.raw_events, by hash of their id; 0: none, 100: all.",
+    )
+
     recount_hours: int = Field(
         default=24,
         ge=1,

@@ -106,6 +106,9 @@ class JobConfig:
     bounded: bool = False
     """Stop at what is the topic's end at the start."""
 
+    raw_events_percent: float = 0
+    """Of every hundred ids, those whose valid events go to `realtime.raw_events`; 0: none."""
+
     staging: Staging | None = None
     """Recompute these windows beside the live job; needs `bounded`."""
 

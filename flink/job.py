@@ -119,6 +119,10 @@ def front_settings(config: JobConfig) -> str:
             "flushMs": FLUSH_MS,
             "runStartedMs": time.time_ns() // 1_000_000,
             "bounded": config.bounded,
+            "rawEventsPercent": config.raw_events_percent if staging is None else 0,
+            "jdbcUrl": config.jdbc_url,
+            "postgresUser": config.postgres_user,
+            "postgresPassword": config.postgres_password,
         }
     )
 

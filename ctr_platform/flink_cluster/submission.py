@@ -75,6 +75,7 @@ def job_config(settings: Settings, restore_from: str | None = None) -> JobConfig
         python_executable=sys.executable,
         python_path=f"{PROJECT}:{sysconfig.get_path('purelib')}",
         restore_from=restore_from,
+        raw_events_percent=settings.raw_events_percent,
     )
 
 

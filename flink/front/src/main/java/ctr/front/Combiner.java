@@ -59,6 +59,9 @@ final class Combiner extends AbstractStreamOperator<Row>
     private final transient PartialCounts partials;
     private final transient RowEncoder rows;
 
+    /** Null while no raw events are wanted. */
+    private final transient RawEvents raw;
+
     private transient Partition[] partitions;
     private transient List<LedgerEntry> pendingLedger;
     private transient List<HeldLetter> heldLetters;
@@ -79,6 +82,7 @@ final class Combiner extends AbstractStreamOperator<Row>
         this.coordinator = coordinator;
         this.partials = new PartialCounts(settings.dimensions.size(), settings.measures.size());
         this.rows = new RowEncoder();
+        this.raw = settings.rawEventsPercent > 0 ? new RawEvents(settings.rawEventsPercent) : null;
     }
 
     @Override
@@ -126,6 +130,9 @@ final class Combiner extends AbstractStreamOperator<Row>
         Partition partition = partition(event.record.partition());
         boolean afterIdleness = false;
         if (event.fate == Fate.COUNTED) {
+            if (raw != null && raw.wants(event)) {
+                output.collect(Front.RAW_EVENTS, new StreamRecord<>(raw.row(event)));
+            }
             long watermark = partition.clock.watermark();
             partition.activeSinceReport = true;
             if (event.timestampMs > partition.clock.highestEventTimeMs) {

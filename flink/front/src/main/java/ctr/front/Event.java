@@ -20,6 +20,14 @@ final class Event {
     long timestampMs;
     long click;
 
+    /** How its record is read; set while {@code fate} is {@code COUNTED}. */
+    WriterPlan plan;
+
+    /** Where its id's bytes are in the record's value, if raw events are wanted; a length of -1: it has none. */
+    int idPosition;
+
+    int idLength;
+
     /** Values of the dimensions, in the order of the settings: String or Integer. */
     final Object[] dimensions;
 

@@ -14,7 +14,7 @@ final class EventDecoder implements KafkaRecordDeserializationSchema<Event> {
     private static final long serialVersionUID = 1L;
 
     private static final byte MAGIC = 0;
-    private static final int HEADER_BYTES = 1 + Integer.BYTES;
+    static final int HEADER_BYTES = 1 + Integer.BYTES;
 
     /** An event may be this much ahead of the moment the broker wrote it: clocks differ. */
     static final long MAX_AHEAD_MS = 60_000L;
@@ -57,6 +57,7 @@ final class EventDecoder implements KafkaRecordDeserializationSchema<Event> {
             return;
         }
         cursor.reset(value, HEADER_BYTES);
+        event.plan = plan;
         plan.read(cursor, event);
         if (event.click != 0 && event.click != 1) {
             event.refuse(Fate.INVALID, "click is " + event.click + ", not 0 or 1");

@@ -42,6 +42,9 @@ public final class Front {
                     Types.STRING, Types.INT, Types.LONG, Types.LONG, Types.LONG, Types.LONG,
                     Types.LONG, Types.LONG, Types.LONG, Types.LONG, Types.LONG, Types.STRING, Types.LONG));
 
+    /** Valid events as they are: {@link RawEvents#FIELDS}. */
+    static final OutputTag<Row> RAW_EVENTS = new OutputTag<>("raw-events", RawEvents.TYPE);
+
     static final OutputTag<Letter> LETTERS = new OutputTag<>("letters", TypeInformation.of(Letter.class));
 
     /** The largest value that a letter keeps, and room for its key and headers. */
@@ -72,6 +75,12 @@ public final class Front {
                     .name("letters to " + settings.errorTopic)
                     .uid("front-letters")
                     .setParallelism(settings.parallelism);
+            // Also where none are wanted: else a snapshot would only fit jobs that want as many as its own.
+            combined.getSideOutput(RAW_EVENTS)
+                    .sinkTo(RawEvents.sink(settings))
+                    .name("raw events to Postgres")
+                    .uid("front-raw-events")
+                    .setParallelism(RawEvents.WRITERS);
         }
         return new Front(combined);
     }

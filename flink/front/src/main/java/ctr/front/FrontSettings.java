@@ -66,6 +66,15 @@ public final class FrontSettings implements Serializable {
     /** Read from the first records that the broker wrote at this time or later; 0: from the topic's beginning. */
     public long readFromBrokerMs = 0;
 
+    /** Of every hundred ids, those whose valid events are written to the warehouse as they are; 0: none. */
+    public double rawEventsPercent = 0;
+
+    /** Address and account of the warehouse, for these. */
+    public String jdbcUrl;
+
+    public String postgresUser;
+    public String postgresPassword;
+
     /**
      * Recompute windows and do nothing else: no letters, and no watermark before the end of the input, since partitions
      * that are read one after the other would seem idle in turn. Lateness is by partition content alone.

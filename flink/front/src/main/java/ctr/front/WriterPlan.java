@@ -3,9 +3,11 @@ package ctr.front;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.apache.flink.avro.shaded.org.apache.avro.Schema;
 import org.apache.flink.avro.shaded.org.apache.avro.SchemaCompatibility;
 import org.apache.flink.avro.shaded.org.apache.avro.SchemaCompatibility.SchemaCompatibilityType;
+import org.apache.flink.types.Row;
 
 /**
  * How to read the records of one writer schema: a step per field, which either puts it into its slot
@@ -17,21 +19,28 @@ final class WriterPlan {
         void run(AvroCursor in, Event out) throws MalformedException;
     }
 
+    private interface RawStep {
+        void run(AvroCursor in, Row out) throws MalformedException;
+    }
+
     private static final String TIMESTAMP = "timestamp";
     private static final String CLICK = "click";
+    private static final String ID = "id";
 
     /** Why no record of this schema can be read; null for a usable one. */
     final String problem;
 
     private final Step[] steps;
+    private final RawStep[] rawSteps;
 
-    private WriterPlan(String problem, Step[] steps) {
+    private WriterPlan(String problem, Step[] steps, RawStep[] rawSteps) {
         this.problem = problem;
         this.steps = steps;
+        this.rawSteps = rawSteps;
     }
 
     static WriterPlan unusable(String problem) {
-        return new WriterPlan(problem, new Step[0]);
+        return new WriterPlan(problem, new Step[0], new RawStep[0]);
     }
 
     /** Fill the slots of {@code out} from a record that must end where its last field ends. */
@@ -48,6 +57,13 @@ final class WriterPlan {
         }
     }
 
+    /** Fill a row with {@link RawEvents#FIELDS}, from a record that {@link #read} has read. */
+    void readRaw(AvroCursor in, Row out) throws MalformedException {
+        for (RawStep step : rawSteps) {
+            step.run(in, out);
+        }
+    }
+
     /** Builds plans for one set of dimensions and measures. */
     static final class Compiler implements Serializable {
 
@@ -56,6 +72,7 @@ final class WriterPlan {
         private final String readerJson;
         private final List<FrontSettings.Dimension> dimensions;
         private final List<String> measures;
+        private final boolean rawEvents;
         private transient Schema reader;
         private transient Categories categories;
 
@@ -63,6 +80,7 @@ final class WriterPlan {
             readerJson = settings.readerSchema;
             dimensions = settings.dimensions;
             measures = settings.measures.stream().map(measure -> measure.field).toList();
+            rawEvents = settings.rawEventsPercent > 0;
         }
 
         /** The plan for records written with {@code writerJson}; never null. */
@@ -89,7 +107,8 @@ final class WriterPlan {
                 steps.add(step(field));
             }
             addDefaults(writer, steps);
-            return new WriterPlan(null, steps.toArray(new Step[0]));
+            Stream<RawStep> rawSteps = rawEvents ? writer.getFields().stream().map(this::rawStep) : Stream.empty();
+            return new WriterPlan(null, steps.toArray(new Step[0]), rawSteps.toArray(RawStep[]::new));
         }
 
         /** The first field that the reader needs and the writer lacks, or has in a type that cannot serve. */
@@ -162,6 +181,9 @@ final class WriterPlan {
             if (name.equals(TIMESTAMP)) {
                 return (in, out) -> out.timestampMs = in.readLong();
             }
+            if (name.equals(ID) && rawEvents) {
+                return id(field.schema());
+            }
             int sum = measures.indexOf(name);
             if (name.equals(CLICK)) {
                 return sum < 0
@@ -177,10 +199,10 @@ final class WriterPlan {
                 out.dimensions[slot] = categories.of(in.bytes(), in.position(), length);
                 in.skip(length);
             };
-            if (schema.getType() != Schema.Type.UNION) {
+            int nullBranch = nullBranch(schema);
+            if (nullBranch < 0) {
                 return read;
             }
-            int nullBranch = schema.getTypes().get(0).getType() == Schema.Type.NULL ? 0 : 1;
             return (in, out) -> {
                 if (in.readIndex(2) == nullBranch) {
                     out.dimensions[slot] = Categories.UNKNOWN;
@@ -188,6 +210,56 @@ final class WriterPlan {
                     read.run(in, out);
                 }
             };
+        }
+
+        /** Note where the id's bytes are. */
+        private static Step id(Schema schema) {
+            int nullBranch = nullBranch(schema);
+            return (in, out) -> {
+                if (nullBranch >= 0 && in.readIndex(2) == nullBranch) {
+                    out.idLength = -1;
+                    return;
+                }
+                out.idLength = in.readLength();
+                out.idPosition = in.position();
+                in.skip(out.idLength);
+            };
+        }
+
+        /** A step of the plan for whole events: a field of {@link RawEvents#FIELDS} is kept, any other skipped. */
+        private RawStep rawStep(Schema.Field field) {
+            int slot = RawEvents.FIELDS.indexOf(field.name());
+            if (slot < 0) {
+                Step skip = skip(field.schema());
+                return (in, out) -> skip.run(in, null);
+            }
+            switch (reader.getField(field.name()).schema().getType()) {
+                case INT:
+                    return (in, out) -> out.setField(slot, in.readInt());
+                case LONG:
+                    return (in, out) -> out.setField(slot, in.readLong());
+                default:
+                    boolean category = dimensions.stream().anyMatch(each -> each.field.equals(field.name()));
+                    int nullBranch = nullBranch(field.schema());
+                    return (in, out) -> {
+                        if (nullBranch >= 0 && in.readIndex(2) == nullBranch) {
+                            out.setField(slot, category ? Categories.UNKNOWN : "");
+                            return;
+                        }
+                        int length = in.readLength();
+                        String text = RawEvents.text(in.bytes(), in.position(), length);
+                        out.setField(slot, category ? Categories.normalForm(text) : text);
+                        in.skip(length);
+                    };
+            }
+        }
+
+        /** Which branch of a union with null is the null one; -1: the schema is no union. */
+        private static int nullBranch(Schema schema) {
+            if (schema.getType() != Schema.Type.UNION) {
+                return -1;
+            }
+            return schema.getTypes().get(0).getType() == Schema.Type.NULL ? 0 : 1;
         }
 
         private static Step skip(Schema schema) {
