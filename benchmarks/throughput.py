@@ -1,8 +1,8 @@
 """How fast the job reads a full topic, beside a JVM consumer that only counts its messages.
 
-A stack of its own is started and its topic loaded; then they take turns. The job's figure is its whole life on
-the cluster, start and end included, with every sink on; a run whose windows do not add up to the events loaded
-has no figure. With `--raw-events-percent` the job takes its turns a second time, keeping such a sample.
+A stack of its own is started and its topic loaded; then they take turns. The job's figure is its whole
+life on the cluster, start and end included, with every sink on; a run whose windows do not add up to the
+events loaded has no figure. With `--raw-events-percent` the job takes a second turn, keeping such a sample.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 from confluent_kafka import TopicPartition
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from ctr_platform.errors import CtrError
 from ctr_platform.kafka.client import ask
@@ -38,8 +38,8 @@ FEED_SPAN: Final = timedelta(hours=1)
 EXPIRES_EARLY: Final = timedelta(seconds=60)
 """A document of Redis may be about to expire, and is not missed any more."""
 
-PUBLISHED_WITHIN: Final = timedelta(seconds=60)
-"""A merge or a repair publishes its documents seconds after it changed the windows."""
+PUBLISHED_WITHIN: Final = timedelta(minutes=2)
+"""From a merge until the documents of its windows are published; after that, readers see wrong figures."""
 
 COLUMNS: Final = (
     *("window_type", "window_start", "revision", "impressions", "warehouse_impressions"),
@@ -103,7 +103,7 @@ def _document(body: bytes, topic: str, partition: int) -> WindowDocument:
 def compared(connection: Connection, store: str, documents: Iterable[WindowDocument]) -> pd.DataFrame:
     """Each verified window that the store must have, beside its document.
 
-    A window without one has no figures of a document; one that is being revised right now is left out.
+    A window without one has no figures of a document; one that was revised a moment ago is left out.
     """
     rows: list[tuple[Any, ...]] = []
     found = {(each.window_type, each.start): each for each in documents}
@@ -135,15 +135,10 @@ def _span(connection: Connection, store: str, window_type: WindowType) -> tuple[
 
 
 def _unsettled(connection: Connection, window_type: WindowType) -> set[datetime]:
-    """Windows whose newest revision is not published yet, or was perhaps after the documents were read."""
+    """Windows that were revised a moment ago: their documents may be those of the former revision."""
     table = WindowRevision.__table__.c
-    query = select(table.window_start).where(
-        table.window_type == window_type,
-        or_(
-            table.revision != table.published_revision,
-            table.revised_at > datetime.now(tz=UTC) - PUBLISHED_WITHIN,
-        ),
-    )
+    since = datetime.now(tz=UTC) - PUBLISHED_WITHIN
+    query = select(table.window_start).where(table.window_type == window_type, table.revised_at > since)
     return set(connection.scalars(query))
 
 

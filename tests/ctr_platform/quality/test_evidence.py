@@ -311,11 +311,13 @@ def test_redis_is_compared_with_the_warehouse(platform: Platform, tmp_path: Path
         assert platform.broken(tmp_path) == {"redis_segments"}
         client.delete(key)
         assert platform.broken(tmp_path) == {"redis_not_missing"}
-        # The document of a window that is being revised is still that of its former revision.
+        # The document of a window that was just revised is still that of its former revision.
         with writing_engine(settings.postgres_url).begin() as connection:
             revision = {"window_type": "5min", "window_start": platform.start, "revision": 1}
             connection.execute(insert(WindowRevision).values(**revision, published_revision=0))
         assert platform.broken(tmp_path) == set()
+        platform.sql("update realtime.window_revisions set revised_at = now() - interval '3 minutes'")
+        assert platform.broken(tmp_path) == {"redis_not_missing"}
 
 
 def test_of_a_window_the_feed_s_highest_revision_counts(platform: Platform, tmp_path: Path) -> None:
