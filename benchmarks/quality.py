@@ -30,7 +30,9 @@ FROM generate_series(
     ) AS at, generate_series(1, :segments) AS segment;
 INSERT INTO realtime.counts_5min
 SELECT bin, bin + interval '5 minutes', site_category, device_type, sum(impressions), sum(clicks)
-FROM (SELECT *, date_bin('5 minutes', window_start, '1970-01-01 00:00:00+00') AS bin FROM realtime.counts_1min) AS c
+FROM (
+    SELECT *, date_bin('5 minutes', window_start, '1970-01-01 00:00:00+00') AS bin FROM realtime.counts_1min
+) AS minutes
 GROUP BY bin, site_category, device_type;
 INSERT INTO quality.recount_counts
 SELECT window_start, site_category, device_type, impressions, clicks FROM realtime.counts_1min;
@@ -41,8 +43,8 @@ FROM realtime.counts_1min GROUP BY 2
 UNION ALL
 SELECT '5min', window_start, sum(impressions), sum(impressions), sum(clicks), sum(clicks), 0, 100
 FROM realtime.counts_5min GROUP BY 2;
-INSERT INTO quality.ledger (topic, partition, first_offset, last_offset, checkpoint_id, records_read, counted,
-    late, malformed, unknown_schema, invalid, job_id, run_started_at)
+INSERT INTO quality.ledger (topic, partition, first_offset, last_offset, checkpoint_id, records_read,
+    counted, late, malformed, unknown_schema, invalid, job_id, run_started_at)
 SELECT 'ad_events_raw', p, 1000 * n, 1000 * n + 999, n, 1000, 1000, 0, 0, 0, 0, 'job', now() - interval '60 days'
 FROM generate_series(0, 1440 * :days) AS n, generate_series(0, 3) AS p;
 """
@@ -74,9 +76,8 @@ def main() -> None:
         gathering = time.perf_counter() - began
     broken = {each.rule.name for each in report.verdicts if not each.passed and each.unjudged is None}
     print(f"{arguments.days} days of {arguments.segments} segments a minute; broken rules: {sorted(broken)}")
-    print(
-        f"first {seconds[0]:.1f} s; then median {statistics.median(seconds[1:]):.1f} s, last {seconds[-1]:.1f} s"
-    )
+    median = statistics.median(seconds[1:])
+    print(f"first {seconds[0]:.1f} s; then median {median:.1f} s, last {seconds[-1]:.1f} s")
     print(f"of which the stores' evidence {gathering:.1f} s")
 
 
