@@ -16,7 +16,7 @@ down: ## Stop a stack that runs in the background
 	@$(BIN)/ctr down
 
 test: setup lint ## Lint, check types and run all tests, on services of their own
-	@$(BIN)/pytest
+	@scripts/test
 
 drill: setup ## Long fault drills on a real stack: some 30 minutes
 	@$(BIN)/pytest -m drill -s

@@ -45,7 +45,8 @@ SELECT '5min', window_start, sum(impressions), sum(impressions), sum(clicks), su
 FROM realtime.counts_5min GROUP BY 2;
 INSERT INTO quality.ledger (topic, partition, first_offset, last_offset, checkpoint_id, records_read,
     counted, late, malformed, unknown_schema, invalid, job_id, run_started_at)
-SELECT 'ad_events_raw', p, 1000 * n, 1000 * n + 999, n, 1000, 1000, 0, 0, 0, 0, 'job', now() - interval '60 days'
+SELECT 'ad_events_raw', p, 1000 * n, 1000 * n + 999, n, 1000, 1000, 0, 0, 0, 0, 'job',
+    now() - interval '60 days'
 FROM generate_series(0, 1440 * :days) AS n, generate_series(0, 3) AS p;
 """
 """A checkpoint a minute, four partitions."""

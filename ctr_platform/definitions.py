@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
+from ctr_platform.defs.alerts.sensors import tell_problems
 from ctr_platform.defs.dead_letters.jobs import replay_dead_letters
 from ctr_platform.defs.flink.assets import ctr_windows, flink_ui
 from ctr_platform.defs.flink.checks import checkpoints_complete, nothing_dropped_late, runs_once
@@ -57,6 +58,6 @@ def defs() -> dg.Definitions:
         asset_checks=[partitions_as_wanted, runs_once, checkpoints_complete, nothing_dropped_late],
         jobs=[bring_up_job, recount_job, report_job, merge_late, replay_dead_letters],
         schedules=[recount_every_minute, report_every_5_minutes],
-        sensors=[keep_job_running, observe_stream],
+        sensors=[keep_job_running, observe_stream, tell_problems],
         resources={"platform": Platform()},
     )

@@ -110,6 +110,12 @@ class Settings(BaseSettings):
         default="http://localhost:8090", description="Where a browser finds `QUALITY_DIR`/site."
     )
 
+    alert_webhook_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="Slack-compatible incoming webhook; empty: alerts go to the log alone.",
+    )
+    alert_repeat: Seconds = Field(default=3600.0, description="What lasts is told again this often.")
+
     dagster_ui_url: str = "http://localhost:3000"
     dashboard_url: str = "http://localhost:8501"
     flink_ui_url: str = Field(

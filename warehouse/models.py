@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import BigInteger, Computed, DateTime, Index, MetaData, Numeric, Text, func
+from sqlalchemy import BigInteger, Computed, DateTime, Identity, Index, MetaData, Numeric, Text, func, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 REALTIME: Final = "realtime"
@@ -291,3 +291,27 @@ class RepairCounts(Base):
     device_type: Mapped[int] = mapped_column(primary_key=True)
     impressions: Mapped[int] = mapped_column(BigInteger)
     clicks: Mapped[int] = mapped_column(BigInteger)
+
+
+class Alert(Base):
+    """A problem from its beginning to its end, and what has been told of it."""
+
+    __tablename__ = "alerts"
+    __table_args__ = (
+        # Of a key at most one is open.
+        Index("alerts_open_key", "source", "key", unique=True, postgresql_where=text("recovered_at IS NULL")),
+        {"schema": QUALITY},
+    )
+
+    alert_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    source: Mapped[str]
+    """Who noticed it."""
+    key: Mapped[str]
+    title: Mapped[str]
+    detail: Mapped[str]
+    url: Mapped[str]
+    opened_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    told_at: Mapped[datetime | None]
+    """When it was last told; None: not yet."""
+    recovered_at: Mapped[datetime | None]
+    recovery_told_at: Mapped[datetime | None]

@@ -67,7 +67,7 @@ public final class FrontSettings implements Serializable {
     public long readFromBrokerMs = 0;
 
     /** Of every hundred ids, those whose valid events are written to the warehouse as they are; 0: none. */
-    public double rawEventsPercent = 0;
+    public double rawEventsPercent;
 
     /** Address and account of the warehouse, for these. */
     public String jdbcUrl;

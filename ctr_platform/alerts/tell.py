@@ -1,0 +1,81 @@
+"""Tell people: one message for all news, to the log and, where there is one, to a webhook."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+import httpx
+
+from ctr_platform.alerts.book import News, note, untold
+from ctr_platform.errors import CtrError
+from warehouse.engine import warehouse_errors, writing_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from ctr_platform.alerts.problem import Problem
+    from ctr_platform.settings import Settings
+
+ANSWER_WITHIN_S: Final = 10.0
+"""A webhook takes a message in well under a second; a sensor must not hang on one."""
+
+MAX_LINES: Final = 20
+"""Of one message: who has more problems than this has one."""
+
+LOG: Final = logging.getLogger(__name__)
+
+
+def tell(
+    settings: Settings, source: str, problems: Collection[Problem], unknown: Collection[str] = ()
+) -> News:
+    """Note what a source knows to be wrong now, and tell what people do not know yet.
+
+    A problem is told when it begins, again every `ALERT_REPEAT` while it lasts, and when it is over. What
+    could not be delivered is told the next time.
+
+    Raises:
+        CtrError: the webhook does not take the message.
+        WarehouseUnavailable: the book is away: nothing has been told.
+    """
+    engine = writing_engine(settings.postgres_url, "ctr-alerts")
+    with warehouse_errors(settings.postgres_url):
+        with engine.begin() as connection:
+            note(connection, source, problems, unknown)
+        with engine.begin() as connection, untold(connection, settings.alert_repeat) as news:
+            if news:
+                LOG.warning("%s", message(news))
+                if url := settings.alert_webhook_url.get_secret_value():
+                    _post(url, message(news))
+    return news
+
+
+def message(news: News) -> str:
+    """All of it as text, a line each, in the markup that Slack and its likes understand."""
+    marked = (
+        *((":red_circle:", each) for each in news.opened),
+        *((":hourglass: still:", each) for each in news.lasting),
+        *((":large_green_circle: over:", each) for each in news.recovered),
+    )
+    lines = [_line(mark, problem) for mark, problem in marked]
+    more = len(lines) - MAX_LINES
+    return "\n".join([*lines[:MAX_LINES], *([f"... and {more} more"] if more > 0 else [])])
+
+
+def _line(mark: str, problem: Problem) -> str:
+    detail = f": {problem.detail}" if problem.detail else ""
+    link = f" <{problem.url}|open>" if problem.url else ""
+    return f"{mark} *{problem.title}*{detail}{link}"
+
+
+def _post(url: str, text: str) -> None:
+    try:
+        httpx.post(url, json={"text": text}, timeout=ANSWER_WITHIN_S).raise_for_status()
+    except httpx.HTTPError as error:
+        # Its text may hold the address, which is a secret.
+        what = (
+            f"status {error.response.status_code}"
+            if isinstance(error, httpx.HTTPStatusError)
+            else type(error).__name__
+        )
+        raise CtrError(f"the webhook of ALERT_WEBHOOK_URL did not take an alert ({what})") from None

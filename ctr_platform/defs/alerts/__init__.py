@@ -1,0 +1,1 @@
+"""Alerts in Dagster: the sensor that tells what is red."""

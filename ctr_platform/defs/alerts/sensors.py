@@ -1,0 +1,81 @@
+"""Tells people of asset checks that fail and of jobs whose newest run failed, until they recover."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import dagster as dg
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+
+from ctr_platform.alerts.problem import Problem
+from ctr_platform.alerts.tell import tell
+from ctr_platform.defs.platform import Platform
+from ctr_platform.errors import CtrError
+from warehouse.errors import WarehouseUnavailable
+
+LOOK_EVERY_S: Final = 30
+
+SOURCE: Final = "dagster"
+
+
+@dg.sensor(
+    minimum_interval_seconds=LOOK_EVERY_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description=(
+        "Tells, by log and webhook, which asset checks fail (errors, not warnings) and of which jobs the "
+        "newest run failed: when it begins, while it lasts, when it is over."
+    ),
+)
+def tell_problems(context: dg.SensorEvaluationContext, platform: Platform) -> dg.SkipReason:
+    """Compare what is red now with what has been told."""
+    settings = platform.settings()
+    graph = context.repository_def.asset_graph if context.repository_def else None
+    checks = sorted(graph.asset_check_keys) if graph else []
+    jobs = context.repository_def.job_names if context.repository_def else []
+    pending: set[str] = set()
+    problems = [
+        *_failed_checks(context.instance, checks, settings.dagster_ui_url, pending),
+        *_failed_jobs(context.instance, jobs, settings.dagster_ui_url),
+    ]
+    try:
+        news = tell(settings, SOURCE, problems, pending)
+    except (CtrError, WarehouseUnavailable) as error:
+        return dg.SkipReason(f"{len(problems)} problem(s), not told: {error}")
+    return dg.SkipReason(
+        f"{len(problems)} problem(s); told: {len(news.opened)} new, {len(news.lasting)} lasting, "
+        f"{len(news.recovered)} over"
+    )
+
+
+def _failed_checks(
+    instance: dg.DagsterInstance, keys: list[dg.AssetCheckKey], ui: str, pending: set[str]
+) -> Iterable[Problem]:
+    """Checks whose newest result is an error; those under way are added to `pending`."""
+    records = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
+    for key, record in records.items():
+        name = f"check:{key.asset_key.to_user_string()}:{key.name}"
+        evaluation = record.evaluation
+        if record.status is AssetCheckExecutionRecordStatus.PLANNED or evaluation is None:
+            pending.add(name)
+        elif not evaluation.passed and evaluation.severity is dg.AssetCheckSeverity.ERROR:
+            yield Problem(
+                key=name,
+                title=f"{key.name} of {key.asset_key.to_user_string()} fails",
+                detail=evaluation.description or "",
+                url=f"{ui.rstrip('/')}/assets/{key.asset_key.to_user_string()}?view=checks&checkDetail={key.name}",
+            )
+
+
+def _failed_jobs(instance: dg.DagsterInstance, names: Iterable[str], ui: str) -> Iterable[Problem]:
+    """Jobs whose newest finished run failed."""
+    for name in names:
+        finished = dg.RunsFilter(
+            job_name=name, statuses=[dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
+        )
+        for run in instance.get_runs(finished, limit=1):
+            if run.is_failure:
+                yield Problem(
+                    key=f"job:{name}",
+                    title=f"the job {name} failed",
+                    detail=f"run {run.run_id[:8]}",
+                    url=f"{ui.rstrip('/')}/runs/{run.run_id}",
+                )

@@ -1,0 +1,100 @@
+"""The sensor that tells what is red."""
+
+# Dagster reads the annotations of assets and of their configuration, so they must not be postponed.
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from sqlalchemy import text
+
+from ctr_platform.defs.alerts.sensors import tell_problems
+from ctr_platform.defs.platform import Platform
+from tests.support.stack import RunningStack
+from tests.support.stores import writing_engine
+from warehouse.migrate import migrate
+
+KEY = dg.AssetKey(["some", "table"])
+
+
+class Outcome(dg.Config):
+    """What the asset and its checks do next."""
+
+    exact: bool = True
+    complete: bool = True
+    fails: bool = False
+
+
+@dg.asset(key=KEY, check_specs=[dg.AssetCheckSpec(name, asset=KEY) for name in ("exact", "complete")])
+# Beside check results Dagster reads no parameter of the type.
+def table(config: Outcome) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    if config.fails:
+        raise dg.Failure("on purpose")
+    return dg.MaterializeResult(
+        check_results=[
+            dg.AssetCheckResult(passed=config.exact, check_name="exact", description="1 of 9 is wrong"),
+            dg.AssetCheckResult(
+                passed=config.complete, check_name="complete", severity=dg.AssetCheckSeverity.WARN
+            ),
+        ]
+    )
+
+
+DEFS = dg.Definitions(
+    assets=[table],
+    jobs=[dg.define_asset_job("fill", selection=[table], executor_def=dg.in_process_executor)],
+    sensors=[tell_problems],
+    resources={"platform": Platform()},
+)
+
+
+@contextmanager
+def _looking(instance: dg.DagsterInstance) -> Iterator[dg.SensorEvaluationContext]:
+    with dg.build_sensor_context(
+        instance=instance, repository_def=DEFS.get_repository_def(), resources={"platform": Platform()}
+    ) as context:
+        yield context
+
+
+def test_what_is_red_is_told_until_it_is_green(
+    stack: RunningStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    migrate(stack.settings.postgres_url)
+    monkeypatch.setenv("CTR_HOME", str(stack.home))
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+
+        def look() -> list[str]:
+            caplog.clear()
+            with _looking(instance) as context:
+                outcome = tell_problems(context)
+            assert isinstance(outcome, dg.SkipReason)
+            return [
+                line for record in caplog.records for line in record.getMessage().splitlines() if "*" in line
+            ]
+
+        def run(**outcome: bool) -> None:
+            config = {"ops": {"some__table": {"config": outcome}}}
+            job = DEFS.resolve_job_def("fill")
+            job.execute_in_process(instance=instance, run_config=config, raise_on_error=False)
+
+        try:
+            assert look() == []
+            run(exact=False, complete=False)
+            link = f"{stack.settings.dagster_ui_url}/assets/some/table?view=checks&checkDetail=exact"
+            told = f"*exact of some/table fails*: 1 of 9 is wrong <{link}|open>"
+            assert look() == [f":red_circle: {told}"]
+            assert look() == []
+            run(fails=True)
+            # A run that fails says nothing of its checks.
+            [failed] = look()
+            assert failed.startswith(":red_circle: *the job fill failed*: run ")
+            run()
+            assert sorted(line.split("*")[1] for line in look()) == [
+                "exact of some/table fails",
+                "the job fill failed",
+            ]
+            assert look() == []
+        finally:
+            with writing_engine(stack.settings.postgres_url).begin() as connection:
+                connection.execute(text("truncate quality.alerts"))
