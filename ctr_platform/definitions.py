@@ -7,7 +7,7 @@ import dagster as dg
 from ctr_platform.defs.alerts.sensors import tell_problems
 from ctr_platform.defs.dead_letters.jobs import replay_dead_letters
 from ctr_platform.defs.flink.assets import ctr_windows, flink_ui
-from ctr_platform.defs.flink.checks import checkpoints_complete, nothing_dropped_late, runs_once
+from ctr_platform.defs.flink.checks import checkpoints_complete, kept_alive, nothing_dropped_late, runs_once
 from ctr_platform.defs.flink.sensors import bring_up_job, keep_job_running
 from ctr_platform.defs.kafka.assets import (
     ERROR_STREAM,
@@ -55,7 +55,13 @@ def defs() -> dg.Definitions:
             dashboard(settings.dashboard_url),
             flink_ui(settings.flink_ui_url or settings.flink_rest_url),
         ],
-        asset_checks=[partitions_as_wanted, runs_once, checkpoints_complete, nothing_dropped_late],
+        asset_checks=[
+            partitions_as_wanted,
+            kept_alive,
+            runs_once,
+            checkpoints_complete,
+            nothing_dropped_late,
+        ],
         jobs=[bring_up_job, recount_job, report_job, merge_late, replay_dead_letters],
         schedules=[recount_every_minute, report_every_5_minutes],
         sensors=[keep_job_running, observe_stream, tell_problems],

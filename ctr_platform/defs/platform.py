@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import dagster as dg
@@ -75,3 +76,19 @@ class Platform(dg.ConfigurableResource[None]):
             CtrError: a variable holds a value that cannot be used.
         """
         return load_settings()
+
+
+def skip_while_at_work(context: dg.ScheduleEvaluationContext, job_name: str) -> dg.SkipReason | None:
+    """Why a schedule must not ask for another run now: the newest is not over. None: it may."""
+    newest = context.instance.get_run_records(dg.RunsFilter(job_name=job_name), limit=1)
+    if newest and not newest[0].dagster_run.is_finished:
+        return dg.SkipReason(f"run {newest[0].dagster_run.run_id[:8]} is at work")
+    return None
+
+
+def table_of(rows: Sequence[Mapping[str, object]]) -> dg.TableMetadataValue:
+    """Rows of the same columns, at least one, as a table that the UI shows."""
+    return dg.TableMetadataValue(
+        records=[dg.TableRecord({name: str(value) for name, value in row.items()}) for row in rows],
+        schema=dg.TableSchema([dg.TableColumn(name) for name in rows[0]]),
+    )

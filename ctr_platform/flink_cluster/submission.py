@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import sysconfig
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,11 +19,14 @@ from ctr_platform.artifacts.java import build_front
 from ctr_platform.errors import CtrError
 from ctr_platform.flink_cluster.rest import POLL_S, FlinkCluster
 from ctr_platform.flink_cluster.snapshots import complete_snapshots
+from ctr_platform.flink_cluster.transport import FlinkRefused
 from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC, WINDOWS_TOPIC
 from flink.config import JOB_NAME, JobConfig
 from warehouse.reads import Warehouse
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from ctr_platform.flink_cluster.rest import JobDetail
     from ctr_platform.settings import Settings
 
@@ -30,6 +34,9 @@ PROJECT: Final = Path(__file__).parents[2]
 
 SUBMIT_WITHIN_S: Final = 120
 """Planning and sending take 5 to 15 s on a free core; a machine that has just started has none."""
+
+ENDED_WITHIN_S: Final = 60
+"""Flink kills a TaskManager whose tasks do not end in 180 s; those of this job take a second."""
 
 RUNNING_WITHIN_S: Final = 120
 """Deploying takes seconds; restoring large state, or waiting for a TaskManager, takes longer."""
@@ -79,16 +86,18 @@ def job_config(settings: Settings, restore_from: str | None = None) -> JobConfig
     )
 
 
-def bring_up(settings: Settings, *, from_nothing: bool = False) -> Submission:
+def bring_up(settings: Settings, *, from_nothing: bool = False, replace: Collection[str] = ()) -> Submission:
     """See to it that exactly one `ctr_windows` runs, restored from the newest complete snapshot.
 
-    A job that is there already is left alone, but waited for.
+    A job that is there already is left alone, but waited for, unless its id is in `replace`: such a one is
+    cancelled first. Its retained checkpoints stay.
 
     Raises:
         CtrError: Flink, Kafka's front or Postgres is away; the job does not come up; or it has run before
             and there is nothing to restore it from, which only `from_nothing` makes acceptable.
     """
     with FlinkCluster(settings.flink_rest_url) as cluster:
+        _end(cluster, replace)
         alive = cluster.alive(JOB_NAME)
         if alive:
             job = wait_running(cluster, alive[0].id)
@@ -106,6 +115,26 @@ def bring_up(settings: Settings, *, from_nothing: bool = False) -> Submission:
         front_jar=build_front().name,
         url=f"{ui}/#/job/running/{job.id}/overview",
     )
+
+
+def _end(cluster: FlinkCluster, job_ids: Collection[str]) -> None:
+    """Cancel those of the jobs that are alive, and return when they have ended."""
+
+    def alive() -> list[str]:
+        return [job.id for job in cluster.alive(JOB_NAME) if job.id in job_ids]
+
+    for job_id in alive():
+        # It may have ended a moment ago.
+        with suppress(FlinkRefused):
+            cluster.cancel(job_id)
+    try:
+        tenacity.Retrying(
+            retry=tenacity.retry_if_result(bool),
+            wait=tenacity.wait_fixed(POLL_S),
+            stop=tenacity.stop_after_delay(ENDED_WITHIN_S),
+        )(alive)
+    except tenacity.RetryError:
+        raise CtrError(f"{', '.join(alive())} did not end within {ENDED_WITHIN_S} s") from None
 
 
 def submit(config: JobConfig) -> str:

@@ -1,6 +1,7 @@
 """The streaming job as an asset: materializing it means that it runs."""
 
 import dagster as dg
+from pydantic import Field
 
 from ctr_platform.defs.platform import (
     BY_DAGSTER,
@@ -26,6 +27,9 @@ class BringUp(dg.Config):
     from_nothing: bool = False
     """Start at the topic's beginning although the job has run before: only where its snapshots are lost."""
 
+    replace: list[str] = Field(default_factory=list)
+    """Ids of jobs to end before, which no longer do their work; one that has ended since is no matter."""
+
 
 @dg.asset(
     key=FLINK_JOB,
@@ -44,7 +48,7 @@ def ctr_windows(
     context: dg.AssetExecutionContext, config: BringUp, platform: Platform
 ) -> dg.MaterializeResult[None]:
     """Submit the job from its newest complete snapshot, unless it runs already."""
-    submission = bring_up(platform.settings(), from_nothing=config.from_nothing)
+    submission = bring_up(platform.settings(), from_nothing=config.from_nothing, replace=config.replace)
     what = "runs already" if submission.already_running else "submitted"
     context.log.info("%s %s as %s", JOB_NAME, what, submission.job_id)
     return dg.MaterializeResult(

@@ -6,11 +6,28 @@ from typing import Final
 import dagster as dg
 
 from ctr_platform.defs.platform import FLINK_JOB, Platform
+from ctr_platform.flink_cluster.health import examine
 from ctr_platform.flink_cluster.rest import FlinkCluster
 from flink.config import JOB_NAME
 
 OVERDUE_INTERVALS: Final = 3
 """Without a checkpoint for so many intervals: one may fail, and the next may be on its way."""
+
+
+KEPT_ALIVE: Final = "kept_alive"
+
+
+@dg.asset_check(
+    asset=FLINK_JOB,
+    name=KEPT_ALIVE,
+    description="The job does its work, or is being brought back: the supervisor has not given it up.",
+)
+def kept_alive(platform: Platform) -> dg.AssetCheckResult:
+    """The supervisor, the sensor `keep_job_running`, says so too when it gives up."""
+    settings = platform.settings()
+    with FlinkCluster(settings.flink_rest_url) as cluster:
+        health = examine(cluster, settings)
+    return dg.AssetCheckResult(passed=health.problem is None, description=health.detail)
 
 
 @dg.asset_check(asset=FLINK_JOB, description="Exactly one job of that name is on the cluster, and it runs.")

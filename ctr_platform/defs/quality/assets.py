@@ -18,6 +18,7 @@ from ctr_platform.defs.platform import (
     WINDOW_ACCURACY,
     WINDOWS_FEED,
     Platform,
+    table_of,
 )
 from ctr_platform.quality.report import Report, Verdict, make_report
 from ctr_platform.quality.rules import SUITES, Severity
@@ -74,7 +75,7 @@ def _check(verdict: Verdict) -> dg.AssetCheckResult:
     if verdict.page is not None:
         metadata["report"] = dg.MetadataValue.url(verdict.page)
     if verdict.named:
-        metadata["broken_rows"] = _table(verdict.named)
+        metadata["broken_rows"] = table_of(verdict.named)
     if verdict.unjudged is not None:
         return dg.AssetCheckResult(
             check_name=verdict.rule.name,
@@ -88,11 +89,4 @@ def _check(verdict: Verdict) -> dg.AssetCheckResult:
         passed=verdict.passed,
         severity=SEVERITIES[verdict.rule.severity],
         metadata=metadata,
-    )
-
-
-def _table(rows: list[dict[str, Any]]) -> dg.TableMetadataValue:
-    return dg.TableMetadataValue(
-        records=[dg.TableRecord({name: str(value) for name, value in row.items()}) for row in rows],
-        schema=dg.TableSchema([dg.TableColumn(name) for name in rows[0]]),
     )

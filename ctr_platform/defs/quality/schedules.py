@@ -4,7 +4,7 @@ from typing import Final
 
 import dagster as dg
 
-from ctr_platform.defs.platform import QUALITY_REPORT
+from ctr_platform.defs.platform import QUALITY_REPORT, skip_while_at_work
 
 LONGEST_RUN_S: Final = 300
 """A report takes seconds; one that hangs makes room for the next."""
@@ -27,7 +27,4 @@ report_job: Final = dg.define_asset_job(
 )
 def report_every_5_minutes(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Ask for a report, unless one is being made."""
-    newest = context.instance.get_run_records(dg.RunsFilter(job_name=report_job.name), limit=1)
-    if newest and not newest[0].dagster_run.is_finished:
-        return dg.SkipReason(f"run {newest[0].dagster_run.run_id[:8]} is at work")
-    return dg.RunRequest()
+    return skip_while_at_work(context, report_job.name) or dg.RunRequest()

@@ -1,6 +1,6 @@
 """The windows' accuracy, proved by the recount, hour by hour."""
 
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -18,9 +18,9 @@ from ctr_platform.defs.platform import (
     RECOUNT_POOL,
     WINDOW_ACCURACY,
     Platform,
+    table_of,
 )
 from ctr_platform.recount.run import Recount, recount
-from ctr_platform.recount.verify import WorstWindow
 
 HOURS: Final = dg.HourlyPartitionsDefinition(start_date="2026-01-01-00:00", timezone="UTC", end_offset=1)
 """Up to the current hour. Windows of earlier hours are verified as well, when their recount changes."""
@@ -101,17 +101,8 @@ def _exact(done: Recount, alarm_percent: float) -> dg.AssetCheckResult:
             "windows": done.verification.windows,
             "inexact": done.verification.inexact,
             "lowest_accuracy": float(done.verification.lowest_accuracy),
-            **({"worst": _worst(done.worst)} if done.worst else {}),
+            **({"worst": table_of([asdict(each) for each in done.worst])} if done.worst else {}),
         },
-    )
-
-
-def _worst(windows: list[WorstWindow]) -> dg.TableMetadataValue:
-    return dg.TableMetadataValue(
-        records=[
-            dg.TableRecord({name: str(value) for name, value in asdict(each).items()}) for each in windows
-        ],
-        schema=dg.TableSchema([dg.TableColumn(each.name) for each in fields(WorstWindow)]),
     )
 
 

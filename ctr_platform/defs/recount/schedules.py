@@ -8,7 +8,7 @@ from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_START_TAG,
 )
 
-from ctr_platform.defs.platform import WINDOW_ACCURACY
+from ctr_platform.defs.platform import WINDOW_ACCURACY, skip_while_at_work
 from ctr_platform.defs.recount.assets import HOURS
 
 LONGEST_RUN_S: Final = 900
@@ -35,9 +35,8 @@ recount_job: Final = dg.define_asset_job(
 )
 def recount_every_minute(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Ask for a pass over this hour and the one before, unless one is at work."""
-    newest = context.instance.get_run_records(dg.RunsFilter(job_name=recount_job.name), limit=1)
-    if newest and not newest[0].dagster_run.is_finished:
-        return dg.SkipReason(f"run {newest[0].dagster_run.run_id[:8]} is at work")
+    if at_work := skip_while_at_work(context, recount_job.name):
+        return at_work
     keys = HOURS.get_partition_keys(current_time=context.scheduled_execution_time)[-HOURS_AT_ONCE:]
     return dg.RunRequest(
         tags={ASSET_PARTITION_RANGE_START_TAG: keys[0], ASSET_PARTITION_RANGE_END_TAG: keys[-1]}

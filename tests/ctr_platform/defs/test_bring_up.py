@@ -18,7 +18,7 @@ from confluent_kafka.admin import (
 
 from ctr_platform.definitions import defs
 from ctr_platform.defs.flink.checks import checkpoints_complete
-from ctr_platform.defs.flink.sensors import bring_up_job, keep_job_running
+from ctr_platform.defs.flink.sensors import MAX_RESTARTS, WHY, _pause_s, bring_up_job, keep_job_running
 from ctr_platform.defs.kafka.assets import CONFIG_CHECK, partitions_as_wanted
 from ctr_platform.defs.platform import (
     CACHE_1MIN,
@@ -35,13 +35,14 @@ from ctr_platform.defs.recount.assets import HOURS
 from ctr_platform.defs.recount.schedules import recount_every_minute, recount_job
 from ctr_platform.defs.stream.sensors import observe_stream
 from ctr_platform.errors import CtrError
+from ctr_platform.flink_cluster import health
 from ctr_platform.flink_cluster.rest import FlinkCluster
 from ctr_platform.flink_cluster.snapshots import complete_snapshots
-from ctr_platform.flink_cluster.submission import bring_up
+from ctr_platform.flink_cluster.submission import bring_up, job_config, submit, wait_running
 from ctr_platform.flink_cluster.transport import FlinkUnavailable
 from ctr_platform.kafka.topics import describe_topics
 from ctr_platform.settings import WINDOWS_TOPIC, Settings
-from ctr_platform.stack.catalog import DATA_SERVICES
+from ctr_platform.stack.catalog import DATA_SERVICES, TASKMANAGER_NAMES
 from ctr_platform.stack.probes import wait_until
 from ctr_platform.traffic.plan import TrafficRequest
 from ctr_platform.traffic.produce import produce
@@ -80,15 +81,24 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterIns
         yield made
 
 
-def _tick(instance: dg.DagsterInstance) -> dg.SensorResult:
-    with dg.build_sensor_context(instance=instance) as context:
+def _tick(instance: dg.DagsterInstance, cursor: str | None = None) -> dg.SensorResult:
+    with dg.build_sensor_context(instance=instance, cursor=cursor) as context:
         result = keep_job_running(context, platform=Platform())
     assert isinstance(result, dg.SensorResult)
     return result
 
 
-def _run(instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
-    return defs().resolve_job_def(bring_up_job.name).execute_in_process(instance=instance)
+def _run(instance: dg.DagsterInstance, request: dg.RunRequest | None = None) -> dg.ExecuteInProcessResult:
+    """The run that the supervisor asked for, or one by hand."""
+    return (
+        defs()
+        .resolve_job_def(bring_up_job.name)
+        .execute_in_process(
+            instance=instance,
+            run_config=request.run_config if request else None,
+            tags=request.tags if request else None,
+        )
+    )
 
 
 def _passes(check: dg.AssetChecksDefinition) -> bool:
@@ -118,6 +128,7 @@ def test_a_cold_start_comes_up_through_dagster_and_a_second_run_changes_nothing(
     assert {check.check_name: check.passed for check in first.get_asset_check_evaluations()} == {
         "config_as_specified": True,
         "partitions_as_wanted": True,
+        "kept_alive": True,
         "runs_once": True,
         "checkpoints_complete": True,
         "nothing_dropped_late": True,
@@ -262,14 +273,96 @@ def test_a_job_that_has_run_never_starts_from_nothing_by_itself(
         bring_up(elsewhere)
 
 
-def test_failed_runs_are_spaced_out(instance: dg.DagsterInstance) -> None:
+def test_restarts_are_spaced_out_until_the_supervisor_gives_up_and_a_person_helps(
+    instance: dg.DagsterInstance,
+) -> None:
     [request] = _tick(instance).run_requests or []
-    assert request.tags["ctr/why"] == "job missing"
+    assert request.tags[WHY] == "missing"
     job = defs().resolve_job_def(bring_up_job.name)
-    run = instance.create_run_for_job(job_def=job, status=dg.DagsterRunStatus.STARTED)
-    assert "is bringing it up" in str(_tick(instance).skip_reason)
-    instance.report_run_failed(run)
-    assert "failed in a row" in str(_tick(instance).skip_reason)
+    for _ in range(MAX_RESTARTS):
+        run = instance.create_run_for_job(job_def=job, status=dg.DagsterRunStatus.STARTED, tags=request.tags)
+        waits = _tick(instance)
+        assert "is bringing it up" in str(waits.skip_reason)
+        instance.report_run_failed(run)
+        pauses = _tick(instance)
+        assert not pauses.run_requests
+    given_up = _tick(instance, waits.cursor)
+    assert "gave up: missing" in str(given_up.skip_reason)
+    [told] = given_up.asset_events
+    assert isinstance(told, dg.AssetCheckEvaluation)
+    assert (told.check_name, told.passed) == ("kept_alive", False)
+    still = _tick(instance, given_up.cursor)
+    assert "gave up" in str(still.skip_reason)
+    assert still.asset_events == []
+
+    assert _run(instance).success
+    healthy = _tick(instance, still.cursor)
+    assert "is RUNNING as" in str(healthy.skip_reason)
+    [told] = healthy.asset_events
+    assert isinstance(told, dg.AssetCheckEvaluation)
+    assert (told.check_name, told.passed) == ("kept_alive", True)
+
+
+def test_the_pause_grows_with_the_restarts(instance: dg.DagsterInstance) -> None:
+    runs = instance.get_run_records(dg.RunsFilter(tags={WHY: "missing"}), limit=MAX_RESTARTS)
+    ended = runs[0].end_time
+    assert ended is not None
+    since = datetime.now(UTC).timestamp() - ended
+    pauses = [_pause_s(runs[:number]) + since for number in range(1, MAX_RESTARTS + 1)]
+    assert all(
+        longer == pytest.approx(wanted, abs=1) or longer == since
+        for longer, wanted in zip(pauses, (10, 20, 40, 80, 160), strict=True)
+    )
+    assert pauses[-1] == pytest.approx(160, abs=1)
+    assert _pause_s([]) == 0
+
+
+def test_one_job_takes_the_place_of_two(instance: dg.DagsterInstance, fresh_stack: RunningStack) -> None:
+    settings = fresh_stack.settings
+    second = submit(job_config(settings))
+    with FlinkCluster(settings.flink_rest_url) as cluster:
+        wait_running(cluster, second)
+        before = {job.id for job in cluster.alive(JOB_NAME)}
+        assert len(before) == 2
+        [request] = _tick(instance).run_requests or []
+        assert request.tags[WHY] == "doubled"
+        assert _run(instance, request).success
+        [alone] = cluster.alive(JOB_NAME)
+        assert alone.id not in before
+        assert cluster.checkpoints(alone.id).restored_from is not None
+
+
+def test_a_job_that_restarts_in_a_loop_is_replaced(
+    instance: dg.DagsterInstance, fresh_stack: RunningStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "LOOPING_FAILURES", 1)
+    settings = fresh_stack.settings
+    with FlinkCluster(settings.flink_rest_url) as cluster:
+        [looping] = cluster.alive(JOB_NAME)
+        for name in TASKMANAGER_NAMES:
+            fresh_stack.kill(name)
+        wait_until(lambda: bool(cluster.failures(looping.id, 1)), STATE_WITHIN_S, "the failure")
+        found = health.examine(cluster, settings)
+        assert (found.problem, found.end) == ("looping", (looping.id,))
+        asked: list[dg.RunRequest] = []
+
+        def asks() -> bool:
+            asked.extend(_tick(instance).run_requests or [])
+            return bool(asked)
+
+        wait_until(asks, STATE_WITHIN_S, "the pause after an earlier restart")
+        assert _run(instance, asked[0]).success
+        [job] = cluster.alive(JOB_NAME)
+        assert job.id != looping.id
+        assert health.examine(cluster, settings).problem is None
+
+
+def test_a_job_without_checkpoints_is_noticed(fresh_stack: RunningStack) -> None:
+    hasty = {"flink_checkpoint_interval": 0.0, "flink_checkpoint_timeout": 0.0}
+    with FlinkCluster(fresh_stack.settings.flink_rest_url) as cluster:
+        found = health.examine(cluster, fresh_stack.settings.model_copy(update=hasty))
+        assert found.problem == "no checkpoint"
+        assert len(found.end) == 1
 
 
 def test_an_absent_flink_is_a_reason_to_wait(instance: dg.DagsterInstance, fresh_stack: RunningStack) -> None:

@@ -1,0 +1,82 @@
+"""Whether the job does its work, by a few questions to the cluster."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from flink.config import JOB_NAME
+
+if TYPE_CHECKING:
+    from ctr_platform.flink_cluster.rest import FlinkCluster, Job
+    from ctr_platform.settings import Settings
+
+LOOPING_FAILURES: Final = 5
+LOOPING_WITHIN_S: Final = 600
+"""Flink waits 1, 2, 4 ... s between its own restarts. A store that is away for a minute costs a few of them;
+so many say that they do not help."""
+
+OVERDUE_INTERVALS: Final = 3
+"""Beyond the time that one may take: one may fail, and the next may be on its way."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """What is to be said of the job now."""
+
+    problem: str | None
+    """`missing`, `doubled`, `looping` or `no checkpoint`; None: it runs, or Flink is starting it."""
+
+    detail: str
+    """One line for a person."""
+
+    end: tuple[str, ...] = ()
+    """Jobs that have to go before another one can take their place."""
+
+
+def examine(cluster: FlinkCluster, settings: Settings) -> Health:
+    """Look at the job: one to three requests.
+
+    Raises:
+        FlinkUnavailable: the cluster does not answer; nothing can be said.
+        FlinkRefused: a job ended between two questions.
+    """
+    jobs = [job for job in cluster.jobs() if job.name == JOB_NAME]
+    alive = [job for job in jobs if job.alive]
+    if not alive:
+        return Health(problem="missing", detail=_how_it_ended(cluster, jobs))
+    if len(alive) > 1:
+        names = ", ".join(sorted(job.id for job in alive))
+        return Health(
+            problem="doubled", detail=f"{len(alive)} of them: {names}", end=tuple(job.id for job in alive)
+        )
+    [job] = alive
+    now_s = time.time()
+    failures = cluster.failures(job.id, LOOPING_FAILURES)
+    recent = [each for each in failures if each.at_ms / 1000 > now_s - LOOPING_WITHIN_S]
+    if len(recent) >= LOOPING_FAILURES:
+        detail = f"{len(recent)} failures in {LOOPING_WITHIN_S // 60} min, the last: {recent[0].cause}"
+        return Health(problem="looping", detail=detail, end=(job.id,))
+    overdue_s = _overdue_s(cluster, job, settings, now_s)
+    if overdue_s > 0:
+        detail = f"none completed; the newest is overdue by {overdue_s:.0f} s"
+        return Health(problem="no checkpoint", detail=detail, end=(job.id,))
+    return Health(problem=None, detail=f"{JOB_NAME} is {job.state} as {job.id}")
+
+
+def _how_it_ended(cluster: FlinkCluster, ended: list[Job]) -> str:
+    """Of the newest job that the cluster remembers."""
+    if not ended:
+        return "the cluster knows of none"
+    newest = ended[0]
+    cause = next((each.cause for each in cluster.failures(newest.id, 1)), None)
+    return f"{newest.id} is {newest.state}" + (f": {cause}" if cause and newest.state == "FAILED" else "")
+
+
+def _overdue_s(cluster: FlinkCluster, job: Job, settings: Settings, now_s: float) -> float:
+    """By how much the next checkpoint is later than it may be; negative: it is not."""
+    latest = cluster.checkpoints(job.id).latest
+    since_ms = job.started_ms if latest is None else latest.triggered_ms + latest.duration_ms
+    allowed_s = settings.flink_checkpoint_timeout + OVERDUE_INTERVALS * settings.flink_checkpoint_interval
+    return now_s - since_ms / 1000 - allowed_s
