@@ -60,7 +60,7 @@ def examine(cluster: FlinkCluster, settings: Settings) -> Health:
         return Health(problem="looping", detail=detail, end=(job.id,))
     overdue_s = _overdue_s(cluster, job, settings, now_s)
     if overdue_s > 0:
-        detail = f"none completed; the newest is overdue by {overdue_s:.0f} s"
+        detail = f"the next checkpoint is overdue by {overdue_s:.0f} s"
         return Health(problem="no checkpoint", detail=detail, end=(job.id,))
     return Health(problem=None, detail=f"{JOB_NAME} is {job.state} as {job.id}")
 
