@@ -7,7 +7,8 @@ import dagster as dg
 from ctr_platform.defs.alerts.sensors import tell_problems
 from ctr_platform.defs.dead_letters.jobs import replay_dead_letters
 from ctr_platform.defs.flink.assets import ctr_windows, flink_ui
-from ctr_platform.defs.flink.checks import checkpoints_complete, kept_alive, nothing_dropped_late, runs_once
+from ctr_platform.defs.flink.checks import kept_alive, nothing_dropped_late, runs_once, vital_signs
+from ctr_platform.defs.flink.observe import observe_job
 from ctr_platform.defs.flink.sensors import bring_up_job, keep_job_running
 from ctr_platform.defs.kafka.assets import (
     ERROR_STREAM,
@@ -19,6 +20,17 @@ from ctr_platform.defs.kafka.assets import (
 )
 from ctr_platform.defs.late_merge.assets import LATE_EVENTS_TABLE
 from ctr_platform.defs.late_merge.jobs import merge_late
+from ctr_platform.defs.operations.jobs import (
+    apply_retention,
+    daily_retention,
+    hand_over_code,
+    rescale,
+    restart_drill,
+    restore,
+    stop,
+    upgrade_code,
+    weekly_drill,
+)
 from ctr_platform.defs.platform import Platform
 from ctr_platform.defs.quality.assets import report
 from ctr_platform.defs.quality.schedules import report_every_5_minutes, report_job
@@ -59,11 +71,24 @@ def defs() -> dg.Definitions:
             partitions_as_wanted,
             kept_alive,
             runs_once,
-            checkpoints_complete,
+            vital_signs,
             nothing_dropped_late,
         ],
-        jobs=[bring_up_job, recount_job, report_job, merge_late, replay_dead_letters],
-        schedules=[recount_every_minute, report_every_5_minutes],
-        sensors=[keep_job_running, observe_stream, tell_problems],
+        jobs=[
+            bring_up_job,
+            stop,
+            rescale,
+            restore,
+            upgrade_code,
+            hand_over_code,
+            restart_drill,
+            apply_retention,
+            recount_job,
+            report_job,
+            merge_late,
+            replay_dead_letters,
+        ],
+        schedules=[recount_every_minute, report_every_5_minutes, weekly_drill, daily_retention],
+        sensors=[keep_job_running, observe_job, observe_stream, tell_problems],
         resources={"platform": Platform()},
     )

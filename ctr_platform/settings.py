@@ -27,14 +27,14 @@ REPLAYS_TOPIC: Final = "ad_events_replays"
 STACK_ENV_FILE: Final = "stack.env"
 """Name, inside `CTR_HOME`, of the contract's variables of the embedded stack."""
 
-_UNIT_SECONDS: Final = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0}
+_UNIT_SECONDS: Final = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def _seconds(value: object) -> object:
-    """Read `60`, `60 s`, `10min`, `500ms` or `1 h` as seconds."""
+    """Read `60`, `60 s`, `10min`, `500ms`, `1 h` or `7d` as seconds."""
     if not isinstance(value, str):
         return value
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|min|h)?\s*", value)
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)?\s*", value)
     if match is None:
         raise ValueError("write a duration such as 60s, 10min or 500ms")
     return float(match[1]) * _UNIT_SECONDS[match[2] or "s"]
@@ -68,6 +68,10 @@ class Settings(BaseSettings):
     flink_checkpoint_dir: str = Field(
         default="file:///var/lib/ctr-platform/checkpoints",
         description="A URI that the JobManager, the TaskManagers and Dagster all reach.",
+    )
+
+    release_dir: Path = Field(
+        default_factory=lambda: ctr_home() / "releases", description="Of the job's code, as it was submitted."
     )
 
     redis_host: str = "localhost"
@@ -115,6 +119,43 @@ class Settings(BaseSettings):
         description="Slack-compatible incoming webhook; empty: alerts go to the log alone.",
     )
     alert_repeat: Seconds = Field(default=3600.0, description="What lasts is told again this often.")
+
+    state_growth_alarm: float = Field(
+        default=3.0, gt=1, description="A checkpoint so many times as large as the last day's is a warning."
+    )
+    consumer_lag_alarm: int = Field(default=1_000_000, ge=1, description="More records waiting: a warning.")
+    watermark_lag_alarm: Seconds = Field(
+        default=60.0, description="A watermark this far behind the clock while records wait: a warning."
+    )
+    backpressure_alarm_percent: float = Field(default=80.0, gt=0, le=100)
+    heap_alarm_percent: float = Field(
+        default=95.0,
+        gt=0,
+        le=100,
+        description="A heap fills up before it is collected; this full is in trouble.",
+    )
+    refused_alarm_percent: float = Field(
+        default=5.0, gt=0, le=100, description="More late, or more dead, of what came in: a warning."
+    )
+
+    snapshot_retention: Seconds = Field(
+        default=7 * 86400.0,
+        description="Older snapshots of jobs that have ended are deleted, but the newest.",
+    )
+    raw_events_retention: Seconds = Field(
+        default=7 * 86400.0, description="Older rows of realtime.raw_events are deleted: they are for a look."
+    )
+    result_retention: Seconds = Field(
+        default=90 * 86400.0,
+        description="Older verifications that newer ones replaced, and alerts that are over, are deleted.",
+    )
+    window_retention: Seconds = Field(
+        default=400 * 86400.0, description="Older windows are deleted: a year and a month to compare with."
+    )
+
+    heartbeat_alarm: Seconds = Field(
+        default=60.0, description="A supervisor that last looked longer ago is dead: it looks every 10 s."
+    )
 
     dagster_ui_url: str = "http://localhost:3000"
     dashboard_url: str = "http://localhost:8501"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from dataclasses import asdict, dataclass
-from typing import Final, Literal
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Final, Literal
 
 JOB_NAME: Final = "ctr_windows"
 REPAIR_JOB_NAME: Final = "ctr_repair"
@@ -42,6 +43,38 @@ DIMENSIONS: Final = (
 
 MEASURES: Final = (Measure(field="click", column="clicks"),)
 """The first must be the clicks: rates are made of it."""
+
+
+def state_shape() -> str:
+    """Name of what the windows' state looks like: another dimension or measure makes it another one.
+
+    It is part of the windows' uids, so that state of another shape is nobody's instead of unreadable.
+    """
+    described = json.dumps([asdict(each) for each in (*DIMENSIONS, *MEASURES)])
+    return hashlib.sha256(described.encode()).hexdigest()[:8]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """The windows that are this job's business; another job counts the others.
+
+    Fates are decided, letters sent and the ledger written for every record all the same.
+    """
+
+    count_from_ms: int | None = None
+    """Windows that start at or after this, ms since the epoch; None: however early."""
+
+    count_until_ms: int | None = None
+    """Windows that start before this; None: however late."""
+
+    ledger_from: dict[int, int] = field(default_factory=dict)
+    """Of each partition, the offset from which on this job tells fates: another one has told those before."""
+
+    @classmethod
+    def from_values(cls, values: dict[str, Any]) -> Bounds:
+        """Make them of what JSON has made of them: its keys are text."""
+        ledger_from = {int(partition): offset for partition, offset in values["ledger_from"].items()}
+        return cls(**{**values, "ledger_from": ledger_from})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,19 +145,28 @@ class JobConfig:
     staging: Staging | None = None
     """Recompute these windows beside the live job; needs `bounded`."""
 
+    bounds: Bounds | None = None
+    """Windows that are the job's business; None: all. With a first one, state of another shape is left."""
+
     @property
     def name(self) -> str:
         """What the cluster calls the job."""
         return JOB_NAME if self.staging is None else REPAIR_JOB_NAME
 
     def to_json(self) -> str:
-        """Serialize for a submission's standard input (the password stays out of every argv)."""
-        return json.dumps(asdict(self))
+        """Serialize for a submission's standard input (the password stays out of every argv).
+
+        Defaults are left out: another release, which may not know a setting, reads what does not need it.
+        """
+        defaults = {each.name: each.default for each in fields(self)}
+        return json.dumps({name: value for name, value in asdict(self).items() if value != defaults[name]})
 
     @classmethod
     def from_json(cls, text: str) -> JobConfig:
         """Read what `to_json` wrote."""
         values = json.loads(text)
-        if values.get("staging") is not None:
+        if "staging" in values:
             values["staging"] = Staging(**values["staging"])
+        if "bounds" in values:
+            values["bounds"] = Bounds.from_values(values["bounds"])
         return cls(**values)

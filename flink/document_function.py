@@ -11,7 +11,7 @@ from pyflink.datastream import KeyedProcessFunction, RuntimeContext, TimeDomain
 from pyflink.datastream.state import ValueState, ValueStateDescriptor
 
 from flink.config import DIMENSIONS
-from flink.document_store import PAUSE_S, DocumentStore
+from flink.document_store import PAUSE_S, SCRIPT, DocumentStore
 from flink.documents import Counts, add_segments, build, to_json, window_end
 
 if TYPE_CHECKING:
@@ -37,10 +37,12 @@ class WindowDocuments(KeyedProcessFunction):  # type: ignore[misc]
 
     def __init__(self, redis_host: str, redis_port: int) -> None:
         self._address = (redis_host, redis_port)
+        # Read where the job is submitted: a TaskManager has no copy of the code.
+        self._script = SCRIPT.read_text(encoding="utf-8")
 
     def open(self, runtime_context: RuntimeContext) -> None:
         """Connect to the state and to Redis."""
-        self._store = DocumentStore(*self._address)
+        self._store = DocumentStore(*self._address, self._script)
         self._counts: ValueState = runtime_context.get_state(
             ValueStateDescriptor("counts", Types.PICKLED_BYTE_ARRAY())
         )

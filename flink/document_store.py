@@ -23,9 +23,9 @@ PAUSE_S: Final = 1.0
 
 
 class DocumentStore:
-    """Writes window documents to Redis; never raises because Redis is away."""
+    """Writes window documents to Redis by the script in `SCRIPT`; never raises because Redis is away."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, script: str | None = None) -> None:
         self._redis = redis.Redis(
             host=host,
             port=port,
@@ -33,7 +33,7 @@ class DocumentStore:
             socket_connect_timeout=TIMEOUT_S,
             client_name="ctr-job",
         )
-        self._script = self._redis.register_script(SCRIPT.read_text(encoding="utf-8"))
+        self._script = self._redis.register_script(script or SCRIPT.read_text(encoding="utf-8"))
         self._paused_until = 0.0
 
     def write(self, document: Mapping[str, Any]) -> bool:

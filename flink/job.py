@@ -13,7 +13,7 @@ from pyflink.datastream import DataStream, StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
 from pyflink.table import DataTypes, Schema, StreamTableEnvironment
 
-from flink.config import DIMENSIONS, MEASURES, JobConfig
+from flink.config import DIMENSIONS, MEASURES, Bounds, JobConfig, state_shape
 from flink.document_function import WindowDocuments
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def options(config: JobConfig) -> dict[str, str]:
         "table.local-time-zone": "UTC",
         # Every operator has a fixed uid, so that a savepoint fits the next submission.
         "table.exec.uid.generation": "ALWAYS",
+        "table.exec.uid.format": f"{state_shape()}_<id>_<transformation>",
         # The sinks' keys are the windows' by construction.
         "table.exec.sink.require-on-conflict": "false",
         "table.exec.sink.upsert-materialize": "NONE",
@@ -72,6 +73,9 @@ def options(config: JobConfig) -> dict[str, str]:
         chosen |= _checkpointing(config)
     if config.restore_from:
         chosen["execution.state-recovery.path"] = config.restore_from
+        if config.bounds and config.bounds.count_from_ms is not None:
+            # The windows before are another job's, and so is their state.
+            chosen["execution.state-recovery.ignore-unclaimed-state"] = "true"
     return chosen
 
 
@@ -95,7 +99,7 @@ def front_settings(config: JobConfig) -> str:
     """The front's settings, as the JSON object that `ctr.front.FrontSettings` reads."""
     staging = config.staging
     bounds = (
-        {}
+        _bounds(config.bounds or Bounds())
         if staging is None
         else {
             "staging": True,
@@ -125,6 +129,14 @@ def front_settings(config: JobConfig) -> str:
             "postgresPassword": config.postgres_password,
         }
     )
+
+
+def _bounds(bounds: Bounds) -> dict[str, object]:
+    named = {"countFromMs": bounds.count_from_ms, "countUntilMs": bounds.count_until_ms}
+    return {
+        "ledgerFrom": bounds.ledger_from,
+        **{name: value for name, value in named.items() if value is not None},
+    }
 
 
 def _quoted(text: str) -> str:
@@ -185,7 +197,7 @@ def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
             Types.ROW_NAMED(["key", "document"], [Types.STRING(), Types.STRING()]),
         )
         .name("window documents")
-        .uid("window-documents")
+        .uid(f"{state_shape()}_window-documents")
         .set_parallelism(DOCUMENT_PARALLELISM)
     )
     tables.create_temporary_view("final_documents", documents)

@@ -2,6 +2,8 @@
 
 Standard input is a `JobConfig` as JSON. The last line of standard output is `{"job_id": "..."}`; the job
 goes on without this process. On failure the last line of standard error says why and the exit status is 1.
+
+With `--check` the whole job is planned, nothing is sent, and the job id is null.
 """
 
 from __future__ import annotations
@@ -11,16 +13,23 @@ import os
 import sys
 from urllib.parse import urlsplit
 
+import cloudpickle
 from py4j.protocol import Py4JJavaError
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
 
+import flink
 from flink.config import JobConfig
 from flink.job import build, configuration
 
 
-def submit(config: JobConfig) -> str:
-    """Send the job to the cluster at `config.rest_url`; returns its id as soon as the cluster has it."""
+def submit(config: JobConfig, *, check: bool = False) -> str | None:
+    """Send the job to the cluster at `config.rest_url`; returns its id as soon as the cluster has it.
+
+    With `check` the job is only planned.
+    """
+    # The job carries its Python code: a TaskManager would go on with the modules of an earlier release.
+    cloudpickle.register_pickle_by_value(flink)
     address = urlsplit(config.rest_url)
     options = configuration(config)
     options.set_string("execution.target", "remote")
@@ -33,6 +42,9 @@ def submit(config: JobConfig) -> str:
     )
     env = StreamExecutionEnvironment(java_env)
     build(env, config)
+    if check:
+        java_env.getStreamGraph(False).getJobGraph()  # noqa: FBT003 - Java has no names for arguments
+        return None
     return str(env.execute_async(config.name).get_job_id())
 
 
@@ -49,7 +61,7 @@ def main() -> int:
     os.environ["_python_worker_execution_mode"] = "process"  # noqa: SIM112 - pyflink's spelling
     config = JobConfig.from_json(sys.stdin.read())
     try:
-        job_id = submit(config)
+        job_id = submit(config, check="--check" in sys.argv[1:])
     except Py4JJavaError as error:
         sys.stderr.write(f"{_root_cause(error)}\n")
         return 1

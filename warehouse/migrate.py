@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, text
 
@@ -36,10 +37,12 @@ class MigrationResult:
     to_revision: str
 
 
-def migrate(url: URL) -> MigrationResult:
+def migrate(url: URL, *, reshape: bool = False) -> MigrationResult:
     """Apply every migration that is missing, in one transaction: all or none.
 
-    Safe to call at any time, from several processes at once: they take turns.
+    Safe to call at any time, from several processes at once: they take turns. A migration whose module says
+    `reshapes = True` changes the tables that the running job writes, so that it could write them no more: of
+    a database in use, it and the ones after it wait for a hand-over, which asks for `reshape`.
 
     Raises:
         WarehouseUnavailable: Postgres does not answer, stays locked, or has been migrated by a newer
@@ -51,7 +54,8 @@ def migrate(url: URL) -> MigrationResult:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
         before = current_revision(connection)
         try:
-            command.upgrade(alembic_config(connection), "head")
+            config = alembic_config(connection)
+            command.upgrade(config, "head" if reshape or before is None else _before_reshape(config, before))
         except CommandError as error:
             raise WarehouseUnavailable(
                 f"the warehouse is at revision {before}, unknown to this version: upgrade ctr-platform"
@@ -60,6 +64,17 @@ def migrate(url: URL) -> MigrationResult:
     if after is None:
         raise WarehouseUnavailable("the warehouse has no migrations: the installation is incomplete")
     return MigrationResult(from_revision=before, to_revision=after)
+
+
+def _before_reshape(config: Config, current: str) -> str:
+    """The newest revision that the running job can live with."""
+    newest = current
+    missing = ScriptDirectory.from_config(config).iterate_revisions("head", current)
+    for script in reversed(list(missing)):
+        if getattr(script.module, "reshapes", False):
+            break
+        newest = script.revision
+    return newest
 
 
 def current_revision(connection: Connection) -> str | None:

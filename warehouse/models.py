@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import BigInteger, Computed, DateTime, Identity, Index, MetaData, Numeric, Text, func, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 REALTIME: Final = "realtime"
@@ -315,3 +316,37 @@ class Alert(Base):
     """When it was last told; None: not yet."""
     recovered_at: Mapped[datetime | None]
     recovery_told_at: Mapped[datetime | None]
+
+
+class JobOrder(Base):
+    """What a person, or an operation, wants of the streaming job; the newest order holds."""
+
+    __tablename__ = "job_orders"
+    __table_args__ = ({"schema": QUALITY},)
+
+    order_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    given_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    operation: Mapped[str]
+    why: Mapped[str]
+    running: Mapped[bool]
+    release: Mapped[str]
+    """Of the job's code."""
+    parallelism: Mapped[int | None]
+    """None: as the settings have it."""
+    restore_from: Mapped[str | None]
+    """Snapshot to begin with."""
+    barred_from: Mapped[datetime | None]
+    """Snapshots completed after this and before the order are of a job that is not to be gone on with."""
+    bounds: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """Which windows are the job's business; None: all."""
+
+
+class Heartbeat(Base):
+    """When a watcher last looked."""
+
+    __tablename__ = "heartbeats"
+    __table_args__ = ({"schema": QUALITY},)
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    beat_at: Mapped[datetime]
+    detail: Mapped[str]

@@ -45,8 +45,7 @@ def tell(
         with engine.begin() as connection, untold(connection, settings.alert_repeat) as news:
             if news:
                 LOG.warning("%s", message(news))
-                if url := settings.alert_webhook_url.get_secret_value():
-                    _post(url, message(news))
+                post(settings, message(news))
     return news
 
 
@@ -68,7 +67,15 @@ def _line(mark: str, problem: Problem) -> str:
     return f"{mark} *{problem.title}*{detail}{link}"
 
 
-def _post(url: str, text: str) -> None:
+def post(settings: Settings, text: str) -> None:
+    """Send a message to the webhook, if there is one.
+
+    Raises:
+        CtrError: the webhook does not take it.
+    """
+    url = settings.alert_webhook_url.get_secret_value()
+    if not url:
+        return
     try:
         httpx.post(url, json={"text": text}, timeout=ANSWER_WITHIN_S).raise_for_status()
     except httpx.HTTPError as error:

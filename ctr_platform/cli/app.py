@@ -9,6 +9,7 @@ from rich.console import Console
 
 from ctr_platform.cli import dead_letters, stack
 from ctr_platform.cli.traffic import produce, replay
+from ctr_platform.cli.watch import watch
 from ctr_platform.errors import CtrError
 
 app = typer.Typer(
@@ -27,6 +28,7 @@ app.command()(stack.env)
 app.command()(stack.logs)
 app.command()(stack.doctor)
 app.command()(stack.fetch)
+app.command()(watch)
 app.add_typer(dead_letters.app, name="dead-letters")
 
 

@@ -44,7 +44,13 @@ PAGES: Final = {
 }
 """Services that a browser opens, and their titles."""
 
-_STATE_COLOURS: Final = {"running": "green", "starting": "yellow", "stopped": "dim", "finished": "dim"}
+_STATE_COLOURS: Final = {
+    "running": "green",
+    "beats": "green",
+    "starting": "yellow",
+    "stopped": "dim",
+    "finished": "dim",
+}
 
 
 def up(
@@ -101,7 +107,7 @@ def down() -> None:
 def status(
     *, as_json: Annotated[bool, typer.Option("--json", help="For programs; sizes in bytes.")] = False
 ) -> None:
-    """Show every service and Flink job. Exit status 3 when the stack is down."""
+    """Show every service, Flink job and watcher's heartbeat. Exit status 3 when the stack is down."""
     rows = stack_status(Layout(ctr_home()))
     if as_json:
         typer.echo(json.dumps([asdict(row) for row in rows], indent=2))
@@ -109,7 +115,7 @@ def status(
     address = Column("address", overflow="fold")
     table = Table("", "state", "uptime", "memory", address, box=None, pad_edge=False)
     for row in rows:
-        name = f"job {row.name}" if row.kind == "job" else row.name
+        name = row.name if row.kind == "service" else f"{row.kind} {row.name}"
         colour = _STATE_COLOURS.get(row.state, "red")
         uptime = _duration(row.uptime_s) if row.uptime_s is not None else "-"
         memory = decimal(row.memory_bytes) if row.memory_bytes is not None else "-"

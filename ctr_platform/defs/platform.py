@@ -50,6 +50,12 @@ CACHE_1MIN: Final = dg.AssetKey(["redis", "metrics_1min"])
 CACHE_5MIN: Final = dg.AssetKey(["redis", "metrics_5min"])
 DASHBOARD: Final = dg.AssetKey(["streamlit", "dashboard"])
 
+MAX_RUNTIME: Final = "dagster/max_runtime"
+"""Dagster's tag for the seconds after which run monitoring ends a run."""
+
+OPERATES: Final = "ctr/operates"
+"""Tag of every run that ends or starts the Flink job: the supervisor waits for its end."""
+
 CLUSTER_POOL: Final = "flink_cluster"
 """Operations on the cluster take turns: `dagster.yaml` gives a pool one slot."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from flink.config import JOB_NAME
 
 if TYPE_CHECKING:
-    from ctr_platform.flink_cluster.rest import FlinkCluster, Job
+    from ctr_platform.flink_cluster.rest import Checkpoints, FlinkCluster, Job
     from ctr_platform.settings import Settings
 
 LOOPING_FAILURES: Final = 5
@@ -20,23 +20,49 @@ so many say that they do not help."""
 OVERDUE_INTERVALS: Final = 3
 """Beyond the time that one may take: one may fail, and the next may be on its way."""
 
+STANDS_AFTER_S: Final = 60
+"""Without a record read although some wait. Deploying and restoring take seconds; the longest known pause of
+a healthy job is a fetch from a broker that is starting again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far the job was when it last moved."""
+
+    job_id: str
+    records_read: int
+    watermark_ms: int | None
+    since_s: float
+    """Since the epoch: when it was first seen there, or had nothing to read."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Health:
     """What is to be said of the job now."""
 
     problem: str | None
-    """`missing`, `doubled`, `looping` or `no checkpoint`; None: it runs, or Flink is starting it."""
+    """`missing`, `doubled`, `looping`, `no checkpoint`, `stands`; None: it runs, or Flink is starting it."""
 
     detail: str
     """One line for a person."""
 
+    job_id: str | None = None
+    """The one that is alive, if exactly one is."""
+
     end: tuple[str, ...] = ()
     """Jobs that have to go before another one can take their place."""
 
+    progress: Progress | None = None
+    """For the next look; None where there is nothing to remember."""
 
-def examine(cluster: FlinkCluster, settings: Settings) -> Health:
-    """Look at the job: one to three requests.
+
+def examine(cluster: FlinkCluster, settings: Settings, before: Progress | None = None) -> Health:
+    """Look at the job: one to six requests.
+
+    Args:
+        cluster: to ask.
+        settings: the pace of checkpoints.
+        before: what the last look has found; without it, nothing is known to stand still.
 
     Raises:
         FlinkUnavailable: the cluster does not answer; nothing can be said.
@@ -57,12 +83,29 @@ def examine(cluster: FlinkCluster, settings: Settings) -> Health:
     recent = [each for each in failures if each.at_ms / 1000 > now_s - LOOPING_WITHIN_S]
     if len(recent) >= LOOPING_FAILURES:
         detail = f"{len(recent)} failures in {LOOPING_WITHIN_S // 60} min, the last: {recent[0].cause}"
-        return Health(problem="looping", detail=detail, end=(job.id,))
+        return Health(problem="looping", detail=detail, job_id=job.id, end=(job.id,))
     overdue_s = _overdue_s(cluster, job, settings, now_s)
     if overdue_s > 0:
         detail = f"the next checkpoint is overdue by {overdue_s:.0f} s"
-        return Health(problem="no checkpoint", detail=detail, end=(job.id,))
-    return Health(problem=None, detail=f"{JOB_NAME} is {job.state} as {job.id}")
+        return Health(problem="no checkpoint", detail=detail, job_id=job.id, end=(job.id,))
+    progress = _progress(cluster, job, before, now_s)
+    if progress and now_s - progress.since_s > STANDS_AFTER_S:
+        detail = f"it has read nothing for {now_s - progress.since_s:.0f} s, and records wait"
+        return Health(problem="stands", detail=detail, job_id=job.id, end=(job.id,), progress=progress)
+    detail = f"{JOB_NAME} is {job.state} as {job.id}"
+    return Health(problem=None, detail=detail, job_id=job.id, progress=progress)
+
+
+def _progress(cluster: FlinkCluster, job: Job, before: Progress | None, now_s: float) -> Progress | None:
+    """The same as before, if the job has neither read nor decided anything, and could have."""
+    intake = cluster.metrics(job.id).intake()
+    if intake is None:
+        return None
+    now = Progress(
+        job_id=job.id, records_read=intake.records_read, watermark_ms=intake.watermark_ms, since_s=now_s
+    )
+    stands = before is not None and replace(before, since_s=now_s) == now
+    return before if stands and intake.records_waiting > 0 else now
 
 
 def _how_it_ended(cluster: FlinkCluster, ended: list[Job]) -> str:
@@ -74,9 +117,14 @@ def _how_it_ended(cluster: FlinkCluster, ended: list[Job]) -> str:
     return f"{newest.id} is {newest.state}" + (f": {cause}" if cause and newest.state == "FAILED" else "")
 
 
+def checkpoint_age_s(job: Job, checkpoints: Checkpoints, now_s: float) -> float:
+    """Since the job's newest completed checkpoint, or its start if there is none yet."""
+    latest = checkpoints.latest
+    since_ms = job.started_ms if latest is None else latest.triggered_ms + latest.duration_ms
+    return now_s - since_ms / 1000
+
+
 def _overdue_s(cluster: FlinkCluster, job: Job, settings: Settings, now_s: float) -> float:
     """By how much the next checkpoint is later than it may be; negative: it is not."""
-    latest = cluster.checkpoints(job.id).latest
-    since_ms = job.started_ms if latest is None else latest.triggered_ms + latest.duration_ms
     allowed_s = settings.flink_checkpoint_timeout + OVERDUE_INTERVALS * settings.flink_checkpoint_interval
-    return now_s - since_ms / 1000 - allowed_s
+    return checkpoint_age_s(job, cluster.checkpoints(job.id), now_s) - allowed_s

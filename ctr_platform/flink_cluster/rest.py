@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
 import tenacity
 
-from ctr_platform.flink_cluster.transport import FlinkRefused, RestApi, root_cause
-
-POLL_S: Final = 0.5
-"""Between two looks at a savepoint or a starting job."""
-
-METRICS_SETTLE_S: Final = 1.0
-"""The JobManager collects metrics only when it is asked for some, and answers with the collection before:
-with what was true when somebody last asked. A collection takes 0.2 s; there is at most one in 10 s."""
-
-METRICS_WITHIN_S: Final = 15.0
-"""Until a new job has metrics: one collection may have been too early, and the next is 10 s later."""
+from ctr_platform.flink_cluster.metrics import JobMetrics
+from ctr_platform.flink_cluster.transport import POLL_S, FlinkRefused, RestApi, root_cause
 
 ENDED_STATES: Final = frozenset({"FINISHED", "CANCELED", "FAILED", "SUSPENDED"})
 
-NO_WATERMARK: Final = -(2**63)
-"""What an operator reports before its first watermark."""
+RESTORE_SIGNS: Final = (
+    "CheckpointCoordinator.restore",  # the JobManager: a snapshot's metadata, or state of no operator
+    "Checkpoints.loadAndValidateCheckpoint",
+    "StreamTaskStateInitializer",  # a TaskManager: a state file
+    "BackendRestorer",
+)
+"""Parts of Flink that only a stack trace of a failed restore names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +98,8 @@ class Failure:
     """The subtask that failed; None where the job as a whole did."""
 
     cause: str
+    in_restore: bool
+    """Whether a snapshot could not be read, or did not fit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,16 +121,10 @@ class Checkpoints:
     completed: int
     failed: int
     latest: Checkpoint | None
+    last_failure: str | None
+    """Why the newest one that failed did."""
+
     restored_from: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Watermark:
-    """How far event time is in one chain: the lowest of its subtasks."""
-
-    vertex: str
-    lowest_ms: int | None
-    """Since the epoch; None before the first."""
 
 
 class FlinkCluster:
@@ -197,7 +188,12 @@ class FlinkCluster:
         """The job's last failures, newest first."""
         answer = self._api.get(f"/jobs/{job_id}/exceptions", maxExceptions=limit)
         return [
-            Failure(at_ms=each["timestamp"], task=each.get("taskName"), cause=root_cause(each["stacktrace"]))
+            Failure(
+                at_ms=each["timestamp"],
+                task=each.get("taskName"),
+                cause=root_cause(each["stacktrace"]),
+                in_restore=any(sign in each["stacktrace"] for sign in RESTORE_SIGNS),
+            )
             for each in answer["exceptionHistory"]["entries"]
         ]
 
@@ -217,46 +213,13 @@ class FlinkCluster:
                 path=latest["external_path"],
                 is_savepoint=latest["is_savepoint"],
             ),
+            last_failure=(answer["latest"]["failed"] or {}).get("failure_message"),
             restored_from=(answer["latest"]["restored"] or {}).get("external_path"),
         )
 
-    def watermarks(self, job_id: str) -> list[Watermark]:
-        """Of every chain that has received some, sources first; they are at most some 11 s old."""
-        self._collect_metrics(job_id)
-        found = []
-        for vertex in self.job(job_id).vertices:
-            answer = self._api.get(f"/jobs/{job_id}/vertices/{vertex.id}/watermarks")
-            if answer:
-                mark = min(int(each["value"]) for each in answer)
-                found.append(Watermark(vertex=vertex.name, lowest_ms=None if mark == NO_WATERMARK else mark))
-        return found
-
-    def summed_metrics(self, job_id: str, name_part: str) -> dict[str, int]:
-        """Sum over the subtasks of every operator metric whose name holds `name_part`, by full name.
-
-        Some 11 s old at most; empty if the job still has no such metric after `METRICS_WITHIN_S`.
-        """
-        self._collect_metrics(job_id)
-        return tenacity.Retrying(
-            retry=tenacity.retry_if_result(lambda sums: not sums),
-            wait=tenacity.wait_fixed(POLL_S),
-            stop=tenacity.stop_after_delay(METRICS_WITHIN_S),
-            retry_error_callback=lambda _state: {},
-        )(self._summed_metrics, job_id, name_part)
-
-    def _collect_metrics(self, job_id: str) -> None:
-        self._api.get(f"/jobs/{job_id}/metrics")
-        time.sleep(METRICS_SETTLE_S)
-
-    def _summed_metrics(self, job_id: str, name_part: str) -> dict[str, int]:
-        sums: dict[str, int] = {}
-        for vertex in self.job(job_id).vertices:
-            path = f"/jobs/{job_id}/vertices/{vertex.id}/subtasks/metrics"
-            names = [each["id"] for each in self._api.get(path) if name_part in each["id"]]
-            if names:
-                answer = self._api.get(path, get=",".join(names), agg="sum")
-                sums |= {each["id"]: int(each["sum"]) for each in answer}
-        return sums
+    def metrics(self, job_id: str) -> JobMetrics:
+        """What the job measures of itself."""
+        return JobMetrics(self._api, job_id)
 
     def cancel(self, job_id: str) -> None:
         """Ask for the job's end; its retained checkpoints stay."""

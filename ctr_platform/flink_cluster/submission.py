@@ -1,4 +1,4 @@
-"""Bring the job `ctr_windows` up: once, from the right state."""
+"""Send the job to the cluster, wait for it, and end it."""
 
 from __future__ import annotations
 
@@ -8,29 +8,24 @@ import subprocess
 import sys
 import sysconfig
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import tenacity
 
 from ctr_platform.artifacts.flink import flink_environment
 from ctr_platform.artifacts.java import build_front
 from ctr_platform.errors import CtrError
-from ctr_platform.flink_cluster.rest import POLL_S, FlinkCluster
-from ctr_platform.flink_cluster.snapshots import complete_snapshots
-from ctr_platform.flink_cluster.transport import FlinkRefused
+from ctr_platform.flink_cluster.releases import INSTALLED
+from ctr_platform.flink_cluster.transport import POLL_S, FlinkRefused
 from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC, WINDOWS_TOPIC
 from flink.config import JOB_NAME, JobConfig
-from warehouse.reads import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from pathlib import Path
 
-    from ctr_platform.flink_cluster.rest import JobDetail
+    from ctr_platform.flink_cluster.rest import FlinkCluster, JobDetail
     from ctr_platform.settings import Settings
-
-PROJECT: Final = Path(__file__).parents[2]
 
 SUBMIT_WITHIN_S: Final = 120
 """Planning and sending take 5 to 15 s on a free core; a machine that has just started has none."""
@@ -42,28 +37,15 @@ RUNNING_WITHIN_S: Final = 120
 """Deploying takes seconds; restoring large state, or waiting for a TaskManager, takes longer."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Submission:
-    """How the job came to run."""
-
-    job_id: str
-    already_running: bool
-    parallelism: int
-    restored_from: str | None
-    """URI of the snapshot; None: it started at the topic's beginning."""
-
-    front_jar: str
-    """File name of the front's jar, which holds the hash of its sources."""
-
-    url: str
-    """The job's page in the Flink UI."""
+class RestoreFailed(CtrError):  # noqa: N818 - the cluster's answer, not a mistake of ours
+    """The job cannot be restored from this snapshot; another one may do."""
 
 
-def job_config(settings: Settings, restore_from: str | None = None) -> JobConfig:
-    """What the settings say of the job."""
+def job_config(settings: Settings, front_jar: Path | None = None) -> JobConfig:
+    """What the settings say of the job; its front is the installed code's if none is named."""
     return JobConfig(
         rest_url=settings.flink_rest_url,
-        front_jar=str(build_front()),
+        front_jar=str(front_jar or build_front()),
         bootstrap_servers=settings.kafka_bootstrap_servers,
         raw_topic=RAW_TOPIC,
         error_topic=ERROR_TOPIC,
@@ -80,44 +62,12 @@ def job_config(settings: Settings, restore_from: str | None = None) -> JobConfig
         checkpoint_dir=settings.flink_checkpoint_dir,
         state_backend=settings.flink_state_backend,
         python_executable=sys.executable,
-        python_path=f"{PROJECT}:{sysconfig.get_path('purelib')}",
-        restore_from=restore_from,
+        python_path=sysconfig.get_path("purelib"),
         raw_events_percent=settings.raw_events_percent,
     )
 
 
-def bring_up(settings: Settings, *, from_nothing: bool = False, replace: Collection[str] = ()) -> Submission:
-    """See to it that exactly one `ctr_windows` runs, restored from the newest complete snapshot.
-
-    A job that is there already is left alone, but waited for, unless its id is in `replace`: such a one is
-    cancelled first. Its retained checkpoints stay.
-
-    Raises:
-        CtrError: Flink, Kafka's front or Postgres is away; the job does not come up; or it has run before
-            and there is nothing to restore it from, which only `from_nothing` makes acceptable.
-    """
-    with FlinkCluster(settings.flink_rest_url) as cluster:
-        _end(cluster, replace)
-        alive = cluster.alive(JOB_NAME)
-        if alive:
-            job = wait_running(cluster, alive[0].id)
-            restored = cluster.checkpoints(job.id).restored_from
-        else:
-            config = job_config(settings, None if from_nothing else _restore_point(settings))
-            job = wait_running(cluster, submit(config))
-            restored = config.restore_from
-    ui = (settings.flink_ui_url or settings.flink_rest_url).rstrip("/")
-    return Submission(
-        job_id=job.id,
-        already_running=bool(alive),
-        parallelism=job.parallelism,
-        restored_from=restored,
-        front_jar=build_front().name,
-        url=f"{ui}/#/job/running/{job.id}/overview",
-    )
-
-
-def _end(cluster: FlinkCluster, job_ids: Collection[str]) -> None:
+def end_jobs(cluster: FlinkCluster, job_ids: Collection[str]) -> None:
     """Cancel those of the jobs that are alive, and return when they have ended."""
 
     def alive() -> list[str]:
@@ -137,42 +87,66 @@ def _end(cluster: FlinkCluster, job_ids: Collection[str]) -> None:
         raise CtrError(f"{', '.join(alive())} did not end within {ENDED_WITHIN_S} s") from None
 
 
-def submit(config: JobConfig) -> str:
+def submit(config: JobConfig, code: Path = INSTALLED) -> str:
     """Send the job to the cluster; returns its id.
 
-    A process of its own does it: pyflink starts a JVM that lives as long as its process.
+    Args:
+        config: what the job is told.
+        code: folder that holds the package `flink`.
 
     Raises:
         CtrError: the cluster refuses, or planning fails; the message is the root cause.
     """
+    return str(_run_submit(config, code)["job_id"])
+
+
+def check(config: JobConfig, code: Path = INSTALLED) -> None:
+    """Plan the job and send nothing.
+
+    Raises:
+        CtrError: planning fails; the message is the root cause.
+    """
+    _run_submit(config, code, "--check")
+
+
+def _run_submit(config: JobConfig, code: Path, *arguments: str) -> dict[str, Any]:
+    """In a process of its own: pyflink starts a JVM that lives as long as its process."""
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "flink.submit"],
+            [sys.executable, "-m", "flink.submit", *arguments],
             input=config.to_json(),
             capture_output=True,
             text=True,
             timeout=SUBMIT_WITHIN_S,
             check=False,
-            cwd=PROJECT,
-            env={**os.environ, **flink_environment()},
+            cwd=code,
+            # The code is what lies in that folder, wherever else there is some.
+            env={**os.environ, **flink_environment(), "PYTHONPATH": str(code)},
         )
     except subprocess.TimeoutExpired:
         raise CtrError(f"submitting {config.name} took more than {SUBMIT_WITHIN_S} s") from None
     if done.returncode != 0:
         last = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
         raise CtrError(f"{config.name} was not submitted: {last[0]}")
-    return str(json.loads(done.stdout.splitlines()[-1])["job_id"])
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
 
 
 def wait_running(cluster: FlinkCluster, job_id: str) -> JobDetail:
     """Return the job when every task of it runs.
 
     Raises:
+        RestoreFailed: its snapshot cannot be read, or does not fit.
         CtrError: it ended, or did not run in `RUNNING_WITHIN_S`.
     """
 
     def look() -> JobDetail:
         job = cluster.job(job_id)
+        if job.running:
+            return job
+        failures = cluster.failures(job_id, 1)
+        if failures and failures[0].in_restore:
+            raise RestoreFailed(failures[0].cause)
         if not job.alive:
             raise CtrError(f"{JOB_NAME} is {job.state}: {_last_failure(cluster, job_id)}")
         return job
@@ -193,22 +167,3 @@ def wait_running(cluster: FlinkCluster, job_id: str) -> JobDetail:
 
 def _last_failure(cluster: FlinkCluster, job_id: str) -> str:
     return next((failure.cause for failure in cluster.failures(job_id, 1)), "Flink names no failure")
-
-
-def _restore_point(settings: Settings) -> str | None:
-    """The newest complete snapshot; None only for a job that has never run."""
-    snapshots = complete_snapshots(settings.flink_checkpoint_dir)
-    if snapshots:
-        return snapshots[0].uri
-    warehouse = Warehouse(settings.postgres_url)
-    try:
-        has_run = warehouse.ledger_totals(RAW_TOPIC)
-    finally:
-        warehouse.close()
-    if has_run:
-        raise CtrError(
-            f"{JOB_NAME} has run before (quality.ledger knows), but {settings.flink_checkpoint_dir} holds no "
-            "complete checkpoint or savepoint: put one there, or start from nothing "
-            f"on purpose by materializing {JOB_NAME} with from_nothing: true"
-        )
-    return None

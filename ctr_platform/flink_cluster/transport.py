@@ -13,6 +13,9 @@ from ctr_platform.errors import CtrError
 TIMEOUT_S: Final = 5.0
 """The JobManager answers in milliseconds; one that takes longer is as good as away."""
 
+POLL_S: Final = 0.5
+"""Between two looks at what the cluster is doing."""
+
 CONNECT_RETRIES: Final = 2
 """Of a refused connection, for GETs and others alike: nothing has been asked of the cluster then."""
 

@@ -9,7 +9,14 @@ from ctr_platform.stack.services.kafka import kafka
 from ctr_platform.stack.services.postgres import postgres
 from ctr_platform.stack.services.redis import redis
 from ctr_platform.stack.services.registry import registry
-from ctr_platform.stack.services.web import dagster_daemon, dagster_webserver, dashboard, reports, traffic
+from ctr_platform.stack.services.web import (
+    dagster_daemon,
+    dagster_webserver,
+    dashboard,
+    reports,
+    traffic,
+    watchdog,
+)
 
 if TYPE_CHECKING:
     from ctr_platform.stack.service import Context, Service
@@ -36,5 +43,6 @@ def catalog(context: Context) -> list[Service]:
         dagster_daemon(context),
         dashboard(context),
         reports(context),
+        watchdog(context),
         traffic(context),
     ]

@@ -33,6 +33,7 @@ def stack_environment(layout: Layout, ports: Mapping[str, int], password: str) -
         "POSTGRES_USER": "postgres",
         "POSTGRES_PASSWORD": password,
         "DAGSTER_UI_URL": f"http://{HOST}:{ports['dagster-webserver']}",
+        "RELEASE_DIR": str(layout.releases),
         "QUALITY_DIR": str(layout.quality),
         "QUALITY_URL": f"http://{HOST}:{ports['reports']}",
         "DASHBOARD_URL": f"http://{HOST}:{ports['dashboard']}",

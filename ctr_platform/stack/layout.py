@@ -60,6 +60,11 @@ class Layout:
         return self.home / "dagster"
 
     @property
+    def releases(self) -> Path:
+        """The job's code, as it was submitted."""
+        return self.data / "releases"
+
+    @property
     def quality(self) -> Path:
         """Results and pages of the quality report."""
         return self.home / "quality"

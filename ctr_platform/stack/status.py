@@ -11,8 +11,11 @@ import httpx
 from dotenv import dotenv_values
 
 from ctr_platform.errors import CtrError
+from ctr_platform.settings import Settings
 from ctr_platform.stack.processes import memory_bytes
 from ctr_platform.stack.supervise import Supervisor
+from ctr_platform.watch.heartbeats import last_beats
+from warehouse.errors import WarehouseUnavailable
 
 if TYPE_CHECKING:
     from ctr_platform.stack.layout import Layout
@@ -23,21 +26,23 @@ REST_TIMEOUT_S: Final = 5
 
 @dataclass(frozen=True)
 class Status:
-    """One service or Flink job."""
+    """One service, Flink job or watcher."""
 
     kind: str
-    """`service` or `job`."""
+    """`service`, `job` or `heartbeat`."""
     name: str
     state: str
-    """Lower case; of a job, Flink's own words."""
+    """Lower case; of a job, Flink's own words; of a watcher, `beats` or `silent`."""
     uptime_s: float | None
+    """Of a watcher, the age of its last heartbeat."""
     memory_bytes: int | None
     """PSS of the process and its descendants; a job's is the TaskManagers'."""
     address: str
+    """Of a watcher, what it last saw."""
 
 
 def stack_status(layout: Layout) -> list[Status]:
-    """Describe every service and job of a running stack.
+    """Describe every service, job and watcher of a running stack.
 
     Raises:
         CtrError: it does not run.
@@ -57,7 +62,29 @@ def stack_status(layout: Layout) -> list[Status]:
         )
         for name, address in addresses.items()
     ]
-    return services + (_jobs(layout) if "jobmanager" in addresses else [])
+    watchers = _watchers(layout) if "dagster-daemon" in addresses else []
+    return services + (_jobs(layout) if "jobmanager" in addresses else []) + watchers
+
+
+def _watchers(layout: Layout) -> list[Status]:
+    # Of this stack, whatever the caller's environment names.
+    values = dotenv_values(layout.stack_env)
+    settings = Settings.model_validate({name.lower(): value for name, value in values.items()})
+    try:
+        beats = last_beats(settings)
+    except WarehouseUnavailable:
+        return []  # Postgres' own state says why
+    return [
+        Status(
+            "heartbeat",
+            name,
+            "beats" if last.age_s <= settings.heartbeat_alarm else "silent",
+            last.age_s,
+            None,
+            last.detail,
+        )
+        for name, last in beats.items()
+    ]
 
 
 def _jobs(layout: Layout) -> list[Status]:

@@ -227,7 +227,7 @@ def test_every_record_has_one_fate_and_every_window_is_exact(stack: RunningStack
     with FlinkCluster(stack.settings.flink_rest_url) as cluster:
         job = _job(stack)
         assert job is not None
-        assert not any(cluster.summed_metrics(job, "numLateRecordsDropped").values())
+        assert not any(cluster.metrics(job).summed("numLateRecordsDropped").values())
         if not faults:
             assert job == first_job
             assert cluster.failures(job, 1) == []

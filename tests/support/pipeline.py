@@ -207,7 +207,7 @@ class Pipeline:
         """Flink's own counters of records dropped as late, by operator: each must be 0."""
         assert self.job_id is not None
         with FlinkCluster(self.config.rest_url) as cluster:
-            return cluster.summed_metrics(self.job_id, "numLateRecordsDropped")
+            return cluster.metrics(self.job_id).summed("numLateRecordsDropped")
 
     # ---- results ---------------------------------------------------------------------------------
 
@@ -316,7 +316,7 @@ def pipeline(stack: RunningStack) -> Iterator[Pipeline]:
         checkpoint_dir=settings.flink_checkpoint_dir,
         state_backend="rocksdb",
         python_executable=sys.executable,
-        python_path=f"{PROJECT}:{sysconfig.get_path('purelib')}",
+        python_path=sysconfig.get_path("purelib"),
     )
     made_pipeline = Pipeline(
         stack=stack,

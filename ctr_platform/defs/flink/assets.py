@@ -1,5 +1,7 @@
 """The streaming job as an asset: materializing it means that it runs."""
 
+from typing import Any, Final
+
 import dagster as dg
 from pydantic import Field
 
@@ -17,8 +19,16 @@ from ctr_platform.defs.platform import (
     WEB_PAGE,
     Platform,
 )
-from ctr_platform.flink_cluster.submission import bring_up
+from ctr_platform.flink_cluster.bring_up import Submission, bring_up, start
+from ctr_platform.flink_cluster.orders import newest_order
+from ctr_platform.flink_cluster.releases import release_name
 from flink.config import JOB_NAME
+
+WHY: Final = "ctr/why"
+"""Tag of a run that the supervisor has asked for: the problem."""
+
+DETAIL: Final = "ctr/detail"
+"""And what it has seen of it."""
 
 
 class BringUp(dg.Config):
@@ -47,20 +57,45 @@ class BringUp(dg.Config):
 def ctr_windows(
     context: dg.AssetExecutionContext, config: BringUp, platform: Platform
 ) -> dg.MaterializeResult[None]:
-    """Submit the job from its newest complete snapshot, unless it runs already."""
-    submission = bring_up(platform.settings(), from_nothing=config.from_nothing, replace=config.replace)
+    """Submit the job from its newest allowed snapshot, unless it runs already.
+
+    A person who materializes this wants the job to run; the supervisor only what is wanted already.
+    """
+    settings = platform.settings()
+    tags = context.run.tags
+    why = f"{tags[WHY]}: {tags.get(DETAIL, '')}" if WHY in tags else None
+    order = newest_order(settings) if why else None
+    if order is not None and not order.running:
+        context.log.info("%s has been stopped meanwhile: %s", JOB_NAME, order.why)
+        return dg.MaterializeResult(metadata={"left_stopped": order.why})
+    submission = (
+        bring_up(settings, order, replace_jobs=config.replace)
+        if order
+        else start(
+            settings,
+            from_nothing=config.from_nothing,
+            replace_jobs=config.replace,
+            why=why or f"run {context.run.run_id[:8]}",
+        )
+    )
     what = "runs already" if submission.already_running else "submitted"
     context.log.info("%s %s as %s", JOB_NAME, what, submission.job_id)
-    return dg.MaterializeResult(
-        metadata={
-            "job_id": submission.job_id,
-            "job": dg.MetadataValue.url(submission.url),
-            "parallelism": submission.parallelism,
-            "restored_from": submission.restored_from or "nothing: the topic's beginning",
-            "already_running": submission.already_running,
-            "front_jar": submission.front_jar,
-        }
-    )
+    return dg.MaterializeResult(metadata={"why": why or "by hand", **metadata_of(submission)})
+
+
+def metadata_of(submission: Submission) -> dict[str, Any]:
+    """What the asset's page shows of it."""
+    newest = release_name()
+    return {
+        "job_id": submission.job_id,
+        "job": dg.MetadataValue.url(submission.url),
+        "parallelism": submission.parallelism,
+        "restored_from": submission.restored_from or "nothing: the topic's beginning",
+        "passed_over": dg.MetadataValue.json(submission.passed_over),
+        "already_running": submission.already_running,
+        "release": submission.release,
+        "newest_code": "runs" if submission.release == newest else f"{newest} is not deployed: run upgrade",
+    }
 
 
 def flink_ui(url: str) -> dg.AssetSpec:

@@ -1,6 +1,6 @@
 """What must hold of the running job."""
 
-import time
+from collections.abc import Iterator
 from typing import Final
 
 import dagster as dg
@@ -8,11 +8,8 @@ import dagster as dg
 from ctr_platform.defs.platform import FLINK_JOB, Platform
 from ctr_platform.flink_cluster.health import examine
 from ctr_platform.flink_cluster.rest import FlinkCluster
+from ctr_platform.flink_cluster.vitals import SIGNS, judge, look
 from flink.config import JOB_NAME
-
-OVERDUE_INTERVALS: Final = 3
-"""Without a checkpoint for so many intervals: one may fail, and the next may be on its way."""
-
 
 KEPT_ALIVE: Final = "kept_alive"
 
@@ -51,7 +48,7 @@ def nothing_dropped_late(platform: Platform) -> dg.AssetCheckResult:
         dropped = {
             name: count
             for job in cluster.alive(JOB_NAME)
-            for name, count in cluster.summed_metrics(job.id, "numLateRecordsDropped").items()
+            for name, count in cluster.metrics(job.id).summed("numLateRecordsDropped").items()
         }
     return dg.AssetCheckResult(
         # Without counters nothing is known.
@@ -60,29 +57,31 @@ def nothing_dropped_late(platform: Platform) -> dg.AssetCheckResult:
     )
 
 
-@dg.asset_check(
-    asset=FLINK_JOB, description="The job's newest checkpoint is recent: after a loss little is read twice."
+SIGN_SPECS: Final = [
+    dg.AssetCheckSpec(name, asset=FLINK_JOB, description=meaning) for name, meaning in SIGNS.items()
+]
+
+
+@dg.multi_asset_check(
+    specs=SIGN_SPECS, description="The job's vital signs; the sensor observe_job looks at them too."
 )
-def checkpoints_complete(platform: Platform) -> dg.AssetCheckResult:
-    """Judge the age of the newest, or of the job while its first is not due."""
+def vital_signs(platform: Platform) -> Iterator[dg.AssetCheckResult]:
+    """Look once, and judge."""
     settings = platform.settings()
     with FlinkCluster(settings.flink_rest_url) as cluster:
-        alive = cluster.alive(JOB_NAME)
-        if not alive:
-            return dg.AssetCheckResult(passed=False, metadata={"alive": 0})
-        checkpoints = cluster.checkpoints(alive[0].id)
-    latest = checkpoints.latest
-    since_ms = alive[0].started_ms if latest is None else latest.triggered_ms + latest.duration_ms
-    age_s = time.time() - since_ms / 1000
-    allowed_s = OVERDUE_INTERVALS * settings.flink_checkpoint_interval
-    metadata = {
-        "age_s": round(age_s, 1),
-        "allowed_s": allowed_s,
-        "completed": checkpoints.completed,
-        "failed": checkpoints.failed,
-    }
-    if latest is not None:
-        metadata |= {"duration_ms": latest.duration_ms, "size_bytes": latest.size_bytes}
-    return dg.AssetCheckResult(
-        passed=age_s <= allowed_s, severity=dg.AssetCheckSeverity.WARN, metadata=metadata
-    )
+        vitals = look(cluster)
+    if vitals is None:
+        for name in SIGNS:
+            yield dg.AssetCheckResult(
+                check_name=name, asset_key=FLINK_JOB, passed=False, description="not exactly one job is alive"
+            )
+        return
+    for sign in judge(settings, vitals):
+        yield dg.AssetCheckResult(
+            check_name=sign.name,
+            asset_key=FLINK_JOB,
+            passed=sign.good,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=sign.remark,
+            metadata=sign.figures,
+        )

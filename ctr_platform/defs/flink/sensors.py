@@ -2,26 +2,40 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
 import dagster as dg
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
+from ctr_platform.defs.flink.assets import DETAIL, WHY
 from ctr_platform.defs.flink.checks import KEPT_ALIVE
-from ctr_platform.defs.platform import EVENT_SCHEMA, FLINK_JOB, MIGRATIONS, TOPICS, Platform
-from ctr_platform.flink_cluster.health import Health, examine
+from ctr_platform.defs.platform import (
+    EVENT_SCHEMA,
+    FLINK_JOB,
+    MAX_RUNTIME,
+    MIGRATIONS,
+    OPERATES,
+    TOPICS,
+    Platform,
+)
+from ctr_platform.flink_cluster.health import Health, Progress, examine
+from ctr_platform.flink_cluster.needs import away
+from ctr_platform.flink_cluster.orders import newest_order
 from ctr_platform.flink_cluster.rest import FlinkCluster
 from ctr_platform.flink_cluster.transport import FlinkRefused, FlinkUnavailable
+from ctr_platform.settings import Settings
+from ctr_platform.watch.heartbeats import SUPERVISOR, beat
 from flink.config import JOB_NAME
+from warehouse.errors import WarehouseUnavailable
 
-MAX_RUNTIME: Final = "dagster/max_runtime"
-"""Dagster's tag for the seconds after which run monitoring ends a run."""
-
-WHY: Final = "ctr/why"
-"""Tag of a run that the supervisor has asked for: the problem."""
+LONGEST_TAG: Final = 250
+"""Of a run; Dagster shows them in a line."""
 
 LOOK_EVERY_S: Final = 10
-"""A missing job is noticed within this; a look is one to three REST calls."""
+"""A missing job is noticed within this; a look is half a dozen small requests."""
 
 FIRST_PAUSE_S: Final = 10
 LONGEST_PAUSE_S: Final = 300
@@ -38,7 +52,7 @@ bring_up_job: Final = dg.define_asset_job(
     "bring_up",
     selection=dg.AssetSelection.assets(TOPICS, EVENT_SCHEMA, MIGRATIONS, FLINK_JOB),
     executor_def=dg.in_process_executor,
-    tags={MAX_RUNTIME: str(LONGEST_RUN_S)},
+    tags={MAX_RUNTIME: str(LONGEST_RUN_S), OPERATES: "true"},
     description="Topics, schema, warehouse and the Flink job: whatever is missing of them. Harmless twice.",
 )
 
@@ -48,65 +62,116 @@ bring_up_job: Final = dg.define_asset_job(
     minimum_interval_seconds=LOOK_EVERY_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
-        f"Starts {bring_up_job.name} when {JOB_NAME} is missing, doubled, restarting in a loop, or completes "
-        f"no checkpoint; gives up, and says so, after {MAX_RESTARTS} restarts in half an hour."
+        f"Starts {bring_up_job.name} when {JOB_NAME} is missing, doubled, restarting in a loop, stands still "
+        "or completes no checkpoint, unless it was stopped on purpose; gives up, and says so, "
+        f"after {MAX_RESTARTS} restarts in half an hour."
     ),
 )
 def keep_job_running(context: dg.SensorEvaluationContext, platform: Platform) -> dg.SensorResult:
-    """Ask Flink; request a run where the job does not do its work and nothing speaks against a restart."""
+    """Look, note that somebody has looked, and ask for a run where one helps."""
     settings = platform.settings()
     try:
-        with FlinkCluster(settings.flink_rest_url) as cluster:
-            health = examine(cluster, settings)
-    except (FlinkUnavailable, FlinkRefused) as away:
-        return dg.SensorResult(skip_reason=str(away), cursor=context.cursor)
+        result = _look(context, settings)
+    except (FlinkUnavailable, FlinkRefused, WarehouseUnavailable) as absent:
+        # Without Flink nothing is known of the job, without Postgres nothing of what is wanted of it.
+        result = dg.SensorResult(skip_reason=str(absent), cursor=context.cursor)
+    with suppress(WarehouseUnavailable):
+        beat(settings, SUPERVISOR, _in_a_line(result))
+    return result
+
+
+def _look(context: dg.SensorEvaluationContext, settings: Settings) -> dg.SensorResult:
+    """Ask Flink; request a run where the job does not do its work and nothing speaks against a restart."""
+    memory = _memory(context)
+    order = newest_order(settings)
+    with FlinkCluster(settings.flink_rest_url) as cluster:
+        health = examine(cluster, settings, memory.progress)
+    memory = replace(memory, progress=health.progress)
+    if order is not None and not order.running:
+        return _told(health, memory, reason=f"stopped on purpose: {order.why}")
     if health.problem is None:
-        return _told(context, health, reason=health.detail)
+        return _told(health, replace(memory, gave_up=False), reason=health.detail)
+    if reason := _at_work(context.instance):
+        return _told(health, memory, reason=reason)
     runs = context.instance.get_run_records(dg.RunsFilter(job_name=bring_up_job.name), limit=MAX_RESTARTS)
-    if runs and not runs[0].dagster_run.is_finished:
-        return _told(context, health, reason=f"run {runs[0].dagster_run.run_id[:8]} is bringing it up")
     restarts = _restarts(runs)
-    if _gave_up(context) or len(restarts) >= MAX_RESTARTS:
+    if memory.gave_up or len(restarts) >= MAX_RESTARTS:
+        memory = replace(memory, gave_up=True)
         reason = (
             f"gave up: {health.problem} ({health.detail}) after {MAX_RESTARTS} restarts within "
             f"{RESTARTS_WITHIN_S // 60} min; find out why, then materialize {FLINK_JOB.to_user_string()}"
         )
-        return _told(context, health, reason=reason, gave_up=True)
-    if pause := _pause_s(restarts):
-        return _told(context, health, reason=f"{health.problem}; the next restart in {pause:.0f} s")
+    else:
+        reason = _why_not_yet(settings, restarts)
+    if reason:
+        return _told(health, memory, reason=reason)
     request = dg.RunRequest(
-        tags={WHY: health.problem},
+        # Two daemons that see the same, ask for the same run: Dagster starts one of them.
+        run_key=f"{health.problem} {'+'.join(health.end)} after {runs[0].dagster_run.run_id if runs else 0}",
+        tags={WHY: health.problem, DETAIL: health.detail[:LONGEST_TAG]},
         run_config={"ops": {FLINK_JOB.to_python_identifier(): {"config": {"replace": list(health.end)}}}},
     )
-    return _told(context, health, request=request)
+    return _told(health, memory, request=request)
+
+
+def _at_work(instance: dg.DagsterInstance) -> str | None:
+    """The run that is ending or starting the job."""
+    at_work = dg.RunsFilter(tags={OPERATES: "true"}, statuses=list(NOT_FINISHED_STATUSES))
+    for run in instance.get_runs(at_work, limit=1):
+        return f"run {run.run_id[:8]} ({run.job_name}) is at work on the job"
+    return None
+
+
+def _why_not_yet(settings: Settings, restarts: Sequence[dg.RunRecord]) -> str | None:
+    """What speaks against a restart at this moment."""
+    if missing := away(settings):
+        return f"the job is in trouble, and so is {' and '.join(missing)}: a restart would not help"
+    if pause := _pause_s(restarts):
+        return f"the next restart in {pause:.0f} s"
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Memory:
+    """What the sensor knows from its last look: its cursor."""
+
+    gave_up: bool = False
+    told: bool = False
+    """Whether the check says that it gave up."""
+
+    progress: Progress | None = None
+
+
+def _memory(context: dg.SensorEvaluationContext) -> _Memory:
+    if not context.cursor:
+        return _Memory()
+    values = json.loads(context.cursor)
+    progress = values.pop("progress")
+    return _Memory(**values, progress=Progress(**progress) if progress else None)
 
 
 def _told(
-    context: dg.SensorEvaluationContext,
-    health: Health,
-    *,
-    reason: str | None = None,
-    request: dg.RunRequest | None = None,
-    gave_up: bool = False,
+    health: Health, memory: _Memory, *, reason: str | None = None, request: dg.RunRequest | None = None
 ) -> dg.SensorResult:
     """The tick's result; that the supervisor gave up, or no longer has to, is a result of its check."""
-    changed = gave_up != _gave_up(context)
     event = dg.AssetCheckEvaluation(
         asset_key=FLINK_JOB,
         check_name=KEPT_ALIVE,
-        passed=not gave_up,
-        description=reason if gave_up else health.detail,
+        passed=not memory.gave_up,
+        description=reason if memory.gave_up else health.detail,
     )
     return dg.SensorResult(
         skip_reason=None if request else reason,
         run_requests=[request] if request else [],
-        asset_events=[event] if changed else [],
-        cursor=json.dumps({"gave_up": gave_up}),
+        asset_events=[event] if memory.gave_up != memory.told else [],
+        cursor=json.dumps(asdict(replace(memory, told=memory.gave_up))),
     )
 
 
-def _gave_up(context: dg.SensorEvaluationContext) -> bool:
-    return bool(context.cursor and json.loads(context.cursor)["gave_up"])
+def _in_a_line(result: dg.SensorResult) -> str:
+    if result.run_requests:
+        return f"restarts the job: {result.run_requests[0].tags[WHY]}: {result.run_requests[0].tags[DETAIL]}"
+    return (result.skip_reason.skip_message if result.skip_reason else None) or ""
 
 
 def _restarts(runs: Sequence[dg.RunRecord]) -> list[dg.RunRecord]:

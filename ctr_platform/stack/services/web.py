@@ -97,6 +97,21 @@ def reports(context: Context) -> Service:
     )
 
 
+def watchdog(context: Context) -> Service:
+    """Describe the watchdog: it tells people when nobody looks after the job any more."""
+    return Service(
+        name="watchdog",
+        command=(sys.executable, "-m", "ctr_platform", "watch"),
+        environment=_python_environment(context, "watchdog"),
+        directory=PROJECT,
+        probe=lambda: True,
+        address="-",
+        # Outside Dagster, which it watches.
+        after=("postgres",),
+        settles_after_s=5,
+    )
+
+
 def traffic(context: Context) -> Service:
     """Describe the traffic generator. Until Dagster has made the topic it fails and is tried again."""
     return Service(

@@ -17,8 +17,9 @@ from confluent_kafka.admin import (
 )
 
 from ctr_platform.definitions import defs
-from ctr_platform.defs.flink.checks import checkpoints_complete
-from ctr_platform.defs.flink.sensors import MAX_RESTARTS, WHY, _pause_s, bring_up_job, keep_job_running
+from ctr_platform.defs.flink.assets import WHY
+from ctr_platform.defs.flink.checks import runs_once
+from ctr_platform.defs.flink.sensors import MAX_RESTARTS, _pause_s, bring_up_job, keep_job_running
 from ctr_platform.defs.kafka.assets import CONFIG_CHECK, partitions_as_wanted
 from ctr_platform.defs.platform import (
     CACHE_1MIN,
@@ -36,10 +37,12 @@ from ctr_platform.defs.recount.schedules import recount_every_minute, recount_jo
 from ctr_platform.defs.stream.sensors import observe_stream
 from ctr_platform.errors import CtrError
 from ctr_platform.flink_cluster import health
+from ctr_platform.flink_cluster.bring_up import start
 from ctr_platform.flink_cluster.rest import FlinkCluster
 from ctr_platform.flink_cluster.snapshots import complete_snapshots
-from ctr_platform.flink_cluster.submission import bring_up, job_config, submit, wait_running
+from ctr_platform.flink_cluster.submission import job_config, submit, wait_running
 from ctr_platform.flink_cluster.transport import FlinkUnavailable
+from ctr_platform.flink_cluster.vitals import SIGNS
 from ctr_platform.kafka.topics import describe_topics
 from ctr_platform.settings import WINDOWS_TOPIC, Settings
 from ctr_platform.stack.catalog import DATA_SERVICES, TASKMANAGER_NAMES
@@ -118,7 +121,7 @@ def test_a_cold_start_comes_up_through_dagster_and_a_second_run_changes_nothing(
 ) -> None:
     assert not _passes(partitions_as_wanted)
     assert not any(topic.exists for topic in describe_topics(fresh_stack.settings))
-    assert not _passes(checkpoints_complete)
+    assert not _passes(runs_once)
     assert _tick(instance).run_requests
     first = _run(instance)
     assert first.success
@@ -130,7 +133,7 @@ def test_a_cold_start_comes_up_through_dagster_and_a_second_run_changes_nothing(
         "partitions_as_wanted": True,
         "kept_alive": True,
         "runs_once": True,
-        "checkpoints_complete": True,
+        **dict.fromkeys(SIGNS, True),
         "nothing_dropped_late": True,
     }
 
@@ -270,7 +273,7 @@ def test_a_job_that_has_run_never_starts_from_nothing_by_itself(
 ) -> None:
     elsewhere = fresh_stack.settings.model_copy(update={"flink_checkpoint_dir": f"file://{tmp_path}"})
     with pytest.raises(CtrError, match="from_nothing"):
-        bring_up(elsewhere)
+        start(elsewhere)
 
 
 def test_restarts_are_spaced_out_until_the_supervisor_gives_up_and_a_person_helps(
@@ -279,10 +282,11 @@ def test_restarts_are_spaced_out_until_the_supervisor_gives_up_and_a_person_help
     [request] = _tick(instance).run_requests or []
     assert request.tags[WHY] == "missing"
     job = defs().resolve_job_def(bring_up_job.name)
+    tags = {**job.tags, **request.tags}
     for _ in range(MAX_RESTARTS):
-        run = instance.create_run_for_job(job_def=job, status=dg.DagsterRunStatus.STARTED, tags=request.tags)
+        run = instance.create_run_for_job(job_def=job, status=dg.DagsterRunStatus.STARTED, tags=tags)
         waits = _tick(instance)
-        assert "is bringing it up" in str(waits.skip_reason)
+        assert "is at work on the job" in str(waits.skip_reason)
         instance.report_run_failed(run)
         pauses = _tick(instance)
         assert not pauses.run_requests

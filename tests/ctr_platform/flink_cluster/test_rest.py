@@ -81,15 +81,15 @@ def test_watermarks_are_recent_however_long_nobody_asked(cluster: FlinkCluster, 
     assert running.job_id is not None
     job_id = running.job_id
     # Asks for nothing in between: the JobManager then answers the next question with this collection.
-    cluster.watermarks(job_id)
+    cluster.metrics(job_id).watermarks()
     running.close_windows(10 * 60_000)
     expected_ms = running.base_ms + 10 * 60_000
     collection_due_s = 11
     time.sleep(collection_due_s)
-    marks = cluster.watermarks(job_id)
+    marks = cluster.metrics(job_id).watermarks()
     assert marks
     assert all(mark.lowest_ms is not None and mark.lowest_ms >= expected_ms - 1000 for mark in marks)
-    dropped = cluster.summed_metrics(job_id, "numLateRecordsDropped")
+    dropped = cluster.metrics(job_id).summed("numLateRecordsDropped")
     assert dropped
     assert set(dropped.values()) == {0}
 

@@ -46,11 +46,16 @@ final class Combiner extends AbstractStreamOperator<Row>
     /** What this subtask knows of a partition. */
     private static final class Partition {
         final PartitionClock clock;
+
+        /** Fates of earlier offsets have been told by another job. */
+        final long tellFrom;
+
         LedgerEntry ledger = new LedgerEntry();
         boolean activeSinceReport;
 
-        Partition(PartitionClock clock) {
+        Partition(PartitionClock clock, long tellFrom) {
             this.clock = clock;
+            this.tellFrom = tellFrom;
         }
     }
 
@@ -105,10 +110,14 @@ final class Combiner extends AbstractStreamOperator<Row>
         for (Long adopted : watermarkState.get()) {
             slowest = slowest == null ? adopted : Long.valueOf(Math.min(slowest, adopted));
         }
-        if (slowest != null && slowest != Windows.NONE) {
+        if (slowest != null) {
             jobWatermarkMs = slowest;
-            restoredToForward = true;
         }
+        if (!settings.staging) {
+            // Another job has closed the windows before.
+            jobWatermarkMs = Math.max(jobWatermarkMs, settings.countFromMs);
+        }
+        restoredToForward = jobWatermarkMs != Windows.NONE;
         ledgerState.get().forEach(pendingLedger::add);
         for (HeldLetter held : letterState.get()) {
             hold(held);
@@ -140,18 +149,19 @@ final class Combiner extends AbstractStreamOperator<Row>
             }
             long windowStart = Windows.start(event.timestampMs, Windows.ONE_MINUTE_MS);
             long windowEnd = windowStart + Windows.ONE_MINUTE_MS;
-            if (windowStart < settings.countFromMs || windowStart >= settings.countUntilMs) {
-                // Another job's business; that it was valid has moved the partition's clock all the same.
-            } else if (windowEnd <= watermark) {
+            if (windowEnd <= watermark) {
                 event.refuse(Fate.LATE, "its window ended at " + windowEnd + ", the partition watermark is " + watermark);
             } else if (windowEnd <= jobWatermarkMs) {
                 afterIdleness = true;
                 event.refuse(Fate.LATE, "its window ended at " + windowEnd + ", the job watermark is " + jobWatermarkMs);
-            } else {
+            } else if (windowStart >= settings.countFromMs && windowStart < settings.countUntilMs) {
                 partials.add(windowStart, event);
             }
         }
         partition.clock.nextOffset = event.record.offset() + 1;
+        if (event.record.offset() < partition.tellFrom) {
+            return;
+        }
         partition.ledger.add(event.record.offset(), event.fate);
         fates[event.fate.ordinal()].inc();
         if (event.fate != Fate.COUNTED) {
@@ -171,7 +181,7 @@ final class Combiner extends AbstractStreamOperator<Row>
             partitions = Arrays.copyOf(partitions, number + 1);
         }
         if (partitions[number] == null) {
-            partitions[number] = new Partition(new PartitionClock(number));
+            partitions[number] = new Partition(new PartitionClock(number), settings.ledgerFrom.getOrDefault(number, 0L));
         }
         return partitions[number];
     }

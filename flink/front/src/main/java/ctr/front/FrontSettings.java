@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.Map;
 import org.apache.flink.avro.shaded.com.fasterxml.jackson.databind.DeserializationFeature;
 import org.apache.flink.avro.shaded.com.fasterxml.jackson.databind.ObjectMapper;
 
@@ -57,11 +58,17 @@ public final class FrontSettings implements Serializable {
     /** Stop at the offsets that are the topic's end at the start; else run for ever. */
     public boolean bounded;
 
-    /** Only windows that start at or after this are this job's business: it neither counts nor refuses others' events. */
+    /** Only windows that start at or after this are counted here; the events of others get their fate all the same. */
     public long countFromMs = Long.MIN_VALUE;
 
     /** The same for windows that start before this. */
     public long countUntilMs = Long.MAX_VALUE;
+
+    /**
+     * By partition, the offset from which on this job writes letters and the ledger: it reads earlier records again for
+     * its windows' sake, and another job has told their fates.
+     */
+    public Map<Integer, Long> ledgerFrom = Map.of();
 
     /** Read from the first records that the broker wrote at this time or later; 0: from the topic's beginning. */
     public long readFromBrokerMs = 0;

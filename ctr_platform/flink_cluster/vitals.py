@@ -1,0 +1,217 @@
+"""The job's vital signs, and what is to be thought of them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from ctr_platform.flink_cluster.health import OVERDUE_INTERVALS, checkpoint_age_s
+from flink.config import JOB_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ctr_platform.flink_cluster.rest import FlinkCluster
+    from ctr_platform.settings import Settings
+
+CHECKPOINTS: Final = "checkpoints_complete"
+STATE: Final = "state_does_not_grow"
+KEEPS_UP: Final = "keeps_up"
+UNHINDERED: Final = "not_backpressured"
+HEAP: Final = "heap_has_room"
+REFUSED: Final = "few_refused"
+
+SIGNS: Final = {
+    CHECKPOINTS: "The job's newest checkpoint is recent: after a loss little is read twice.",
+    STATE: "Checkpoints are about as large as yesterday's: state that only grows is a leak.",
+    KEEPS_UP: "What is in the topic is read: the job watermark is close to the clock while records come in.",
+    UNHINDERED: "No chain of the job waits for a slower one behind it for most of its time.",
+    HEAP: "The fullest TaskManager's JVM heap has room.",
+    REFUSED: "Few of the records that came in since the last look were late or dead.",
+}
+"""Name and meaning of every sign that is judged."""
+
+SMALL_STATE_BYTES: Final = 32 << 20
+"""Below this nothing leaks: open windows come and go, and with them most of a small state."""
+
+MIN_SAMPLES: Final = 6
+"""Sizes to know what is usual; one is kept in an hour."""
+
+FEW_RECORDS: Final = 100
+"""Of fewer, a share says nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vitals:
+    """One look at the job. What the cluster does not measure yet is None."""
+
+    at_s: float
+    """Since the epoch."""
+
+    job_id: str
+    checkpoint_age_s: float
+    """Since the newest completed, or since the job's start."""
+
+    checkpoint_duration_ms: int | None
+    checkpoint_bytes: int | None
+    checkpoints_completed: int
+    checkpoints_failed: int
+    checkpoint_failure: str | None
+    """Why the newest one that failed did."""
+
+    alignment_ms: float | None
+    records_waiting: int | None
+    """Consumer lag."""
+
+    watermark_lag_s: float | None
+    """Of the job watermark behind the clock; of a silent topic it grows."""
+
+    fates: dict[str, int] | None
+    """Records by fate since the job's start, or its last restart by Flink."""
+
+    busy_percent: float | None
+    backpressured_percent: float | None
+    heap_percent: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sign:
+    """One judgement."""
+
+    name: str
+    good: bool
+    remark: str
+    figures: dict[str, Any] = field(default_factory=dict)
+
+
+def look(cluster: FlinkCluster) -> Vitals | None:
+    """Look at the one job that is alive: a dozen requests; None if there is none, or more than one.
+
+    Raises:
+        FlinkUnavailable: the cluster does not answer.
+        FlinkRefused: the job ended between two questions.
+    """
+    alive = cluster.alive(JOB_NAME)
+    if len(alive) != 1:
+        return None
+    job = alive[0]
+    now_s = time.time()
+    checkpoints = cluster.checkpoints(job.id)
+    latest = checkpoints.latest
+    metrics = cluster.metrics(job.id)
+    intake, load, heap = metrics.intake(), metrics.load(), metrics.heap()
+    watermark_ms = intake.watermark_ms if intake else None
+    return Vitals(
+        at_s=now_s,
+        job_id=job.id,
+        checkpoint_age_s=round(checkpoint_age_s(job, checkpoints, now_s), 1),
+        checkpoint_duration_ms=latest.duration_ms if latest else None,
+        checkpoint_bytes=latest.size_bytes if latest else None,
+        checkpoints_completed=checkpoints.completed,
+        checkpoints_failed=checkpoints.failed,
+        checkpoint_failure=checkpoints.last_failure,
+        alignment_ms=round(load.alignment_ms, 1) if load else None,
+        records_waiting=intake.records_waiting if intake else None,
+        watermark_lag_s=round(now_s - watermark_ms / 1000, 1) if watermark_ms else None,
+        fates=intake.fates if intake else None,
+        busy_percent=load.busy_percent if load else None,
+        backpressured_percent=load.backpressured_percent if load else None,
+        heap_percent=round(100 * heap.used_bytes / heap.max_bytes, 1) if heap else None,
+    )
+
+
+def judge(
+    settings: Settings, now: Vitals, before: Vitals | None = None, sizes: Sequence[int] = ()
+) -> list[Sign]:
+    """Judge every sign of `SIGNS` by the settings' thresholds; what is not known is good.
+
+    Args:
+        settings: the thresholds.
+        now: the newest look.
+        before: an earlier one, for rates.
+        sizes: of checkpoints of the last day, bytes.
+    """
+    return [
+        _checkpoints(settings, now),
+        _state(settings, now, sizes),
+        _keeps_up(settings, now),
+        _share(UNHINDERED, now.backpressured_percent, settings.backpressure_alarm_percent),
+        _share(HEAP, now.heap_percent, settings.heap_alarm_percent),
+        _refused(settings, now, before),
+    ]
+
+
+def _checkpoints(settings: Settings, now: Vitals) -> Sign:
+    allowed_s = OVERDUE_INTERVALS * settings.flink_checkpoint_interval
+    figures = {
+        "age_s": now.checkpoint_age_s,
+        "allowed_s": allowed_s,
+        "completed": now.checkpoints_completed,
+        "failed": now.checkpoints_failed,
+        "duration_ms": now.checkpoint_duration_ms,
+        "alignment_ms": now.alignment_ms,
+    }
+    remark = f"the newest is {now.checkpoint_age_s:.0f} s old"
+    good = now.checkpoint_age_s <= allowed_s
+    if not good and now.checkpoint_failure:
+        remark += f"; the last that failed: {now.checkpoint_failure}"
+    return Sign(name=CHECKPOINTS, good=good, remark=remark, figures=figures)
+
+
+def _state(settings: Settings, now: Vitals, sizes: Sequence[int]) -> Sign:
+    size = now.checkpoint_bytes or 0
+    figures: dict[str, Any] = {"size_bytes": size}
+    if len(sizes) < MIN_SAMPLES:
+        return Sign(name=STATE, good=True, remark="what is usual is not known yet", figures=figures)
+    usual = sorted(sizes)[len(sizes) // 2]
+    allowed = max(SMALL_STATE_BYTES, settings.state_growth_alarm * usual)
+    figures |= {"usual_bytes": usual, "allowed_bytes": round(allowed)}
+    return Sign(name=STATE, good=size <= allowed, remark=f"{size} bytes, usually {usual}", figures=figures)
+
+
+def _keeps_up(settings: Settings, now: Vitals) -> Sign:
+    figures = {"records_waiting": now.records_waiting, "watermark_lag_s": now.watermark_lag_s}
+    if now.records_waiting is None:
+        return Sign(name=KEEPS_UP, good=True, remark="not measured yet", figures=figures)
+    behind = now.records_waiting > settings.consumer_lag_alarm
+    # Of a silent topic, or of one that holds the past, the watermark is far behind and nobody is late.
+    slow = now.records_waiting > 0 and (now.watermark_lag_s or 0) > settings.watermark_lag_alarm
+    remark = f"{now.records_waiting} records wait, the watermark is {now.watermark_lag_s} s behind the clock"
+    return Sign(name=KEEPS_UP, good=not (behind or slow), remark=remark, figures=figures)
+
+
+def _share(name: str, percent: float | None, alarm_percent: float) -> Sign:
+    if percent is None:
+        return Sign(name=name, good=True, remark="not measured yet")
+    remark = f"{percent:.1f} %, at most {alarm_percent:.0f} %"
+    return Sign(name=name, good=percent <= alarm_percent, remark=remark, figures={"percent": percent})
+
+
+def _refused(settings: Settings, now: Vitals, before: Vitals | None) -> Sign:
+    came = _since(now, before)
+    records = sum(came.values())
+    if records < FEW_RECORDS:
+        return Sign(
+            name=REFUSED, good=True, remark=f"{records} records came in", figures={"records": records}
+        )
+    refused = records - came["counted"]
+    late_percent = round(100 * came["late"] / records, 2)
+    dead_percent = round(100 * (refused - came["late"]) / records, 2)
+    alarm = settings.refused_alarm_percent
+    return Sign(
+        name=REFUSED,
+        good=max(late_percent, dead_percent) <= alarm,
+        remark=f"of {records} records {late_percent} % were late and {dead_percent} % dead",
+        figures={"records": records, "late_percent": late_percent, "dead_percent": dead_percent},
+    )
+
+
+def _since(now: Vitals, before: Vitals | None) -> dict[str, int]:
+    """Records by fate since the look before; since the job's start, if it is another job or began anew."""
+    if now.fates is None:
+        return {}
+    earlier = before.fates if before and before.job_id == now.job_id and before.fates else {}
+    if any(count < earlier.get(fate, 0) for fate, count in now.fates.items()):
+        earlier = {}
+    return {fate: count - earlier.get(fate, 0) for fate, count in now.fates.items()}

@@ -1,0 +1,206 @@
+"""The moves that every operation is made of, and the operations that are one move."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import tenacity
+
+from ctr_platform.errors import CtrError
+from ctr_platform.flink_cluster.bring_up import Submission, bring_up, followed_by
+from ctr_platform.flink_cluster.orders import GivenOrder, Order, give, newest_order
+from ctr_platform.flink_cluster.rest import FlinkCluster
+from ctr_platform.flink_cluster.snapshots import complete_snapshots
+from ctr_platform.flink_cluster.transport import POLL_S
+from flink.config import JOB_NAME
+
+if TYPE_CHECKING:
+    from ctr_platform.flink_cluster.rest import JobDetail
+    from ctr_platform.settings import Settings
+
+SAVEPOINT_WITHIN_S: Final = 300
+"""A savepoint is a whole copy of the state; that of this job is a few MB, whatever the traffic."""
+
+ENDED_WITHIN_S: Final = 60
+"""After its savepoint a job ends in a second."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stopped:
+    """A job that has been stopped with a savepoint."""
+
+    job_id: str
+    savepoint: str
+    asked_at: datetime
+    """When it was asked to stop: it counted until some moment after."""
+
+    ended_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """What an operation has done, or with `dry_run` would do."""
+
+    steps: list[str] = field(default_factory=list)
+    """In words, as a dry run tells them."""
+
+    stopped: Stopped | None = None
+    submission: Submission | None = None
+    gap_s: float | None = None
+    """From the request to stop until all of the new job ran: meanwhile nothing was counted, or lost."""
+
+
+def running_order(settings: Settings) -> GivenOrder:
+    """The order of a job that is to run.
+
+    Raises:
+        CtrError: the job has never been started, or has been stopped on purpose.
+    """
+    order = newest_order(settings)
+    if order is None:
+        raise CtrError(f"{JOB_NAME} has never been started: materialize it first")
+    if not order.running:
+        raise CtrError(f"{JOB_NAME} has been stopped on purpose ({order.why}): materialize it to start it")
+    return order
+
+
+def the_job(cluster: FlinkCluster) -> JobDetail:
+    """The one job of that name, all of it running.
+
+    Raises:
+        CtrError: there is none, or more than one, or not all of it runs.
+    """
+    alive = cluster.alive(JOB_NAME)
+    if len(alive) != 1:
+        raise CtrError(f"{len(alive)} jobs {JOB_NAME} are alive, not one: let the supervisor mend that first")
+    job = cluster.job(alive[0].id)
+    if not job.running:
+        raise CtrError(f"{JOB_NAME} is {job.state} and not all of it runs: try again when it does")
+    return job
+
+
+def stop_job(settings: Settings) -> Stopped:
+    """Stop the job with a savepoint, and return when it has ended.
+
+    Raises:
+        CtrError: it does not run, or the savepoint fails; then it goes on.
+    """
+    with FlinkCluster(settings.flink_rest_url) as cluster:
+        job = the_job(cluster)
+        asked_at = datetime.now(tz=UTC)
+        savepoint = cluster.stop_with_savepoint(job.id, settings.flink_checkpoint_dir, SAVEPOINT_WITHIN_S)
+        try:
+            tenacity.Retrying(
+                retry=tenacity.retry_if_result(lambda found: found.alive),
+                wait=tenacity.wait_fixed(POLL_S),
+                stop=tenacity.stop_after_delay(ENDED_WITHIN_S),
+            )(cluster.job, job.id)
+        except tenacity.RetryError:
+            raise CtrError(f"{JOB_NAME} did not end within {ENDED_WITHIN_S} s of its savepoint") from None
+    return Stopped(job_id=job.id, savepoint=savepoint, asked_at=asked_at, ended_at=datetime.now(tz=UTC))
+
+
+def go_on(settings: Settings, stopped: Stopped, order: Order, *, newest_only: bool = False) -> Move:
+    """Give an order, and bring its job up in the place of one that has been stopped."""
+    submission = bring_up(settings, give(settings, order), newest_only=newest_only)
+    gap_s = time.time() - stopped.asked_at.timestamp()
+    return Move(stopped=stopped, submission=submission, gap_s=round(gap_s, 1))
+
+
+def stop(settings: Settings, *, why: str, dry_run: bool = False) -> Move:
+    """Stop the job with a savepoint, on purpose: nobody starts it again but a person.
+
+    Raises:
+        CtrError: it does not run, or the savepoint fails; then it goes on.
+    """
+    order = running_order(settings)
+    steps = [
+        f"stop {_described(settings)} with a savepoint",
+        "leave it stopped until a person materializes it",
+    ]
+    if dry_run:
+        return Move(steps=steps)
+    stopped = stop_job(settings)
+    give(
+        settings,
+        replace(followed_by(order, "stop", why=why, running=False), restore_from=stopped.savepoint),
+    )
+    return Move(steps=steps, stopped=stopped)
+
+
+def rescale(settings: Settings, parallelism: int, *, dry_run: bool = False) -> Move:
+    """Go on with another parallelism, from a savepoint.
+
+    Raises:
+        CtrError: the cluster has too few slots, or the job does not run; then nothing has been changed.
+    """
+    order = running_order(settings)
+    with FlinkCluster(settings.flink_rest_url) as cluster:
+        job = the_job(cluster)
+        room = cluster.overview().free_slots + job.parallelism
+    if not 1 <= parallelism <= room:
+        raise CtrError(
+            f"a parallelism of {parallelism}: the cluster has slots for 1 to {room}", exit_status=2
+        )
+    steps = [
+        f"stop {_described(settings)} with a savepoint",
+        f"submit it from there with a parallelism of {parallelism}",
+    ]
+    if dry_run:
+        return Move(steps=steps)
+    stopped = stop_job(settings)
+    wanted = replace(
+        followed_by(order, "rescale", why=f"{job.parallelism} to {parallelism}", running=True),
+        parallelism=parallelism,
+        restore_from=stopped.savepoint,
+    )
+    return replace(go_on(settings, stopped, wanted), steps=steps)
+
+
+def restore(settings: Settings, snapshot: str, *, dry_run: bool = False) -> Move:
+    """Go on from a chosen checkpoint or savepoint: everything since is read and counted again.
+
+    The job is stopped with a savepoint before, so that there is a way back.
+
+    Args:
+        settings: where everything is.
+        snapshot: URI, as on record or in the checkpoint folder.
+        dry_run: change nothing.
+
+    Raises:
+        CtrError: there is no such complete snapshot, or the job does not run.
+    """
+    order = running_order(settings)
+    snapshots = {each.uri: each for each in complete_snapshots(settings.flink_checkpoint_dir)}
+    chosen = next((each for uri, each in snapshots.items() if _same(uri, snapshot)), None)
+    if chosen is None:
+        newest = ", ".join(list(snapshots)[:3]) or "none"
+        raise CtrError(f"{snapshot} is no complete snapshot; the newest: {newest}", exit_status=2)
+    at = datetime.fromtimestamp(chosen.completed_s, tz=UTC)
+    steps = [
+        f"stop {_described(settings)} with a savepoint, as a way back",
+        f"submit it from {chosen.uri} of {at:%Y-%m-%d %H:%M:%S} UTC: what came since is read again",
+    ]
+    if dry_run:
+        return Move(steps=steps)
+    stopped = stop_job(settings)
+    wanted = replace(
+        followed_by(order, "restore", why=f"from {chosen.uri}", running=True),
+        restore_from=chosen.uri,
+        barred_from=at,
+    )
+    return replace(go_on(settings, stopped, wanted), steps=steps)
+
+
+def _described(settings: Settings) -> str:
+    with FlinkCluster(settings.flink_rest_url) as cluster:
+        job = the_job(cluster)
+    return f"{JOB_NAME} ({job.id}, parallelism {job.parallelism})"
+
+
+def _same(uri: str, other: str) -> bool:
+    """Flink writes `file:/a`, others `file:///a`."""
+    return uri.replace("file://", "file:").rstrip("/") == other.replace("file://", "file:").rstrip("/")

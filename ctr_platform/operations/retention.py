@@ -1,0 +1,172 @@
+"""What to discard: snapshots, releases, and rows that nobody will ask for again."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote, urlsplit
+
+from sqlalchemy import and_, delete, exists, func, select
+from sqlalchemy.orm import aliased
+
+from ctr_platform.flink_cluster.orders import newest_order
+from ctr_platform.flink_cluster.rest import FlinkCluster
+from ctr_platform.flink_cluster.snapshots import complete_snapshots
+from warehouse.engine import warehouse_errors, writing_engine
+from warehouse.models import (
+    Alert,
+    Base,
+    Counts1Min,
+    Counts5Min,
+    JobOrder,
+    LateEvent,
+    RawEvent,
+    RecountCounts,
+    RecountLate,
+    WindowRevision,
+    WindowVerification,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import ColumnElement, Connection
+
+    from ctr_platform.flink_cluster.orders import GivenOrder
+    from ctr_platform.flink_cluster.snapshots import Snapshot
+    from ctr_platform.settings import Settings
+
+KEPT_SNAPSHOTS: Final = 3
+"""The newest complete ones stay, however old: without any the job could not be restored."""
+
+KEPT_RELEASES: Final = 10
+"""Those of the newest orders stay: what might be gone back to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Discarded:
+    """What has been deleted, or with `dry_run` would be."""
+
+    snapshots: list[str] = field(default_factory=list)
+    """Folders of jobs that have ended, and savepoints."""
+
+    snapshot_bytes: int = 0
+    releases: list[str] = field(default_factory=list)
+    rows: dict[str, int] = field(default_factory=dict)
+    """By table."""
+
+
+def discard(settings: Settings, *, dry_run: bool = False) -> Discarded:
+    """Delete what is older than the settings' retention.
+
+    Never deleted: what belongs to a job that is alive, the newest `KEPT_SNAPSHOTS` complete snapshots, the
+    one that the order begins with, the ledger, and the recount's progress.
+
+    Raises:
+        CtrError: Flink or Postgres is away, or the checkpoint folder is not one that can be listed.
+    """
+    order = newest_order(settings)
+    folders = list(_old_snapshots(settings, order))
+    releases = _old_releases(settings)
+    freed = sum(file.stat().st_size for folder in folders for file in folder.rglob("*") if file.is_file())
+    rows = _old_rows(settings, dry_run=dry_run)
+    if not dry_run:
+        for folder in [*folders, *releases]:
+            shutil.rmtree(folder)
+    return Discarded(
+        snapshots=[folder.name for folder in folders],
+        snapshot_bytes=freed,
+        releases=[folder.name for folder in releases],
+        rows=rows,
+    )
+
+
+def _old_snapshots(settings: Settings, order: GivenOrder | None) -> Iterator[Path]:
+    """Folders of ended jobs and savepoints that hold nothing to be kept."""
+    snapshots = complete_snapshots(settings.flink_checkpoint_dir)
+    begins_with = order.restore_from if order else None
+    kept = {_folder(each) for each in snapshots[:KEPT_SNAPSHOTS]}
+    kept |= {_folder(each) for each in snapshots if begins_with and _path(each.uri) == _path(begins_with)}
+    with FlinkCluster(settings.flink_rest_url) as cluster:
+        alive = {job.id for job in cluster.jobs() if job.alive}
+    since_s = time.time() - settings.snapshot_retention
+    by_folder: dict[Path, float] = {}
+    for each in snapshots:
+        by_folder[_folder(each)] = max(by_folder.get(_folder(each), 0.0), each.completed_s)
+    for folder, newest_s in sorted(by_folder.items()):
+        if newest_s < since_s and folder not in kept and folder.name not in alive:
+            yield folder
+
+
+def _folder(snapshot: Snapshot) -> Path:
+    """What is deleted as a whole: a savepoint, or a job's folder, whose checkpoints share files."""
+    path = _path(snapshot.uri)
+    return path if snapshot.is_savepoint else path.parent
+
+
+def _path(uri: str) -> Path:
+    return Path(unquote(urlsplit(uri).path))
+
+
+def _old_releases(settings: Settings) -> list[Path]:
+    engine = writing_engine(settings.postgres_url, "ctr-retention")
+    newest = select(JobOrder.release).order_by(JobOrder.order_id.desc()).limit(KEPT_RELEASES)
+    with warehouse_errors(settings.postgres_url), engine.connect() as connection:
+        kept = set(connection.scalars(newest))
+    if not settings.release_dir.is_dir():
+        return []
+    return [
+        folder
+        for folder in sorted(settings.release_dir.iterdir())
+        if folder.is_dir() and folder.name not in kept and not folder.name.startswith(".")
+    ]
+
+
+def _old_rows(settings: Settings, *, dry_run: bool) -> dict[str, int]:
+    engine = writing_engine(settings.postgres_url, "ctr-retention")
+    counts: dict[str, int] = {}
+    with warehouse_errors(settings.postgres_url), engine.connect() as connection:
+        for table, old in _old(settings):
+            done = connection.execute(delete(table).where(old))
+            counts[str(table.__table__)] = counts.get(str(table.__table__), 0) + done.rowcount
+        _end(connection, dry_run=dry_run)
+    return counts
+
+
+def _old(settings: Settings) -> Iterator[tuple[type[Base], ColumnElement[bool]]]:
+    """Which rows of which tables are too old."""
+    now = datetime.now(tz=UTC)
+    # Whole days: a window of five minutes goes together with its minutes.
+    windows = (now - timedelta(seconds=settings.window_retention)).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
+    results = now - timedelta(seconds=settings.result_retention)
+    raw = now - timedelta(seconds=settings.raw_events_retention)
+    newer = aliased(WindowVerification)
+    replaced = exists().where(
+        newer.window_type == WindowVerification.window_type,
+        newer.window_start == WindowVerification.window_start,
+        newer.checked_at > WindowVerification.checked_at,
+    )
+    yield RawEvent, RawEvent.created_at < raw
+    yield Alert, func.coalesce(Alert.recovery_told_at, Alert.recovered_at) < results
+    yield WindowVerification, and_(WindowVerification.checked_at < results, replaced)
+    # A window goes from everywhere at once: else its verification would miss a side.
+    yield Counts1Min, Counts1Min.window_start < windows
+    yield Counts5Min, Counts5Min.window_start < windows
+    yield LateEvent, LateEvent.event_time < windows
+    yield RecountCounts, RecountCounts.window_start < windows
+    yield RecountLate, RecountLate.window_start < windows
+    yield WindowRevision, WindowRevision.window_start < windows
+    yield WindowVerification, WindowVerification.window_start < windows
+
+
+def _end(connection: Connection, *, dry_run: bool) -> None:
+    if dry_run:
+        connection.rollback()
+    else:
+        connection.commit()

@@ -1,0 +1,1 @@
+"""The watchers' watcher: heartbeats of those who watch the stream, and who notices when one stops."""
