@@ -1,7 +1,8 @@
 """Submit the job to a cluster: `python -m flink.submit < config.json`.
 
 Standard input is a `JobConfig` as JSON. The last line of standard output is `{"job_id": "..."}`; the job
-goes on without this process. On failure the last line of standard error says why and the exit status is 1.
+goes on without this process. On failure the last line of standard error says why; the exit status is 1, or 3
+where the job cannot be restored from its snapshot.
 
 With `--check` the whole job is planned, nothing is sent, and the job id is null.
 """
@@ -19,6 +20,7 @@ from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
 
 import flink
+from flink import restoring
 from flink.config import JobConfig
 from flink.job import build, configuration
 
@@ -64,7 +66,7 @@ def main() -> int:
         job_id = submit(config, check="--check" in sys.argv[1:])
     except Py4JJavaError as error:
         sys.stderr.write(f"{_root_cause(error)}\n")
-        return 1
+        return restoring.EXIT_STATUS if restoring.failed(str(error)) else 1
     sys.stdout.write(f"{json.dumps({'job_id': job_id})}\n")
     return 0
 

@@ -37,12 +37,17 @@ class MigrationResult:
     to_revision: str
 
 
-def migrate(url: URL, *, reshape: bool = False) -> MigrationResult:
+def migrate(url: URL, *, reshape: bool = False, migrations: Path = MIGRATIONS) -> MigrationResult:
     """Apply every migration that is missing, in one transaction: all or none.
 
     Safe to call at any time, from several processes at once: they take turns. A migration whose module says
     `reshapes = True` changes the tables that the running job writes, so that it could write them no more: of
     a database in use, it and the ones after it wait for a hand-over, which asks for `reshape`.
+
+    Args:
+        url: of the database.
+        reshape: apply these as well.
+        migrations: folder of the scripts; another one holds those of another version of this package.
 
     Raises:
         WarehouseUnavailable: Postgres does not answer, stays locked, or has been migrated by a newer
@@ -54,7 +59,7 @@ def migrate(url: URL, *, reshape: bool = False) -> MigrationResult:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
         before = current_revision(connection)
         try:
-            config = alembic_config(connection)
+            config = alembic_config(connection, migrations=migrations)
             command.upgrade(config, "head" if reshape or before is None else _before_reshape(config, before))
         except CommandError as error:
             raise WarehouseUnavailable(
@@ -82,9 +87,11 @@ def current_revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def alembic_config(connection: Connection, stdout: TextIO | None = None) -> Config:
+def alembic_config(
+    connection: Connection, stdout: TextIO | None = None, migrations: Path = MIGRATIONS
+) -> Config:
     """Alembic's configuration for its commands on this connection, with what they print going to `stdout`."""
     config = Config() if stdout is None else Config(stdout=stdout)
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config

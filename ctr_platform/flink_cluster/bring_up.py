@@ -128,12 +128,12 @@ def bring_up(
             release = find_release(settings, order.release)
             config = config_of(settings, order, release)
             for restored in _restore_points(settings, order)[: 1 if newest_only else MAX_SNAPSHOTS]:
-                job_id = submit(replace(config, restore_from=restored), release.folder)
                 try:
+                    job_id = submit(replace(config, restore_from=restored), release.folder)
                     job = wait_running(cluster, job_id)
                     break
                 except RestoreFailed as failed:
-                    end_jobs(cluster, [job_id])
+                    end_jobs(cluster, [each.id for each in cluster.alive(JOB_NAME)])
                     passed_over[str(restored)] = str(failed)
             else:
                 reasons = "; ".join(f"{uri}: {reason}" for uri, reason in passed_over.items())

@@ -9,16 +9,9 @@ import tenacity
 
 from ctr_platform.flink_cluster.metrics import JobMetrics
 from ctr_platform.flink_cluster.transport import POLL_S, FlinkRefused, RestApi, root_cause
+from flink import restoring
 
 ENDED_STATES: Final = frozenset({"FINISHED", "CANCELED", "FAILED", "SUSPENDED"})
-
-RESTORE_SIGNS: Final = (
-    "CheckpointCoordinator.restore",  # the JobManager: a snapshot's metadata, or state of no operator
-    "Checkpoints.loadAndValidateCheckpoint",
-    "StreamTaskStateInitializer",  # a TaskManager: a state file
-    "BackendRestorer",
-)
-"""Parts of Flink that only a stack trace of a failed restore names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,7 +185,7 @@ class FlinkCluster:
                 at_ms=each["timestamp"],
                 task=each.get("taskName"),
                 cause=root_cause(each["stacktrace"]),
-                in_restore=any(sign in each["stacktrace"] for sign in RESTORE_SIGNS),
+                in_restore=restoring.failed(each["stacktrace"]),
             )
             for each in answer["exceptionHistory"]["entries"]
         ]

@@ -18,6 +18,7 @@ from ctr_platform.errors import CtrError
 from ctr_platform.flink_cluster.releases import INSTALLED
 from ctr_platform.flink_cluster.transport import POLL_S, FlinkRefused
 from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC, WINDOWS_TOPIC
+from flink import restoring
 from flink.config import JOB_NAME, JobConfig
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def submit(config: JobConfig, code: Path = INSTALLED) -> str:
         code: folder that holds the package `flink`.
 
     Raises:
+        RestoreFailed: its snapshot cannot be read, or does not fit.
         CtrError: the cluster refuses, or planning fails; the message is the root cause.
     """
     return str(_run_submit(config, code)["job_id"])
@@ -127,7 +129,8 @@ def _run_submit(config: JobConfig, code: Path, *arguments: str) -> dict[str, Any
         raise CtrError(f"submitting {config.name} took more than {SUBMIT_WITHIN_S} s") from None
     if done.returncode != 0:
         last = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
-        raise CtrError(f"{config.name} was not submitted: {last[0]}")
+        failure = RestoreFailed if done.returncode == restoring.EXIT_STATUS else CtrError
+        raise failure(f"{config.name} was not submitted: {last[0]}")
     answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return answer
 

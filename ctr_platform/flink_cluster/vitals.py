@@ -133,7 +133,7 @@ def judge(
         sizes: of checkpoints of the last day, bytes.
     """
     return [
-        _checkpoints(settings, now),
+        _checkpoints(settings, now, before),
         _state(settings, now, sizes),
         _keeps_up(settings, now),
         _share(UNHINDERED, now.backpressured_percent, settings.backpressure_alarm_percent),
@@ -142,7 +142,7 @@ def judge(
     ]
 
 
-def _checkpoints(settings: Settings, now: Vitals) -> Sign:
+def _checkpoints(settings: Settings, now: Vitals, before: Vitals | None) -> Sign:
     allowed_s = OVERDUE_INTERVALS * settings.flink_checkpoint_interval
     figures = {
         "age_s": now.checkpoint_age_s,
@@ -153,7 +153,14 @@ def _checkpoints(settings: Settings, now: Vitals) -> Sign:
         "alignment_ms": now.alignment_ms,
     }
     remark = f"the newest is {now.checkpoint_age_s:.0f} s old"
-    good = now.checkpoint_age_s <= allowed_s
+    # The newest attempt tells before the age does.
+    failing = (
+        before is not None
+        and before.job_id == now.job_id
+        and before.checkpoints_completed == now.checkpoints_completed
+        and before.checkpoints_failed < now.checkpoints_failed
+    )
+    good = now.checkpoint_age_s <= allowed_s and not failing
     if not good and now.checkpoint_failure:
         remark += f"; the last that failed: {now.checkpoint_failure}"
     return Sign(name=CHECKPOINTS, good=good, remark=remark, figures=figures)

@@ -17,7 +17,6 @@ Until the tables change, whatever fails leads back to the old code, with nothing
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -55,9 +54,6 @@ CLOSED_WITHIN_S: Final = 180.0
 
 POLL_S: Final = 1.0
 
-Reshape = Callable[["Settings"], None]
-"""Gives the tables their new shape; it may run again after a failure."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class HandOver:
@@ -86,7 +82,6 @@ def hand_over(
     settings: Settings,
     code: Path = INSTALLED,
     *,
-    reshape: Reshape | None = None,
     dry_run: bool = False,
     prove_within_s: float = PROVE_WITHIN_S,
 ) -> HandOver:
@@ -94,8 +89,8 @@ def hand_over(
 
     Args:
         settings: where everything is.
-        code: folder that holds the package `flink`; by default what is installed here.
-        reshape: by default, the warehouse's pending migrations.
+        code: folder that holds the package `flink`, and `warehouse/migrations`, of which the pending ones
+            give the tables their new shape; by default what is installed here.
         dry_run: plan the new job, and change nothing.
         prove_within_s: patience with the proof.
 
@@ -104,6 +99,9 @@ def hand_over(
             after the tables have changed, the new code does not: the supervisor goes on trying.
     """
     order = running_order(settings)
+    migrations = code / "warehouse" / "migrations"
+    if not migrations.is_dir():
+        raise CtrError(f"{code} holds no warehouse/migrations: name the folder of a checkout", exit_status=2)
     release = make_release(settings, code)
     boundary = boundary_after(datetime.now(tz=UTC))
     wanted = replace(
@@ -137,7 +135,7 @@ def hand_over(
         to_finisher = go_on(settings, first, finisher)
         _wait_closed(settings, boundary)
         last = stop_job(settings)
-        (reshape or _migrate)(settings)
+        migrate(settings.postgres_url, reshape=True, migrations=migrations)
     except (CtrError, WarehouseUnavailable) as error:
         way_back = go_back(settings, order, first, str(error))
         return replace(planned, rolled_back=str(error), way_back=way_back)
@@ -182,10 +180,6 @@ def _wait_closed(settings: Settings, boundary: datetime) -> None:
                 f"{JOB_NAME} has not closed the windows before {boundary:%H:%M} UTC within "
                 f"{CLOSED_WITHIN_S:.0f} s of it"
             ) from None
-
-
-def _migrate(settings: Settings) -> None:
-    migrate(settings.postgres_url, reshape=True)
 
 
 def _told_until(settings: Settings) -> dict[int, int]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
 from pydantic import SecretStr
 
+from tests.support.receiver import Receiver, receiving
 from tests.support.stack import running_stack
 from tests.support.stores import empty
 from warehouse.migrate import migrate
@@ -22,47 +19,10 @@ if TYPE_CHECKING:
     from tests.support.stack import RunningStack
 
 
-@dataclass
-class Receiver:
-    """What has arrived, and what the next messages are answered with."""
-
-    url: str = ""
-    status: int = 200
-    texts: list[str] = field(default_factory=list)
-
-    def take(self) -> list[str]:
-        """Lines that have arrived since the last call."""
-        lines = [line for text in self.texts for line in text.splitlines()]
-        self.texts.clear()
-        return lines
-
-
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            if made.status == 200:
-                made.texts.append(body["text"])
-            self.send_response(made.status)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_arguments: object) -> None:
-            """Silent."""
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    made.url = f"http://127.0.0.1:{server.server_port}/services/secret"
-    try:
+    with receiving() as made:
         yield made
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from warehouse.errors import WarehouseUnavailable
 
 if TYPE_CHECKING:
     from ctr_platform.settings import Settings
-    from tests.ctr_platform.alerts.conftest import Receiver
+    from tests.support.receiver import Receiver
 
 
 def _problem(key: str, detail: str = "") -> Problem:

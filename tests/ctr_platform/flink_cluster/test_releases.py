@@ -1,0 +1,65 @@
+"""A release is the job's code by its content."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ctr_platform.errors import CtrError
+from ctr_platform.flink_cluster.releases import INSTALLED, find_release, make_release, release_name
+from ctr_platform.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(release_dir=tmp_path / "releases")
+
+
+@pytest.fixture
+def code(tmp_path: Path) -> Path:
+    shutil.copytree(INSTALLED / "flink", tmp_path / "code" / "flink")
+    return tmp_path / "code"
+
+
+def test_the_same_code_is_the_same_release_wherever_it_lies(settings: Settings, code: Path) -> None:
+    made = make_release(settings)
+    assert made == make_release(settings, code) == find_release(settings, made.name)
+    assert release_name(made.folder) == made.name
+    assert made.front_sources.is_dir()
+    assert [folder.name for folder in settings.release_dir.iterdir()] == [made.name]
+
+
+def test_changed_code_is_another_release_and_leaves_the_first_alone(settings: Settings, code: Path) -> None:
+    first = make_release(settings, code)
+    with (code / "flink" / "sql" / "windows.sql").open("a") as file:
+        file.write("-- changed\n")
+    second = make_release(settings, code)
+    assert second.name != first.name
+    assert release_name(first.folder) == first.name
+
+
+def test_what_python_leaves_behind_is_no_code(settings: Settings, code: Path) -> None:
+    before = make_release(settings, code)
+    (code / "flink" / "__pycache__").mkdir(exist_ok=True)
+    (code / "flink" / "__pycache__" / "job.pyc").write_bytes(b"x")
+    assert make_release(settings, code) == before
+
+
+def test_a_folder_without_code_and_a_release_that_is_gone_say_what_to_do(
+    settings: Settings, tmp_path: Path
+) -> None:
+    with pytest.raises(CtrError, match="holds no package `flink`"):
+        make_release(settings, tmp_path)
+    with pytest.raises(CtrError, match="does not hold release abc"):
+        find_release(settings, "abc")
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(CtrError, match="cannot be written"):
+        make_release(Settings(release_dir=tmp_path / "file" / "releases"))

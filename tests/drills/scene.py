@@ -1,0 +1,247 @@
+"""The whole platform under traffic, and the ways to see what it does: for drills."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx
+
+from ctr_platform.defs.platform import FLINK_JOB
+from ctr_platform.flink_cluster.rest import FlinkCluster, JobDetail
+from ctr_platform.flink_cluster.transport import FlinkRefused, FlinkUnavailable
+from ctr_platform.stack.catalog import DATA_SERVICES
+from ctr_platform.stack.layout import Layout
+from ctr_platform.stack.lifecycle import start, stop
+from ctr_platform.stack.probes import wait_until
+from flink.config import JOB_NAME
+from tests.support.receiver import Receiver, receiving
+from tests.support.stack import Recorder, RunningStack, fresh_home, settings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from ctr_platform.settings import Settings
+
+PROJECT: Final = Path(__file__).parents[2]
+RATE: Final = 500
+"""Events/s: every window has some thousands."""
+
+CHECKPOINT_DISK: Final = "192m"
+"""Many times what the job needs, and soon full."""
+
+RUNNING_WITHIN_S: Final = 300
+RUN_WITHIN_S: Final = 1500
+LOOK_S: Final = 0.2
+
+RUNS: Final = """
+query Runs($since: Float!, $job: String!) {
+  runsOrError(filter: {createdAfter: $since, pipelineName: $job}) {
+    ... on Runs { results { runId status tags { key value } } }
+  }
+}"""
+CHECKS: Final = """
+query Checks($asset: AssetKeyInput!, $name: String!) {
+  assetCheckExecutions(assetKey: $asset, checkName: $name, limit: 5) { timestamp status }
+}"""
+RUN: Final = """
+query Run($id: ID!) {
+  runOrError(runId: $id) {
+    ... on Run {
+      status
+      eventConnection { events { __typename ... on ExecutionStepFailureEvent { error { message } }
+        ... on HandledOutputEvent { metadataEntries { label ... on FloatMetadataEntry { floatValue }
+          ... on IntMetadataEntry { intValue } ... on TextMetadataEntry { text } } } } }
+    }
+  }
+}"""
+LAUNCH: Final = """
+mutation Launch($job: String!, $config: RunConfigData!) {
+  launchRun(executionParams: {runConfigData: $config, selector: {
+    repositoryLocationName: "ctr_platform", repositoryName: "__repository__", pipelineName: $job
+  }}) { __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } }
+}"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """A run that has ended, with what its op reported."""
+
+    success: bool
+    error: str
+    metadata: Mapping[str, Any]
+
+
+@dataclass
+class Scene:
+    """A running platform."""
+
+    stack: RunningStack
+    receiver: Receiver
+    small_disk: bool
+    """Whether the checkpoints have a disk of their own."""
+
+    heard: list[str] = field(default_factory=list)
+
+    @property
+    def settings(self) -> Settings:
+        return self.stack.settings
+
+    # ---- the job ---------------------------------------------------------------------------------
+
+    def job(self) -> JobDetail | None:
+        """The job, if all of it runs."""
+        try:
+            with FlinkCluster(self.settings.flink_rest_url) as cluster:
+                for job in cluster.alive(JOB_NAME):
+                    detail = cluster.job(job.id)
+                    if detail.running:
+                        return detail
+        except (FlinkUnavailable, FlinkRefused):
+            pass
+        return None
+
+    def failed_since(self, job_id: str, since_s: float) -> bool:
+        """Whether Flink has noticed a failure of the job."""
+        try:
+            with FlinkCluster(self.settings.flink_rest_url) as cluster:
+                return any(each.at_ms / 1000 > since_s for each in cluster.failures(job_id, 1))
+        except (FlinkUnavailable, FlinkRefused):
+            return False
+
+    def restored_from(self) -> str:
+        """The last part of the snapshot's name."""
+        job = self.job()
+        assert job is not None
+        with FlinkCluster(self.settings.flink_rest_url) as cluster:
+            uri = cluster.checkpoints(job.id).restored_from
+        return uri.rstrip("/").rsplit("/", 1)[-1] if uri else "the beginning"
+
+    # ---- Dagster ---------------------------------------------------------------------------------
+
+    def runs(self, job: str, since_s: float) -> list[dict[str, Any]]:
+        """Runs that were created since, newest first."""
+        with suppress(httpx.HTTPError):
+            answer = self._graphql(RUNS, since=since_s, job=job)
+            return list(answer["runsOrError"]["results"])
+        return []
+
+    def check_fails(self, name: str, since_s: float) -> bool:
+        """Whether a check of the job has failed since."""
+        with suppress(httpx.HTTPError):
+            found = self._graphql(CHECKS, asset={"path": FLINK_JOB.path}, name=name)["assetCheckExecutions"]
+            return any(each["timestamp"] > since_s and each["status"] == "FAILED" for each in found)
+        return False
+
+    def launch(self, job: str, config: Mapping[str, Any]) -> str:
+        """Start a run of one op, as the UI would; returns its id."""
+        launched = self._graphql(LAUNCH, job=job, config=config)["launchRun"]
+        assert launched["__typename"] == "LaunchRunSuccess", launched
+        return str(launched["run"]["runId"])
+
+    def finished(self, run_id: str) -> Finished:
+        """Wait for a run's end."""
+
+        def status() -> str:
+            with suppress(httpx.HTTPError):
+                return str(self._graphql(RUN, id=run_id)["runOrError"]["status"])
+            return "UNKNOWN"
+
+        wait_until(lambda: status() in ("SUCCESS", "FAILURE", "CANCELED"), RUN_WITHIN_S, f"run {run_id}")
+        run = self._graphql(RUN, id=run_id)["runOrError"]
+        metadata: dict[str, Any] = {}
+        error = ""
+        for event in run["eventConnection"]["events"]:
+            for entry in event.get("metadataEntries") or []:
+                value = next((entry[key] for key in ("floatValue", "intValue", "text") if key in entry), None)
+                metadata[entry["label"]] = value
+            error = (event.get("error") or {}).get("message") or error
+        return Finished(success=run["status"] == "SUCCESS", error=error, metadata=metadata)
+
+    def _graphql(self, query: str, **variables: Any) -> dict[str, Any]:
+        url = f"{self.settings.dagster_ui_url}/graphql"
+        answer = httpx.post(url, json={"query": query, "variables": variables}, timeout=30)
+        answer.raise_for_status()
+        body = answer.json()
+        assert "errors" not in body, body["errors"]
+        data: dict[str, Any] = body["data"]
+        return data
+
+    # ---- alerts ----------------------------------------------------------------------------------
+
+    def told(self, words: str) -> bool:
+        """Whether the webhook has received a line with these words."""
+        self.heard.extend(self.receiver.take())
+        return any(words in line for line in self.heard)
+
+
+def seconds_until(condition: Callable[[], bool], within_s: float, what: str, since_s: float) -> float:
+    """Look often until a condition holds; returns the seconds since a moment."""
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, f"no {what} within {within_s:.0f} s"
+        time.sleep(LOOK_S)
+    return time.time() - since_s
+
+
+def candidate(folder: Path, *changes: tuple[str, str, str]) -> Path:
+    """A checkout of the job's code with some texts replaced: (file, text, replacement)."""
+    ignore = shutil.ignore_patterns("__pycache__", "test")
+    shutil.copytree(PROJECT / "flink", folder / "flink", ignore=ignore)
+    shutil.copytree(PROJECT / "warehouse" / "migrations", folder / "warehouse" / "migrations", ignore=ignore)
+    shutil.copytree(PROJECT / "warehouse" / "sql", folder / "warehouse" / "sql")
+    for name, old, new in changes:
+        file = folder / name
+        text = file.read_text(encoding="utf-8")
+        assert old in text, f"{name} has no {old!r}"
+        file.write_text(text.replace(old, new), encoding="utf-8")
+    return folder
+
+
+@contextmanager
+def scene() -> Iterator[Scene]:
+    """Everything but the dashboard, with traffic until the end, on free ports."""
+    with receiving() as receiver, fresh_home() as home:
+        checkpoints = Layout(home).checkpoints
+        checkpoints.mkdir(parents=True)
+        mounting = ["mount", "-t", "tmpfs", "-o", f"size={CHECKPOINT_DISK}", "tmpfs", str(checkpoints)]
+        mounted = subprocess.run(mounting, capture_output=True, check=False).returncode == 0
+        os.environ["ALERT_WEBHOOK_URL"] = receiver.url
+        names = (*DATA_SERVICES, "dagster-webserver", "dagster-daemon", "watchdog")
+        try:
+            services = start(home, names=names, free_ports=True, report=Recorder())
+            stack = RunningStack(home, settings_of(home), {service.name: service for service in services})
+            made = Scene(stack=stack, receiver=receiver, small_disk=mounted)
+            wait_until(lambda: made.job() is not None, RUNNING_WITHIN_S, "Dagster to bring the job up")
+            with _traffic(stack):
+                yield made
+        finally:
+            del os.environ["ALERT_WEBHOOK_URL"]
+            stop(home)
+            if mounted:
+                subprocess.run(["umount", str(checkpoints)], check=True)
+
+
+@contextmanager
+def _traffic(stack: RunningStack) -> Iterator[None]:
+    log = stack.home / "traffic.log"
+    with log.open("wb") as out:
+        producing = subprocess.Popen(
+            [sys.executable, "-m", "ctr_platform", "produce", "--rate", str(RATE)],
+            env=stack.environment,
+            stdout=out,
+            stderr=out,
+        )
+        try:
+            yield
+            assert producing.poll() is None, f"the traffic ended: {log.read_text()[-500:]}"
+        finally:
+            producing.kill()
+            producing.wait()
