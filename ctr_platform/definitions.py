@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from ctr_platform.defs.alerts.sensors import tell_problems
+from ctr_platform.defs.automation import apply_new_code, foundation
 from ctr_platform.defs.dead_letters.jobs import replay_dead_letters
 from ctr_platform.defs.flink.assets import ctr_windows, flink_ui
 from ctr_platform.defs.flink.checks import kept_alive, nothing_dropped_late, runs_once, vital_signs
@@ -16,7 +17,6 @@ from ctr_platform.defs.kafka.assets import (
     REPLAYS_STREAM,
     WINDOWS_STREAM,
     partitions_as_wanted,
-    topics,
 )
 from ctr_platform.defs.late_merge.assets import LATE_EVENTS_TABLE
 from ctr_platform.defs.late_merge.jobs import merge_late
@@ -32,15 +32,14 @@ from ctr_platform.defs.operations.jobs import (
     weekly_drill,
 )
 from ctr_platform.defs.platform import Platform
-from ctr_platform.defs.quality.assets import report
+from ctr_platform.defs.quality.assets import report, report_pages
 from ctr_platform.defs.quality.schedules import report_every_5_minutes, report_job
 from ctr_platform.defs.recount.assets import window_accuracy
 from ctr_platform.defs.recount.schedules import recount_every_minute, recount_job
-from ctr_platform.defs.registry.assets import ad_event_schema
 from ctr_platform.defs.repair.assets import repaired_windows
 from ctr_platform.defs.stream.assets import CACHE, dashboard
 from ctr_platform.defs.stream.sensors import observe_stream
-from ctr_platform.defs.warehouse.assets import TABLES, migrations
+from ctr_platform.defs.warehouse.assets import TABLES
 from ctr_platform.settings import load_settings
 
 
@@ -50,9 +49,7 @@ def defs() -> dg.Definitions:
     settings = load_settings()
     return dg.Definitions(
         assets=[
-            topics,
-            ad_event_schema,
-            migrations,
+            *foundation(),
             RAW_STREAM,
             ctr_windows,
             ERROR_STREAM,
@@ -63,6 +60,7 @@ def defs() -> dg.Definitions:
             LATE_EVENTS_TABLE,
             window_accuracy,
             report,
+            report_pages(settings.quality_url),
             repaired_windows,
             dashboard(settings.dashboard_url),
             flink_ui(settings.flink_ui_url or settings.flink_rest_url),
@@ -89,6 +87,6 @@ def defs() -> dg.Definitions:
             replay_dead_letters,
         ],
         schedules=[recount_every_minute, report_every_5_minutes, weekly_drill, daily_retention],
-        sensors=[keep_job_running, observe_job, observe_stream, tell_problems],
+        sensors=[keep_job_running, observe_job, observe_stream, tell_problems, apply_new_code],
         resources={"platform": Platform()},
     )

@@ -11,10 +11,11 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection, text
+from sqlalchemy import URL, Connection, inspect, text
 
 from warehouse.engine import migrating_engine, warehouse_errors
 from warehouse.errors import WarehouseUnavailable
+from warehouse.models import Base
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -80,6 +81,35 @@ def _before_reshape(config: Config, current: str) -> str:
             break
         newest = script.revision
     return newest
+
+
+def newest_revision() -> str:
+    """The revision that this version of the package brings a database to."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return str(ScriptDirectory.from_config(config).get_current_head())
+
+
+def missing_columns(url: URL) -> list[str]:
+    """`schema.table.column` of every column of the models that the database lacks.
+
+    Raises:
+        WarehouseUnavailable: Postgres does not answer.
+    """
+    with warehouse_errors(url), migrating_engine(url).connect() as connection:
+        inspector = inspect(connection)
+        found = {
+            f"{table.fullname}.{column['name']}"
+            for table in Base.metadata.tables.values()
+            if inspector.has_table(table.name, table.schema)
+            for column in inspector.get_columns(table.name, table.schema)
+        }
+    wanted = {
+        f"{table.fullname}.{column.name}"
+        for table in Base.metadata.tables.values()
+        for column in table.columns
+    }
+    return sorted(wanted - found)
 
 
 def current_revision(connection: Connection) -> str | None:

@@ -13,8 +13,11 @@ from ctr_platform.defs.platform import (
     METRICS_1MIN,
     METRICS_5MIN,
     OWNERS,
+    QUALITY_PAGES,
     QUALITY_POOL,
     QUALITY_REPORT,
+    SCREEN,
+    WEB_PAGE,
     WINDOW_ACCURACY,
     WINDOWS_FEED,
     Platform,
@@ -89,4 +92,18 @@ def _check(verdict: Verdict) -> dg.AssetCheckResult:
         passed=verdict.passed,
         severity=SEVERITIES[verdict.rule.severity],
         metadata=metadata,
+    )
+
+
+def report_pages(url: str) -> dg.AssetSpec:
+    """What the report leaves for people."""
+    return dg.AssetSpec(
+        QUALITY_PAGES,
+        deps=[QUALITY_REPORT],
+        group_name=SCREEN,
+        kinds={"greatexpectations"},
+        owners=OWNERS,
+        tags=WEB_PAGE,
+        description="The quality report as Data Docs: every rule, and the windows that break it.",
+        metadata={"url": dg.MetadataValue.url(url)},
     )

@@ -22,7 +22,7 @@ from ctr_platform.defs.platform import (
     WINDOWS,
     Platform,
 )
-from warehouse.migrate import migrate
+from warehouse.migrate import migrate, missing_columns, newest_revision
 
 FRESH_1MIN: Final = dg.FreshnessPolicy.time_window(
     # A window closes 10 s after its end, so a new one comes every minute.
@@ -34,19 +34,45 @@ FRESH_5MIN: Final = dg.FreshnessPolicy.time_window(
 )
 
 
+TABLES_CHECK: Final = dg.AssetCheckSpec(
+    "tables_as_modelled",
+    asset=MIGRATIONS,
+    blocking=True,
+    description="The warehouse has every table and column that job and readers name; else no job starts.",
+)
+
+
 @dg.asset(
     key=MIGRATIONS,
+    check_specs=[TABLES_CHECK],
     group_name=FOUNDATION,
     kinds={"postgres"},
     owners=OWNERS,
     tags=BY_DAGSTER,
     description="The warehouse's tables and views are at the newest revision.",
 )
-def migrations(platform: Platform) -> dg.MaterializeResult[None]:
+# Beside a check's result Dagster reads no parameter of the type.
+def migrations(platform: Platform) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Apply the migrations that are missing, all or none; a second time changes nothing."""
-    result = migrate(platform.settings().postgres_url)
+    url = platform.settings().postgres_url
+    result = migrate(url)
+    # What a hand-over has still to bring is not missed by the job that runs.
+    waiting = result.to_revision != newest_revision()
+    missing = [] if waiting else missing_columns(url)
     return dg.MaterializeResult(
-        metadata={"from_revision": result.from_revision or "empty", "to_revision": result.to_revision}
+        metadata={
+            "from_revision": result.from_revision or "empty",
+            "to_revision": result.to_revision,
+            "waiting_for_hand_over": waiting,
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                check_name=TABLES_CHECK.name,
+                passed=not missing,
+                description=f"missing: {', '.join(missing)}" if missing else "none is missing",
+                metadata={"missing": len(missing)},
+            )
+        ],
     )
 
 
