@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from warehouse.errors import CacheUnavailable, WarehouseUnavailable
+from warehouse.models import SUPERVISOR
 from warehouse.windows import WindowDetail, WindowDocument
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from warehouse.cache import Cache
-    from warehouse.reads import Warehouse
+    from warehouse.reads import Beat, Warehouse
     from warehouse.windows import Window, WindowType
 
 WINDOWS_SHOWN: Final = 30
@@ -40,6 +41,8 @@ class Board:
     """The newest that is closed."""
     written_ms: int | None = None
     """When the newest live document was written, ms since the epoch."""
+    supervisor: Beat | None = None
+    """When somebody last looked after the job; None: nobody has, or Postgres is away."""
     cache_error: str | None = None
     warehouse_error: str | None = None
 
@@ -55,6 +58,7 @@ def load(window_type: WindowType, cache: Cache, warehouse: Warehouse) -> Board:
         board = replace(board, cache_error=str(error))
     try:
         history = warehouse.latest_windows(window_type, WINDOWS_SHOWN)
+        board = replace(board, supervisor=warehouse.heartbeats().get(SUPERVISOR))
     except WarehouseUnavailable as error:
         board = replace(board, warehouse_error=str(error))
     windows = merge(documents, history)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
+from ctr_platform.settings import load_settings
 from dashboard import stores
 from dashboard.board import load
 from dashboard.breakdown import by_category, by_device
@@ -92,7 +93,17 @@ def _draw_messages(board: Board) -> None:
         freshness += f" · newest figure written {ago(age_s)}"
         if age_s > STALE_AFTER_S:
             freshness += " · :orange[no events since, or the job stands still]"
-    st.caption(freshness)
+    st.caption(f"{freshness} · {_supervision(board)}")
+
+
+def _supervision(board: Board) -> str:
+    """Whether somebody looks after the job."""
+    if board.warehouse_error:
+        return "whether the job is looked after is not known"
+    if board.supervisor is None:
+        return ":red[nobody looks after the job]"
+    looked = f"the job was last looked after {ago(board.supervisor.age_s)}"
+    return f":red[{looked}]" if board.supervisor.age_s > load_settings().heartbeat_alarm else looked
 
 
 def _draw_window(title: str, badge: str, window: Window | None) -> None:

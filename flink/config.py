@@ -45,15 +45,6 @@ MEASURES: Final = (Measure(field="click", column="clicks"),)
 """The first must be the clicks: rates are made of it."""
 
 
-def state_shape() -> str:
-    """Name of what the windows' state looks like: another dimension or measure makes it another one.
-
-    It is part of the windows' uids, so that state of another shape is nobody's instead of unreadable.
-    """
-    described = json.dumps([asdict(each) for each in (*DIMENSIONS, *MEASURES)])
-    return hashlib.sha256(described.encode()).hexdigest()[:8]
-
-
 @dataclass(frozen=True, kw_only=True)
 class Bounds:
     """The windows that are this job's business; another job counts the others.
@@ -75,6 +66,19 @@ class Bounds:
         """Make them of what JSON has made of them: its keys are text."""
         ledger_from = {int(partition): offset for partition, offset in values["ledger_from"].items()}
         return cls(**{**values, "ledger_from": ledger_from})
+
+
+def state_name(bounds: Bounds | None) -> str:
+    """Name of the windows' state, part of its uids: state of another name is nobody's, instead of unreadable.
+
+    Another dimension or measure makes it another one, and so does the window that the job begins with: what
+    an earlier job knew of windows before is not to be gone on with.
+    """
+    described = json.dumps([asdict(each) for each in (*DIMENSIONS, *MEASURES)])
+    shape = hashlib.sha256(described.encode()).hexdigest()[:8]
+    if bounds is None or bounds.count_from_ms is None:
+        return shape
+    return f"{shape}_{bounds.count_from_ms}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from pyflink.datastream import DataStream, StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
 from pyflink.table import DataTypes, Schema, StreamTableEnvironment
 
-from flink.config import DIMENSIONS, MEASURES, Bounds, JobConfig, state_shape
+from flink.config import DIMENSIONS, MEASURES, Bounds, JobConfig, state_name
 from flink.document_function import WindowDocuments
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def options(config: JobConfig) -> dict[str, str]:
         "table.local-time-zone": "UTC",
         # Every operator has a fixed uid, so that a savepoint fits the next submission.
         "table.exec.uid.generation": "ALWAYS",
-        "table.exec.uid.format": f"{state_shape()}_<id>_<transformation>",
+        "table.exec.uid.format": f"{state_name(config.bounds)}_<id>_<transformation>",
         # The sinks' keys are the windows' by construction.
         "table.exec.sink.require-on-conflict": "false",
         "table.exec.sink.upsert-materialize": "NONE",
@@ -197,7 +197,7 @@ def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
             Types.ROW_NAMED(["key", "document"], [Types.STRING(), Types.STRING()]),
         )
         .name("window documents")
-        .uid(f"{state_shape()}_window-documents")
+        .uid(f"{state_name(config.bounds)}_window-documents")
         .set_parallelism(DOCUMENT_PARALLELISM)
     )
     tables.create_temporary_view("final_documents", documents)

@@ -10,6 +10,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.script.revision import ResolutionError
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, inspect, text
 
@@ -62,7 +63,7 @@ def migrate(url: URL, *, reshape: bool = False, migrations: Path = MIGRATIONS) -
         try:
             config = alembic_config(connection, migrations=migrations)
             command.upgrade(config, "head" if reshape or before is None else _before_reshape(config, before))
-        except CommandError as error:
+        except (CommandError, ResolutionError) as error:
             raise WarehouseUnavailable(
                 f"the warehouse is at revision {before}, unknown to this version: upgrade ctr-platform"
             ) from error

@@ -341,6 +341,11 @@ class JobOrder(Base):
     """Which windows are the job's business; None: all."""
 
 
+SUPERVISOR: Final = "supervisor"
+WATCHDOG: Final = "watchdog"
+"""Watchers by name: of the Flink job, and of the supervisor."""
+
+
 class Heartbeat(Base):
     """When a watcher last looked."""
 

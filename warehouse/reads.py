@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import func, literal, select
 
 from warehouse.engine import reading_engine, warehouse_errors
-from warehouse.models import Counts1Min, Counts5Min, LateEvent, LedgerRow
+from warehouse.models import Counts1Min, Counts5Min, Heartbeat, LateEvent, LedgerRow
 from warehouse.views import CONSERVATION, METRICS, SEGMENTS
 from warehouse.windows import WINDOW_MINUTES, Segment, Window, WindowDetail, epoch_ms
 
@@ -63,6 +63,18 @@ class Freshness:
     latest_window_end: datetime | None
     latest_written_at: datetime | None
     """When the job last wrote its ledger, which it does at every checkpoint."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beat:
+    """The last heartbeat of a watcher."""
+
+    at: datetime
+    age_s: float
+    """By Postgres' clock, as `at`."""
+
+    detail: str
+    """What it saw, in one line."""
 
 
 class Warehouse:
@@ -124,6 +136,16 @@ class Warehouse:
                 latest_window_end=starts[0] + _length(window_type) if starts else None,
                 latest_written_at=connection.scalar(select(func.max(LedgerRow.written_at))),
             )
+
+    def heartbeats(self) -> dict[str, Beat]:
+        """Every watcher's last heartbeat, by name."""
+        age_s = func.extract("epoch", func.now() - Heartbeat.beat_at)
+        query = select(Heartbeat.name, Heartbeat.beat_at, age_s, Heartbeat.detail).order_by(Heartbeat.name)
+        with self._connection() as connection:
+            return {
+                name: Beat(at=at, age_s=float(age), detail=detail)
+                for name, at, age, detail in connection.execute(query)
+            }
 
     def close(self) -> None:
         """Give the connections back."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from flink.config import JOB_NAME
 
 if TYPE_CHECKING:
+    from ctr_platform.flink_cluster.metrics import Intake
     from ctr_platform.flink_cluster.rest import Checkpoints, FlinkCluster, Job
     from ctr_platform.settings import Settings
 
@@ -88,7 +89,7 @@ def examine(cluster: FlinkCluster, settings: Settings, before: Progress | None =
     if overdue_s > 0:
         detail = f"the next checkpoint is overdue by {overdue_s:.0f} s"
         return Health(problem="no checkpoint", detail=detail, job_id=job.id, end=(job.id,))
-    progress = _progress(cluster, job, before, now_s)
+    progress = progress_of(job.id, cluster.metrics(job.id).intake(), before, now_s)
     if progress and now_s - progress.since_s > STANDS_AFTER_S:
         detail = f"it has read nothing for {now_s - progress.since_s:.0f} s, and records wait"
         return Health(problem="stands", detail=detail, job_id=job.id, end=(job.id,), progress=progress)
@@ -96,13 +97,12 @@ def examine(cluster: FlinkCluster, settings: Settings, before: Progress | None =
     return Health(problem=None, detail=detail, job_id=job.id, progress=progress)
 
 
-def _progress(cluster: FlinkCluster, job: Job, before: Progress | None, now_s: float) -> Progress | None:
-    """The same as before, if the job has neither read nor decided anything, and could have."""
-    intake = cluster.metrics(job.id).intake()
+def progress_of(job_id: str, intake: Intake | None, before: Progress | None, now_s: float) -> Progress | None:
+    """The same as before, if the job has neither read nor decided anything since, and could have."""
     if intake is None:
         return None
     now = Progress(
-        job_id=job.id, records_read=intake.records_read, watermark_ms=intake.watermark_ms, since_s=now_s
+        job_id=job_id, records_read=intake.records_read, watermark_ms=intake.watermark_ms, since_s=now_s
     )
     stands = before is not None and replace(before, since_s=now_s) == now
     return before if stands and intake.records_waiting > 0 else now

@@ -14,8 +14,8 @@ from ctr_platform.errors import CtrError
 from ctr_platform.settings import Settings
 from ctr_platform.stack.processes import memory_bytes
 from ctr_platform.stack.supervise import Supervisor
-from ctr_platform.watch.heartbeats import last_beats
 from warehouse.errors import WarehouseUnavailable
+from warehouse.reads import Warehouse
 
 if TYPE_CHECKING:
     from ctr_platform.stack.layout import Layout
@@ -70,10 +70,13 @@ def _watchers(layout: Layout) -> list[Status]:
     # Of this stack, whatever the caller's environment names.
     values = dotenv_values(layout.stack_env)
     settings = Settings.model_validate({name.lower(): value for name, value in values.items()})
+    warehouse = Warehouse(settings.postgres_url)
     try:
-        beats = last_beats(settings)
+        beats = warehouse.heartbeats()
     except WarehouseUnavailable:
         return []  # Postgres' own state says why
+    finally:
+        warehouse.close()
     return [
         Status(
             "heartbeat",

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Final
 from ctr_platform.alerts.problem import Problem
 from ctr_platform.alerts.tell import post, tell
 from ctr_platform.errors import CtrError
-from ctr_platform.watch.heartbeats import SUPERVISOR, WATCHDOG, beat, last_beats
+from ctr_platform.watch.heartbeats import beat
 from warehouse.errors import WarehouseUnavailable
+from warehouse.models import SUPERVISOR, WATCHDOG
+from warehouse.reads import Warehouse
 
 if TYPE_CHECKING:
     from ctr_platform.settings import Settings
@@ -55,7 +57,11 @@ class Watchdog:
         return seen
 
     def _supervisor(self) -> Problem | None:
-        last = last_beats(self._settings).get(SUPERVISOR)
+        warehouse = Warehouse(self._settings.postgres_url)
+        try:
+            last = warehouse.heartbeats().get(SUPERVISOR)
+        finally:
+            warehouse.close()
         allowed_s = self._settings.heartbeat_alarm
         if last is None:
             if time.monotonic() - self._began < max(GRACE_S, allowed_s):

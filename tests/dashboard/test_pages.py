@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
+from ctr_platform.watch.heartbeats import beat
 from dashboard.refresh import DEFAULT_REFRESH_S
+from tests.support.stores import writing_engine
 from tests.support.windows import put_document, put_rows
+from warehouse.models import SUPERVISOR
 from warehouse.windows import WINDOW_MINUTES
 
 if TYPE_CHECKING:
@@ -119,6 +123,15 @@ def test_figures_that_stand_still_are_noticed(settings: Settings) -> None:
     (freshness, *_) = open_page("1min").caption
     assert "written 60 min ago" in freshness.value
     assert "no events since" in freshness.value
+
+
+def test_whether_the_job_is_looked_after_is_said(settings: Settings) -> None:
+    assert ":red[nobody looks after the job]" in open_page("1min").caption[0].value
+    beat(settings, SUPERVISOR, "ctr_windows is RUNNING")
+    assert "the job was last looked after less than a second ago" in open_page("1min").caption[0].value
+    with writing_engine(settings.postgres_url).begin() as connection:
+        connection.execute(text("UPDATE quality.heartbeats SET beat_at = now() - interval '61 s'"))
+    assert ":red[the job was last looked after 6" in open_page("1min").caption[0].value
 
 
 def test_the_pace_can_be_chosen(settings: Settings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,10 +16,11 @@ from sqlalchemy import URL, text
 
 from tests.support.stores import silent_port, writing_engine
 from warehouse.errors import WarehouseUnavailable
-from warehouse.migrate import alembic_config, migrate
+from warehouse.migrate import MIGRATIONS, alembic_config, migrate, missing_columns, newest_revision
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.support.stack import RunningStack
 
@@ -77,6 +79,45 @@ def test_a_newer_warehouse_is_left_alone(stores: RunningStack) -> None:
             connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
         with pytest.raises(WarehouseUnavailable, match=r"revision 9999.*upgrade"):
             migrate(url)
+
+
+RESHAPING = """
+import sqlalchemy as sa
+from alembic import op
+revision, down_revision, branch_labels, depends_on = "9001", {head!r}, None, None
+reshapes = True
+def upgrade():
+    op.add_column("counts_1min", sa.Column("more", sa.Integer()), schema="realtime")
+"""
+
+
+def test_a_migration_that_reshapes_tables_in_use_waits_for_a_hand_over(
+    stores: RunningStack, tmp_path: Path
+) -> None:
+    later = tmp_path / "warehouse" / "migrations"
+    shutil.copytree(MIGRATIONS, later)
+    shutil.copytree(MIGRATIONS.parent / "sql", later.parent / "sql")
+    script = RESHAPING.format(head=newest_revision())
+    (later / "versions" / "9001_more.py").write_text(script, encoding="utf-8")
+    with database(stores) as url:
+        migrate(url)
+        assert migrate(url, migrations=later).to_revision == newest_revision()
+        assert migrate(url, migrations=later, reshape=True).to_revision == "9001"
+    with database(stores) as url:
+        assert migrate(url, migrations=later).to_revision == "9001"  # nobody uses an empty one
+
+
+def test_a_column_that_is_missing_is_named(stores: RunningStack) -> None:
+    with database(stores) as url:
+        migrate(url)
+        assert missing_columns(url) == []
+        with writing_engine(url).begin() as connection:
+            connection.execute(text("ALTER TABLE quality.alerts DROP COLUMN detail"))
+            connection.execute(text("DROP TABLE quality.heartbeats"))
+        assert missing_columns(url) == [
+            "quality.alerts.detail",
+            *(f"quality.heartbeats.{name}" for name in ("beat_at", "detail", "name")),
+        ]
 
 
 def test_an_absent_postgres_is_named_in_one_line() -> None:

@@ -27,9 +27,10 @@ from ctr_platform.flink_cluster.orders import newest_order
 from ctr_platform.flink_cluster.rest import FlinkCluster
 from ctr_platform.flink_cluster.transport import FlinkRefused, FlinkUnavailable
 from ctr_platform.settings import Settings
-from ctr_platform.watch.heartbeats import SUPERVISOR, beat
+from ctr_platform.watch.heartbeats import beat
 from flink.config import JOB_NAME
 from warehouse.errors import WarehouseUnavailable
+from warehouse.models import SUPERVISOR
 
 LONGEST_TAG: Final = 250
 """Of a run; Dagster shows them in a line."""

@@ -44,6 +44,7 @@ from ctr_platform.flink_cluster.submission import job_config, submit, wait_runni
 from ctr_platform.flink_cluster.transport import FlinkUnavailable
 from ctr_platform.flink_cluster.vitals import SIGNS
 from ctr_platform.kafka.topics import describe_topics
+from ctr_platform.operations.moves import stop
 from ctr_platform.settings import WINDOWS_TOPIC, Settings
 from ctr_platform.stack.catalog import DATA_SERVICES, TASKMANAGER_NAMES
 from ctr_platform.stack.probes import wait_until
@@ -52,6 +53,8 @@ from ctr_platform.traffic.produce import produce
 from ctr_platform.traffic.stop import Stop
 from flink.config import JOB_NAME
 from tests.support.stack import running_stack
+from warehouse.models import SUPERVISOR
+from warehouse.reads import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -319,6 +322,35 @@ def test_the_pause_grows_with_the_restarts(instance: dg.DagsterInstance) -> None
     )
     assert pauses[-1] == pytest.approx(160, abs=1)
     assert _pause_s([]) == 0
+
+
+def test_a_restart_waits_for_what_the_job_lives_on(
+    instance: dg.DagsterInstance, fresh_stack: RunningStack
+) -> None:
+    with FlinkCluster(fresh_stack.settings.flink_rest_url) as cluster:
+        [job] = cluster.alive(JOB_NAME)
+        cluster.cancel(job.id)
+        wait_until(lambda: not cluster.alive(JOB_NAME), STATE_WITHIN_S, "the job's end")
+    fresh_stack.stop("registry")
+    waits = _tick(instance)
+    assert "so is the Schema Registry: a restart would not help" in str(waits.skip_reason)
+    fresh_stack.start("registry")
+    assert _tick(instance).run_requests
+
+
+def test_a_job_that_is_stopped_on_purpose_is_left_alone(
+    instance: dg.DagsterInstance, fresh_stack: RunningStack
+) -> None:
+    [request] = _tick(instance).run_requests or []
+    assert _run(instance, request).success
+    stop(fresh_stack.settings, why="a quiet night")
+    assert "stopped on purpose: a quiet night" in str(_tick(instance).skip_reason)
+    warehouse = Warehouse(fresh_stack.settings.postgres_url)
+    assert warehouse.heartbeats()[SUPERVISOR].detail == "stopped on purpose: a quiet night"
+    warehouse.close()
+    left = _run(instance, request)  # asked for before somebody stopped it
+    assert _metadata(left, FLINK_JOB) == {"left_stopped": "a quiet night"}
+    assert _metadata(_run(instance), FLINK_JOB)["why"] == "by hand"
 
 
 def test_one_job_takes_the_place_of_two(instance: dg.DagsterInstance, fresh_stack: RunningStack) -> None:

@@ -9,10 +9,12 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from ctr_platform.watch import watchdog
-from ctr_platform.watch.heartbeats import SUPERVISOR, WATCHDOG, beat, last_beats
+from ctr_platform.watch.heartbeats import beat
 from ctr_platform.watch.watchdog import Watchdog
 from tests.support.receiver import Receiver, receiving
 from tests.support.stores import empty, running_stores, silent_port, writing_engine
+from warehouse.models import SUPERVISOR, WATCHDOG
+from warehouse.reads import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +62,9 @@ def test_a_heart_that_stops_is_told_once_and_that_it_beats_again(
     [line] = receiver.take()
     assert "nobody watches the Flink job" in line
     assert "ctr_windows is RUNNING" in line
-    assert last_beats(settings)[WATCHDOG].detail == "nobody watches the Flink job"
+    warehouse = Warehouse(settings.postgres_url)
+    assert warehouse.heartbeats()[WATCHDOG].detail == "nobody watches the Flink job"
+    warehouse.close()
     beat(settings, SUPERVISOR, "back")
     dog.look()
     [line] = receiver.take()
