@@ -18,7 +18,7 @@ down: ## Stop a stack that runs in the background
 test: setup lint ## Lint, check types and run all tests, on services of their own
 	@scripts/test
 
-drill: setup ## Long fault drills on a real stack: some 30 minutes
+drill: setup ## Long fault drills on a real stack, and their report: more than an hour
 	@$(BIN)/pytest -m drill -s
 
 lint: ## Ruff and mypy

@@ -218,17 +218,29 @@ class FlinkCluster:
         """Ask for the job's end; its retained checkpoints stay."""
         self._api.send("PATCH", f"/jobs/{job_id}")
 
+    def savepoint(self, job_id: str, directory: str, within_s: float) -> str:
+        """Make a savepoint in a folder (a URI), and let the job go on; returns the savepoint's path.
+
+        Raises:
+            FlinkRefused: it failed, or was not complete in time.
+        """
+        body = {"cancel-job": False, "target-directory": directory}
+        return self._completed(job_id, self._api.send("POST", f"/jobs/{job_id}/savepoints", body), within_s)
+
     def stop_with_savepoint(self, job_id: str, directory: str, within_s: float) -> str:
         """Stop the job with a savepoint in a folder (a URI); returns the savepoint's path.
 
-        Never drains: that would store the end of all time as the watermark.
+        Never drains: that would store the end of all time as the watermark. Flink deletes the checkpoints of
+        a job that it stops.
 
         Raises:
             FlinkRefused: the savepoint failed, or was not complete in time.
         """
         body = {"drain": False, "targetDirectory": directory}
-        trigger = self._api.send("POST", f"/jobs/{job_id}/stop", body)["request-id"]
-        path = f"/jobs/{job_id}/savepoints/{trigger}"
+        return self._completed(job_id, self._api.send("POST", f"/jobs/{job_id}/stop", body), within_s)
+
+    def _completed(self, job_id: str, asked: dict[str, str], within_s: float) -> str:
+        path = f"/jobs/{job_id}/savepoints/{asked['request-id']}"
         try:
             answer = tenacity.Retrying(
                 retry=tenacity.retry_if_result(lambda found: found["status"]["id"] != "COMPLETED"),

@@ -28,6 +28,12 @@ class Snapshot:
     is_savepoint: bool
 
 
+def canonical(uri: str) -> str:
+    """A snapshot's URI as it is written here: Flink writes `file:/a` where others write `file:///a`."""
+    parts = urlsplit(uri)
+    return Path(unquote(parts.path)).as_uri() if parts.scheme == "file" else uri.rstrip("/")
+
+
 def complete_snapshots(checkpoint_dir: str) -> list[Snapshot]:
     """Every complete snapshot below `FLINK_CHECKPOINT_DIR`, newest first.
 

@@ -68,13 +68,13 @@ def job_config(settings: Settings, front_jar: Path | None = None) -> JobConfig:
     )
 
 
-def end_jobs(cluster: FlinkCluster, job_ids: Collection[str]) -> None:
-    """Cancel those of the jobs that are alive, and return when they have ended."""
+def end_jobs(cluster: FlinkCluster, job_ids: Collection[str], *, ask: bool = True) -> None:
+    """Cancel those of the jobs that are alive, unless they are ending anyway; return when they have ended."""
 
     def alive() -> list[str]:
         return [job.id for job in cluster.alive(JOB_NAME) if job.id in job_ids]
 
-    for job_id in alive():
+    for job_id in alive() if ask else []:
         # It may have ended a moment ago.
         with suppress(FlinkRefused):
             cluster.cancel(job_id)

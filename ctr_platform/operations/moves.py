@@ -7,25 +7,21 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-import tenacity
-
 from ctr_platform.errors import CtrError
 from ctr_platform.flink_cluster.bring_up import Submission, bring_up, followed_by
 from ctr_platform.flink_cluster.orders import GivenOrder, Order, give, newest_order
 from ctr_platform.flink_cluster.rest import FlinkCluster
-from ctr_platform.flink_cluster.snapshots import complete_snapshots
-from ctr_platform.flink_cluster.transport import POLL_S
+from ctr_platform.flink_cluster.snapshots import canonical, complete_snapshots
+from ctr_platform.flink_cluster.submission import end_jobs
 from flink.config import JOB_NAME
 
 if TYPE_CHECKING:
     from ctr_platform.flink_cluster.rest import JobDetail
+    from ctr_platform.flink_cluster.snapshots import Snapshot
     from ctr_platform.settings import Settings
 
 SAVEPOINT_WITHIN_S: Final = 300
 """A savepoint is a whole copy of the state; that of this job is a few MB, whatever the traffic."""
-
-ENDED_WITHIN_S: Final = 60
-"""After its savepoint a job ends in a second."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +79,7 @@ def the_job(cluster: FlinkCluster) -> JobDetail:
 
 
 def stop_job(settings: Settings) -> Stopped:
-    """Stop the job with a savepoint, and return when it has ended.
+    """Stop the job with a savepoint, and return when it has ended; Flink deletes its checkpoints.
 
     Raises:
         CtrError: it does not run, or the savepoint fails; then it goes on.
@@ -92,15 +88,34 @@ def stop_job(settings: Settings) -> Stopped:
         job = the_job(cluster)
         asked_at = datetime.now(tz=UTC)
         savepoint = cluster.stop_with_savepoint(job.id, settings.flink_checkpoint_dir, SAVEPOINT_WITHIN_S)
-        try:
-            tenacity.Retrying(
-                retry=tenacity.retry_if_result(lambda found: found.alive),
-                wait=tenacity.wait_fixed(POLL_S),
-                stop=tenacity.stop_after_delay(ENDED_WITHIN_S),
-            )(cluster.job, job.id)
-        except tenacity.RetryError:
-            raise CtrError(f"{JOB_NAME} did not end within {ENDED_WITHIN_S} s of its savepoint") from None
-    return Stopped(job_id=job.id, savepoint=savepoint, asked_at=asked_at, ended_at=datetime.now(tz=UTC))
+        end_jobs(cluster, [job.id], ask=False)
+    return Stopped(
+        job_id=job.id,
+        savepoint=canonical(savepoint),
+        asked_at=asked_at,
+        ended_at=datetime.now(tz=UTC),
+    )
+
+
+def _leave(settings: Settings, chosen: Snapshot) -> Stopped:
+    """End the job after a savepoint, in a way that leaves its checkpoints.
+
+    Raises:
+        CtrError: the savepoint fails, or the chosen snapshot is gone; then the job goes on.
+    """
+    with FlinkCluster(settings.flink_rest_url) as cluster:
+        job = the_job(cluster)
+        savepoint = cluster.savepoint(job.id, settings.flink_checkpoint_dir, SAVEPOINT_WITHIN_S)
+        if chosen not in complete_snapshots(settings.flink_checkpoint_dir):
+            raise CtrError(f"{chosen.uri} has given way to newer checkpoints meanwhile: choose another one")
+        asked_at = datetime.now(tz=UTC)
+        end_jobs(cluster, [job.id])
+    return Stopped(
+        job_id=job.id,
+        savepoint=canonical(savepoint),
+        asked_at=asked_at,
+        ended_at=datetime.now(tz=UTC),
+    )
 
 
 def go_on(settings: Settings, stopped: Stopped, order: Order, *, newest_only: bool = False) -> Move:
@@ -163,7 +178,7 @@ def rescale(settings: Settings, parallelism: int, *, dry_run: bool = False) -> M
 def restore(settings: Settings, snapshot: str, *, dry_run: bool = False) -> Move:
     """Go on from a chosen checkpoint or savepoint: everything since is read and counted again.
 
-    The job is stopped with a savepoint before, so that there is a way back.
+    A savepoint is made before, so that there is a way back.
 
     Args:
         settings: where everything is.
@@ -171,22 +186,22 @@ def restore(settings: Settings, snapshot: str, *, dry_run: bool = False) -> Move
         dry_run: change nothing.
 
     Raises:
-        CtrError: there is no such complete snapshot, or the job does not run.
+        CtrError: there is no such complete snapshot, the job does not run, or its savepoint fails.
     """
     order = running_order(settings)
     snapshots = {each.uri: each for each in complete_snapshots(settings.flink_checkpoint_dir)}
-    chosen = next((each for uri, each in snapshots.items() if _same(uri, snapshot)), None)
+    chosen = snapshots.get(canonical(snapshot))
     if chosen is None:
         newest = ", ".join(list(snapshots)[:3]) or "none"
         raise CtrError(f"{snapshot} is no complete snapshot; the newest: {newest}", exit_status=2)
     at = datetime.fromtimestamp(chosen.completed_s, tz=UTC)
     steps = [
-        f"stop {_described(settings)} with a savepoint, as a way back",
+        f"make a savepoint of {_described(settings)}, as a way back, and end it",
         f"submit it from {chosen.uri} of {at:%Y-%m-%d %H:%M:%S} UTC: what came since is read again",
     ]
     if dry_run:
         return Move(steps=steps)
-    stopped = stop_job(settings)
+    stopped = _leave(settings, chosen)
     wanted = replace(
         followed_by(order, "restore", why=f"from {chosen.uri}", running=True),
         restore_from=chosen.uri,
@@ -199,8 +214,3 @@ def _described(settings: Settings) -> str:
     with FlinkCluster(settings.flink_rest_url) as cluster:
         job = the_job(cluster)
     return f"{JOB_NAME} ({job.id}, parallelism {job.parallelism})"
-
-
-def _same(uri: str, other: str) -> bool:
-    """Flink writes `file:/a`, others `file:///a`."""
-    return uri.replace("file://", "file:").rstrip("/") == other.replace("file://", "file:").rstrip("/")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LOOK_EVERY_S: Final = 10.0
 
 GRACE_S: Final = 60.0
-"""After its own start the watchdog waits this long for Dagster to start too."""
+"""After its own start the watchdog waits this long for Dagster to start too, and to migrate the warehouse."""
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ class Watchdog:
         """Nobody else can tell of this: the book of alerts, and Dagster's storage, are in that Postgres."""
         now = time.monotonic()
         told = self._told_without_book
-        due = told is None or now - told >= self._settings.alert_repeat
+        due = now - self._began >= GRACE_S if told is None else now - told >= self._settings.alert_repeat
         if due and self._post(f":red_circle: *the warehouse does not answer*: {reason}"):
             self._told_without_book = now
         return reason

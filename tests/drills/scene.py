@@ -56,8 +56,9 @@ query Run($id: ID!) {
   runOrError(runId: $id) {
     ... on Run {
       status
-      eventConnection { events { __typename ... on ExecutionStepFailureEvent { error { message } }
-        ... on HandledOutputEvent { metadataEntries { label ... on FloatMetadataEntry { floatValue }
+      eventConnection { events { __typename
+        ... on ExecutionStepFailureEvent { error { message causes { message } } }
+        ... on MaterializationEvent { metadataEntries { label ... on FloatMetadataEntry { floatValue }
           ... on IntMetadataEntry { intValue } ... on TextMetadataEntry { text } } } } }
     }
   }
@@ -162,7 +163,8 @@ class Scene:
             for entry in event.get("metadataEntries") or []:
                 value = next((entry[key] for key in ("floatValue", "intValue", "text") if key in entry), None)
                 metadata[entry["label"]] = value
-            error = (event.get("error") or {}).get("message") or error
+            if failure := event.get("error"):
+                error = " ".join([failure["message"], *(cause["message"] for cause in failure["causes"])])
         return Finished(success=run["status"] == "SUCCESS", error=error, metadata=metadata)
 
     def _graphql(self, query: str, **variables: Any) -> dict[str, Any]:
