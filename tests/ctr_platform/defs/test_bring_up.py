@@ -134,6 +134,7 @@ def test_a_cold_start_comes_up_through_dagster_and_a_second_run_changes_nothing(
     assert {check.check_name: check.passed for check in first.get_asset_check_evaluations()} == {
         "config_as_specified": True,
         "partitions_as_wanted": True,
+        "tables_as_modelled": True,
         "kept_alive": True,
         "runs_once": True,
         **dict.fromkeys(SIGNS, True),
