@@ -48,18 +48,24 @@ def complete_snapshots(checkpoint_dir: str) -> list[Snapshot]:
         )
     root = Path(unquote(parts.path))
     found = [
-        Snapshot(
-            uri=metadata.parent.as_uri(),
-            completed_s=metadata.stat().st_mtime,
-            is_savepoint=metadata.parent.name.startswith("savepoint-"),
-        )
+        snapshot
         for pattern in (f"*/chk-*/{METADATA_FILE}", f"savepoint-*/{METADATA_FILE}")
         for metadata in root.glob(pattern)
-        if _begins_right(metadata)
+        if (snapshot := _snapshot(metadata)) is not None
     ]
     return sorted(found, key=lambda snapshot: -snapshot.completed_s)
 
 
-def _begins_right(metadata: Path) -> bool:
-    with metadata.open("rb") as file:
-        return file.read(len(METADATA_MAGIC)) == METADATA_MAGIC
+def _snapshot(metadata: Path) -> Snapshot | None:
+    """The one that this file belongs to; None if it is not complete, or Flink deletes it at this moment."""
+    try:
+        with metadata.open("rb") as file:
+            if file.read(len(METADATA_MAGIC)) != METADATA_MAGIC:
+                return None
+        return Snapshot(
+            uri=metadata.parent.as_uri(),
+            completed_s=metadata.stat().st_mtime,
+            is_savepoint=metadata.parent.name.startswith("savepoint-"),
+        )
+    except FileNotFoundError:
+        return None

@@ -19,6 +19,7 @@ from confluent_kafka.admin import (
 from ctr_platform.definitions import defs
 from ctr_platform.defs.flink.assets import WHY
 from ctr_platform.defs.flink.checks import runs_once
+from ctr_platform.defs.flink.observe import observe_job
 from ctr_platform.defs.flink.sensors import MAX_RESTARTS, _pause_s, bring_up_job, keep_job_running
 from ctr_platform.defs.kafka.assets import CONFIG_CHECK, partitions_as_wanted
 from ctr_platform.defs.platform import (
@@ -150,6 +151,33 @@ def test_a_cold_start_comes_up_through_dagster_and_a_second_run_changes_nothing(
     assert _metadata(second, TOPICS)["created"] == 0
     with FlinkCluster(fresh_stack.settings.flink_rest_url) as cluster:
         assert [job.id for job in cluster.alive(JOB_NAME)] == [made["job_id"]]
+
+
+def test_the_jobs_vital_signs_are_observed_and_judged_when_they_change(instance: dg.DagsterInstance) -> None:
+    def looked(cursor: str | None) -> dg.SensorResult:
+        with dg.build_sensor_context(instance=instance, cursor=cursor) as context:
+            result = observe_job(context, platform=Platform())
+        assert isinstance(result, dg.SensorResult)
+        return result
+
+    results = [looked(None)]
+
+    def measured() -> bool:
+        results.append(looked(results[-1].cursor))
+        [observation] = [each for each in results[-1].asset_events if isinstance(each, dg.AssetObservation)]
+        return {"watermark_lag_s", "records_waiting", "heap_percent", "busy_percent"} <= set(
+            observation.metadata
+        )
+
+    wait_until(measured, STATE_WITHIN_S, "the job's metrics")
+    first, *others = results
+    assert {
+        each.check_name for each in first.asset_events if isinstance(each, dg.AssetCheckEvaluation)
+    } == set(SIGNS)
+    again = [
+        each for result in others for each in result.asset_events if isinstance(each, dg.AssetCheckEvaluation)
+    ]
+    assert len(again) < len(SIGNS)
 
 
 def test_a_topic_that_drifted_is_corrected_and_told(
