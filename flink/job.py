@@ -132,11 +132,12 @@ def front_settings(config: JobConfig) -> str:
 
 
 def _bounds(bounds: Bounds) -> dict[str, object]:
-    named = {"countFromMs": bounds.count_from_ms, "countUntilMs": bounds.count_until_ms}
-    return {
-        "ledgerFrom": bounds.ledger_from,
-        **{name: value for name, value in named.items() if value is not None},
+    named = {
+        "countFromMs": bounds.count_from_ms,
+        "countUntilMs": bounds.count_until_ms,
+        "ledgerFrom": bounds.ledger_from or None,
     }
+    return {name: value for name, value in named.items() if value is not None}
 
 
 def _quoted(text: str) -> str:

@@ -15,7 +15,7 @@ import pytest
 import flink.job
 from ctr_platform.artifacts.flink import flink_environment
 from ctr_platform.artifacts.java import build_front, front_sources
-from flink.config import DIMENSIONS, MEASURES, Dimension, JobConfig, Measure, Staging
+from flink.config import DIMENSIONS, MEASURES, Bounds, Dimension, JobConfig, Measure, Staging
 from tests.flink.configs import CONFIG
 
 PROJECT: Final = Path(__file__).parents[2]
@@ -102,11 +102,14 @@ def test_a_dimension_and_a_measure_more_reach_the_front() -> None:
 def test_the_front_is_told_all_that_it_asks_for() -> None:
     java = (front_sources() / "ctr" / "front" / "FrontSettings.java").read_text(encoding="utf-8")
     needed = re.findall(r"^    public [\w<>]+ (\w+);", java, re.MULTILINE)
-    optional = re.findall(r"^    public [\w<>]+ (\w+) = [\w.]+;", java, re.MULTILINE)
+    optional = re.findall(r"^    public [\w<>, ]+ (\w+) = [\w.()]+;", java, re.MULTILINE)
     staging = Staging(repair_id="r", count_from_ms=1, count_until_ms=2, read_from_broker_ms=3)
     assert set(json.loads(flink.job.front_settings(CONFIG))) == set(needed)
     told = json.loads(flink.job.front_settings(replace(CONFIG, staging=staging)))
-    assert set(told) == {*needed, *optional}
+    bounds = Bounds(count_from_ms=1, count_until_ms=2, ledger_from={0: 3})
+    handed_over = json.loads(flink.job.front_settings(replace(CONFIG, bounds=bounds)))
+    assert {*told, *handed_over} == {*needed, *optional}
+    assert handed_over["ledgerFrom"] == {"0": 3}
     assert [told[name] for name in ("countFromMs", "countUntilMs", "readFromBrokerMs")] == [1, 2, 3]
     assert told["staging"] is True
 
@@ -132,7 +135,10 @@ def test_dimensions_and_measures_are_fields_of_the_schema() -> None:
 
 def test_a_configuration_survives_its_way_to_the_submission() -> None:
     assert JobConfig.from_json(CONFIG.to_json()) == CONFIG
-    assert set(json.loads(CONFIG.to_json())) == {field.name for field in fields(JobConfig)}
+    told = set(json.loads(CONFIG.to_json()))
+    assert told == {each.name for each in fields(JobConfig) if getattr(CONFIG, each.name) != each.default}
+    handed_over = replace(CONFIG, bounds=Bounds(count_from_ms=1, ledger_from={0: 3}))
+    assert JobConfig.from_json(handed_over.to_json()) == handed_over
 
 
 def plan(dimensions: tuple[Dimension, ...], measures: tuple[Measure, ...]) -> list[dict[str, Any]]:

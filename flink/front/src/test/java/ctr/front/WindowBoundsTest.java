@@ -4,6 +4,7 @@ import static ctr.front.Samples.NOON;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** A front that counts some windows only. */
@@ -19,18 +20,32 @@ class WindowBoundsTest {
     }
 
     @Test
-    void eventsOfOtherWindowsAreNeitherCountedNorRefused() throws Exception {
+    void eventsOfOtherWindowsAreNotCountedAndGetTheirFate() throws Exception {
         try (Subtask subtask = Subtask.start(bounded())) {
             subtask.event(0, 0, NOON + MINUTE - 1);
             subtask.event(0, 1, NOON + MINUTE);
             subtask.event(0, 2, NOON + 3 * MINUTE - 1);
             subtask.event(0, 3, NOON + 3 * MINUTE);
             subtask.event(0, 4, NOON);
-            subtask.advance(NOON);
+            subtask.advance(NOON + MINUTE + 1);
             assertEquals(
                     List.of("news 1 1 0@120000", "news 1 1 0@60000"),
                     subtask.counts().stream().sorted().toList());
-            assertEquals(List.of(), subtask.letters());
+            assertEquals(List.of("late 0/4"), subtask.letters());
+        }
+    }
+
+    @Test
+    void fatesThatAnotherJobHasToldAreNotToldAgain() throws Exception {
+        FrontSettings settings = bounded();
+        settings.ledgerFrom = Map.of(0, 5L);
+        try (Subtask subtask = Subtask.start(settings)) {
+            subtask.event(0, 3, NOON + 3 * MINUTE - 1);
+            subtask.event(0, 4, NOON);
+            subtask.event(0, 5, NOON);
+            subtask.advance(NOON + MINUTE + 1);
+            assertEquals(List.of("news 1 1 0@120000"), subtask.counts());
+            assertEquals(List.of("late 0/5"), subtask.letters());
         }
     }
 
