@@ -125,6 +125,9 @@ def hand_over(
     if dry_run:
         return planned
     first = stop_job(settings)
+    # Planning took its time: only from here on is it known what can have been read.
+    boundary = boundary_after(first.ended_at)
+    planned = replace(planned, boundary=boundary)
     finisher = replace(
         followed_by(order, "finish", why=f"until {boundary:%H:%M} UTC", running=True),
         restore_from=first.savepoint,
@@ -158,7 +161,7 @@ def boundary_after(now: datetime) -> datetime:
 
 
 def _wait_closed(settings: Settings, boundary: datetime) -> None:
-    """Return when the job has closed every window before the boundary, and a checkpoint has seen that."""
+    """Return when the job has closed every window before the boundary."""
     with FlinkCluster(settings.flink_rest_url) as cluster:
         job = the_job(cluster)
         deadline = boundary + timedelta(seconds=CLOSED_WITHIN_S)
