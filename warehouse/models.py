@@ -9,7 +9,19 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import BigInteger, Computed, DateTime, Identity, Index, MetaData, Numeric, Text, func, text
+from sqlalchemy import (
+    BigInteger,
+    Computed,
+    DateTime,
+    Double,
+    Identity,
+    Index,
+    MetaData,
+    Numeric,
+    Text,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -30,6 +42,7 @@ class Base(DeclarativeBase):
         str: Text(),
         datetime: DateTime(timezone=True),
         Decimal: Numeric(5, 2),
+        float: Double(),
     }
 
 
@@ -118,7 +131,12 @@ class LedgerRow(Base):
     """
 
     __tablename__ = "ledger"
-    __table_args__ = (Index(None, "written_at"), {"schema": QUALITY})
+    __table_args__ = (
+        Index(None, "written_at"),
+        # For readers of what supersedes a row.
+        Index("ledger_run_checkpoint_idx", "topic", "partition", "run_started_at", "checkpoint_id"),
+        {"schema": QUALITY},
+    )
 
     topic: Mapped[str] = mapped_column(primary_key=True)
     partition: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -355,3 +373,24 @@ class Heartbeat(Base):
     name: Mapped[str] = mapped_column(primary_key=True)
     beat_at: Mapped[datetime]
     detail: Mapped[str]
+
+
+class VitalSignsRow(Base):
+    """One look at the Flink job: its recent history, for readers who cannot ask Flink."""
+
+    __tablename__ = "vital_signs"
+    __table_args__ = ({"schema": QUALITY},)
+
+    observed_at: Mapped[datetime] = mapped_column(primary_key=True)
+    job_id: Mapped[str]
+    checkpoint_age_s: Mapped[float]
+    """Since the newest completed, or since the job's start."""
+    checkpoint_duration_ms: Mapped[int | None] = mapped_column(BigInteger)
+    checkpoint_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    checkpoints_completed: Mapped[int]
+    checkpoints_failed: Mapped[int]
+    records_waiting: Mapped[int | None] = mapped_column(BigInteger)
+    watermark_lag_s: Mapped[float | None]
+    busy_percent: Mapped[float | None]
+    backpressured_percent: Mapped[float | None]
+    heap_percent: Mapped[float | None]

@@ -5,31 +5,26 @@ What is read of the windows is bounded by a number of windows, however long the 
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import BigInteger, func, literal, select
 
-from warehouse.engine import reading_engine, warehouse_errors
+from warehouse.ctr import percent
 from warehouse.models import Counts1Min, Counts5Min, Heartbeat, LateEvent, LedgerRow
+from warehouse.reader import MAX_WINDOWS, Reader, require_few_windows
 from warehouse.views import CONSERVATION, METRICS, SEGMENTS
-from warehouse.windows import WINDOW_MINUTES, Segment, Window, WindowDetail, epoch_ms
+from warehouse.windows import EVERYTHING, Segment, Window, WindowDetail, epoch_ms, window_length
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
 
-    from sqlalchemy import URL, ColumnElement, Connection, Row, Select
+    from sqlalchemy import ColumnElement, Connection, Label, Row, Select
 
-    from warehouse.windows import WindowType
-
-MAX_WINDOWS: Final = 1500
-"""The most windows of one read: a day of 1 min windows, and some."""
+    from warehouse.windows import Selection, WindowType
 
 MAX_SEGMENTS: Final = 10_000
-"""The most segments of one window that are read, the largest first."""
+"""The most segments of one read, the largest first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,16 +72,8 @@ class Beat:
     """What it saw, in one line."""
 
 
-class Warehouse:
-    """Reads Postgres; connects on first use, and again after Postgres was away.
-
-    Every method raises `WarehouseUnavailable` where Postgres does not answer in time or has no such
-    tables. Safe to share between threads.
-    """
-
-    def __init__(self, url: URL) -> None:
-        self._url = url
-        self._engine = reading_engine(url)
+class Warehouse(Reader):
+    """Reads the windows and the ledger."""
 
     def latest_windows(self, window_type: WindowType, limit: int) -> list[Window]:
         """The newest final windows, newest first: at most `limit`, or `MAX_WINDOWS`."""
@@ -96,17 +83,34 @@ class Warehouse:
             chosen = METRICS[window_type].c.window_start.in_(starts)
             return _windows(connection, window_type, chosen)
 
-    def series(self, window_type: WindowType, start: datetime, end: datetime) -> list[Window]:
+    def series(
+        self, window_type: WindowType, start: datetime, end: datetime, selection: Selection = EVERYTHING
+    ) -> list[Window]:
         """The final windows that start within `[start, end)`, newest first.
+
+        Counted are the chosen segments alone; a window that has none of them is absent.
 
         Raises:
             ValueError: the span has room for more than `MAX_WINDOWS` windows.
         """
-        if end - start > MAX_WINDOWS * _length(window_type):
-            raise ValueError(f"a series holds at most {MAX_WINDOWS} windows")
-        started = METRICS[window_type].c.window_start
+        require_few_windows(window_type, start, end)
         with self._connection() as connection:
-            return _windows(connection, window_type, (started >= start) & (started < end))
+            if selection.whole:
+                started = METRICS[window_type].c.window_start
+                return _windows(connection, window_type, (started >= start) & (started < end))
+            return _chosen_windows(connection, window_type, start, end, selection)
+
+    def segments(self, window_type: WindowType, start: datetime, end: datetime) -> list[Segment]:
+        """Each segment's counts over all windows that start within `[start, end)`, the largest first.
+
+        At most `MAX_SEGMENTS`.
+
+        Raises:
+            ValueError: the span has room for more than `MAX_WINDOWS` windows.
+        """
+        require_few_windows(window_type, start, end)
+        with self._connection() as connection:
+            return _segments(connection, window_type, start, end)
 
     def window(self, window_type: WindowType, start: datetime) -> WindowDetail | None:
         """One final window with its segments, or None if nothing was counted in it."""
@@ -119,7 +123,7 @@ class Warehouse:
                 **_figures(window_type, row),
                 category_ctr=row.category_ctr,
                 device_ctr=row.device_ctr,
-                segments=_segments(connection, window_type, start),
+                segments=tuple(_segments(connection, window_type, start, start + window_length(window_type))),
             )
 
     def ledger_totals(self, topic: str) -> list[LedgerTotals]:
@@ -133,7 +137,7 @@ class Warehouse:
         with self._connection() as connection:
             starts = _latest_starts(connection, window_type, 1)
             return Freshness(
-                latest_window_end=starts[0] + _length(window_type) if starts else None,
+                latest_window_end=starts[0] + window_length(window_type) if starts else None,
                 latest_written_at=connection.scalar(select(func.max(LedgerRow.written_at))),
             )
 
@@ -146,19 +150,6 @@ class Warehouse:
                 name: Beat(at=at, age_s=float(age), detail=detail)
                 for name, at, age, detail in connection.execute(query)
             }
-
-    def close(self) -> None:
-        """Give the connections back."""
-        self._engine.dispose()
-
-    @contextmanager
-    def _connection(self) -> Iterator[Connection]:
-        with warehouse_errors(self._url), self._engine.connect() as connection:
-            yield connection
-
-
-def _length(window_type: WindowType) -> timedelta:
-    return timedelta(minutes=WINDOW_MINUTES[window_type])
 
 
 def _latest_starts(connection: Connection, window_type: WindowType, limit: int) -> list[datetime]:
@@ -214,13 +205,49 @@ def _figures(window_type: WindowType, row: Row[*tuple[Any, ...]]) -> dict[str, A
     }
 
 
-def _segments(connection: Connection, window_type: WindowType, start: datetime) -> tuple[Segment, ...]:
-    """A window's segments, the largest first."""
+def _chosen_windows(
+    connection: Connection, window_type: WindowType, start: datetime, end: datetime, selection: Selection
+) -> list[Window]:
+    """Windows of the span with the chosen segments' counts, newest first."""
     columns = SEGMENTS[window_type].c
     query = (
-        select(columns.site_category, columns.device_type, columns.impressions, columns.clicks)
-        .where(columns.window_start == start)
-        .order_by(columns.impressions.desc(), columns.site_category, columns.device_type)
+        select(columns.window_start, _sum(columns.impressions), _sum(columns.clicks))
+        .where(columns.window_start >= start, columns.window_start < end)
+        .group_by(columns.window_start)
+        .order_by(columns.window_start.desc())
+    )
+    if selection.categories:
+        query = query.where(columns.site_category.in_(selection.categories))
+    if selection.devices:
+        query = query.where(columns.device_type.in_(selection.devices))
+    return [
+        Window(
+            window_type=window_type,
+            window_start_ms=epoch_ms(row.window_start),
+            window_end_ms=epoch_ms(row.window_start + window_length(window_type)),
+            impressions=row.impressions,
+            clicks=row.clicks,
+            ctr=percent(row.clicks, row.impressions),
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def _segments(
+    connection: Connection, window_type: WindowType, start: datetime, end: datetime
+) -> list[Segment]:
+    """Segments over the windows of the span, the largest first."""
+    columns = SEGMENTS[window_type].c
+    impressions = _sum(columns.impressions)
+    query = (
+        select(columns.site_category, columns.device_type, impressions, _sum(columns.clicks))
+        .where(columns.window_start >= start, columns.window_start < end)
+        .group_by(columns.site_category, columns.device_type)
+        .order_by(impressions.desc(), columns.site_category, columns.device_type)
         .limit(MAX_SEGMENTS)
     )
-    return tuple(Segment(**row) for row in connection.execute(query).mappings())
+    return [Segment(**row) for row in connection.execute(query).mappings()]
+
+
+def _sum(counts: ColumnElement[int]) -> Label[int]:
+    return func.sum(counts).cast(BigInteger).label(counts.name)

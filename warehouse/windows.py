@@ -29,6 +29,30 @@ class Segment:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Which segments a reader has chosen; an empty set leaves its dimension whole."""
+
+    categories: frozenset[str] = frozenset()
+    devices: frozenset[int] = frozenset()
+
+    @property
+    def whole(self) -> bool:
+        """Whether every segment is chosen."""
+        return not (self.categories or self.devices)
+
+    def holds(self, segment: Segment) -> bool:
+        """Whether the segment is chosen; nobody knows what part of the summed segment `other` would be."""
+        if segment.device_type is None:
+            return self.whole
+        return (not self.categories or segment.site_category in self.categories) and (
+            not self.devices or segment.device_type in self.devices
+        )
+
+
+EVERYTHING: Final = Selection()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Window:
     """Figures of one tumbling window `[start, end)`.
 
@@ -79,6 +103,11 @@ class WindowDocument(WindowDetail):
     """0 from the job, one more for each merge of late events."""
     written_ms: int
     """When it was written, ms since the epoch."""
+
+
+def window_length(window_type: WindowType) -> timedelta:
+    """From a window's start to its end."""
+    return timedelta(minutes=WINDOW_MINUTES[window_type])
 
 
 def window_start(window_id: str) -> datetime:

@@ -13,7 +13,8 @@ from tests.support.stores import silent_port, writing_engine
 from warehouse.engine import reading_engine
 from warehouse.errors import WarehouseUnavailable
 from warehouse.models import Base, Counts1Min, Counts5Min, LateEvent, LedgerRow, WindowVerification
-from warehouse.reads import MAX_WINDOWS, Freshness, Warehouse
+from warehouse.reader import MAX_WINDOWS
+from warehouse.reads import Freshness, Warehouse
 from warehouse.windows import Segment
 
 if TYPE_CHECKING:
