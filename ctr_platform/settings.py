@@ -83,6 +83,13 @@ class Settings(BaseSettings):
     postgres_user: str = "postgres"
     postgres_password: SecretStr = SecretStr("")
 
+    postgres_reader_user: str = Field(
+        default="",
+        description="Login of the dashboard, which may read and nothing else: made by the migrations. "
+        "Empty: it uses POSTGRES_USER.",
+    )
+    postgres_reader_password: SecretStr = SecretStr("")
+
     raw_events_percent: float = Field(
         default=0,
         ge=0,
@@ -173,6 +180,16 @@ class Settings(BaseSettings):
             host=self.postgres_host,
             port=self.postgres_port,
             database=self.postgres_db,
+        )
+
+    @property
+    def postgres_reader_url(self) -> URL:
+        """Address of the warehouse for who reads alone."""
+        if not self.postgres_reader_user:
+            return self.postgres_url
+        return self.postgres_url.set(
+            username=self.postgres_reader_user,
+            password=self.postgres_reader_password.get_secret_value(),
         )
 
     @property

@@ -57,8 +57,7 @@ def migrate(url: URL, *, reshape: bool = False, migrations: Path = MIGRATIONS) -
     """
     engine = migrating_engine(url)
     with warehouse_errors(url), engine.begin() as connection:
-        connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s'"))
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+        take_turns(connection)
         before = current_revision(connection)
         try:
             config = alembic_config(connection, migrations=migrations)
@@ -71,6 +70,12 @@ def migrate(url: URL, *, reshape: bool = False, migrations: Path = MIGRATIONS) -
     if after is None:
         raise WarehouseUnavailable("the warehouse has no migrations: the installation is incomplete")
     return MigrationResult(from_revision=before, to_revision=after)
+
+
+def take_turns(connection: Connection) -> None:
+    """Wait until no other transaction changes the database's structure or rights, and hold off the next."""
+    connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s'"))
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
 
 
 def _before_reshape(config: Config, current: str) -> str:

@@ -27,6 +27,7 @@ from warehouse.models import (
     RawEvent,
     RecountCounts,
     RecountLate,
+    VitalSignsRow,
     WindowRevision,
     WindowVerification,
 )
@@ -45,6 +46,9 @@ KEPT_SNAPSHOTS: Final = 3
 
 KEPT_RELEASES: Final = 10
 """Those of the newest orders stay: what might be gone back to."""
+
+VITAL_SIGNS_KEPT: Final = timedelta(days=7)
+"""They are for a look at the last days; what lasts longer is in Dagster's plots. 5,760 rows a day."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +157,7 @@ def _old(settings: Settings) -> Iterator[tuple[type[Base], ColumnElement[bool]]]
         newer.checked_at > WindowVerification.checked_at,
     )
     yield RawEvent, RawEvent.created_at < raw
+    yield VitalSignsRow, VitalSignsRow.observed_at < now - VITAL_SIGNS_KEPT
     yield Alert, func.coalesce(Alert.recovery_told_at, Alert.recovered_at) < results
     yield WindowVerification, and_(WindowVerification.checked_at < results, replaced)
     # A window goes from everywhere at once: else its verification would miss a side.

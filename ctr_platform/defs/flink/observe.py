@@ -1,6 +1,7 @@
 """The sensor that looks at the job's vital signs: plots on the job's page, and checks, without any run."""
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
@@ -10,6 +11,8 @@ from ctr_platform.defs.platform import FLINK_JOB, Platform
 from ctr_platform.flink_cluster.rest import FlinkCluster
 from ctr_platform.flink_cluster.transport import FlinkRefused, FlinkUnavailable
 from ctr_platform.flink_cluster.vitals import Sign, Vitals, judge, look
+from ctr_platform.watch.vital_signs import record
+from warehouse.errors import WarehouseUnavailable
 
 LOOK_EVERY_S: Final = 15
 """With the checkpoint's own interval: one that fails is known within half a minute."""
@@ -44,7 +47,7 @@ class _Memory:
     ),
 )
 def observe_job(context: dg.SensorEvaluationContext, platform: Platform) -> dg.SensorResult:
-    """Look, plot, and say what has changed."""
+    """Look, plot, note it for the dashboard, and say what has changed."""
     settings = platform.settings()
     try:
         with FlinkCluster(settings.flink_rest_url) as cluster:
@@ -53,6 +56,8 @@ def observe_job(context: dg.SensorEvaluationContext, platform: Platform) -> dg.S
         return dg.SensorResult(skip_reason=str(absent), cursor=context.cursor)
     if vitals is None:
         return dg.SensorResult(skip_reason="not exactly one job is alive", cursor=context.cursor)
+    with suppress(WarehouseUnavailable):
+        record(settings, vitals)
     memory = _memory(context)
     signs = judge(settings, vitals, memory.before, memory.sizes)
     again = vitals.at_s - memory.told_at_s >= SAY_AGAIN_S
