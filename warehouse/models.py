@@ -131,12 +131,7 @@ class LedgerRow(Base):
     """
 
     __tablename__ = "ledger"
-    __table_args__ = (
-        Index(None, "written_at"),
-        # For readers of what supersedes a row.
-        Index("ledger_run_checkpoint_idx", "topic", "partition", "run_started_at", "checkpoint_id"),
-        {"schema": QUALITY},
-    )
+    __table_args__ = (Index(None, "written_at"), {"schema": QUALITY})
 
     topic: Mapped[str] = mapped_column(primary_key=True)
     partition: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -153,6 +148,7 @@ class LedgerRow(Base):
     run_started_at: Mapped[datetime] = mapped_column(primary_key=True)
     """Start of the submission: it identifies the run."""
     written_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """With its present checkpoint; a trigger sees to it when another one takes the row's place."""
 
 
 class WindowVerification(Base):

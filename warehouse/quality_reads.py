@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import BigInteger, Interval, and_, func, literal, or_, select, tuple_
+from sqlalchemy import BigInteger, Interval, func, literal, not_, or_, select
 
 from warehouse.models import Alert, LedgerRow, VitalSignsRow, WindowVerification
 from warehouse.reader import MAX_WINDOWS, Reader, require_few_windows
@@ -141,8 +141,8 @@ class QualityRecords(Reader):
         """What the ledger tells of since then, by when it was written, oldest bucket first.
 
         Buckets are aligned to the epoch; one without any records is absent. Rows that a later run has read
-        again are left out, exactly as the view `quality.ledger_current` does, at a cost that depends on the
-        span alone: see `_current_since`.
+        again are left out, as the view `quality.ledger_current` does; since only rows written later supersede
+        a row, those of the span are enough to know, and the length of the ledger costs nothing.
 
         Raises:
             ValueError: there is room for more than `MAX_BUCKETS` buckets since then.
@@ -186,43 +186,18 @@ def _verification(row: RowMapping) -> Verification:
 def _current_since(since: datetime) -> Subquery:
     """Rows of the ledger written since then that no later one supersedes.
 
-    What supersedes a row has a later run or, of the same run, a later checkpoint. So of each partition the
-    rows from the earliest run and checkpoint of the span on are looked at, by their index. They may be more
-    than the rows written since then: a run that went back overwrites rows, which keep the time when they
-    were first written.
+    What supersedes a row is of a later run, or of a later checkpoint of the same run, and was never written
+    before it. So the view's window function over these rows alone finds the same.
     """
-    age = (LedgerRow.run_started_at, LedgerRow.checkpoint_id)
-    earliest = (
-        select(LedgerRow.topic, LedgerRow.partition, *age)
-        .distinct(LedgerRow.topic, LedgerRow.partition)
-        .where(LedgerRow.written_at >= since)
-        .order_by(LedgerRow.topic, LedgerRow.partition, *age)
-        .subquery()
-    )
     read_again_from = (
         func.min(LedgerRow.first_offset)
         .over(
             partition_by=(LedgerRow.topic, LedgerRow.partition),
-            order_by=[column.desc() for column in age],
+            order_by=(LedgerRow.run_started_at.desc(), LedgerRow.checkpoint_id.desc()),
             rows=(None, -1),
         )
         .label("read_again_from")
     )
-    rows = (
-        select(LedgerRow.__table__, read_again_from)
-        .join(
-            earliest,
-            and_(
-                LedgerRow.topic == earliest.c.topic,
-                LedgerRow.partition == earliest.c.partition,
-                tuple_(*age) >= tuple_(earliest.c.run_started_at, earliest.c.checkpoint_id),
-            ),
-        )
-        .subquery()
-    )
-    return (
-        select(rows)
-        .where(rows.c.written_at >= since)
-        .where(or_(rows.c.read_again_from.is_(None), rows.c.first_offset < rows.c.read_again_from))
-        .subquery()
-    )
+    rows = select(LedgerRow.__table__, read_again_from).where(LedgerRow.written_at >= since).subquery()
+    superseded = rows.c.first_offset >= rows.c.read_again_from
+    return select(rows).where(or_(rows.c.read_again_from.is_(None), not_(superseded))).subquery()

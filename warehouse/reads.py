@@ -13,13 +13,13 @@ from sqlalchemy import BigInteger, func, literal, select
 from warehouse.ctr import percent
 from warehouse.models import Counts1Min, Counts5Min, Heartbeat, LateEvent, LedgerRow
 from warehouse.reader import MAX_WINDOWS, Reader, require_few_windows
-from warehouse.views import CONSERVATION, METRICS, SEGMENTS
+from warehouse.views import CONSERVATION, COUNTED, METRICS
 from warehouse.windows import EVERYTHING, Segment, Window, WindowDetail, epoch_ms, window_length
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection, Label, Row, Select
+    from sqlalchemy import ColumnElement, Connection, Label, Select
 
     from warehouse.windows import Selection, WindowType
 
@@ -80,8 +80,7 @@ class Warehouse(Reader):
         with self._connection() as connection:
             # As constants these reach the index through the view; a subquery would not.
             starts = _latest_starts(connection, window_type, min(limit, MAX_WINDOWS))
-            chosen = METRICS[window_type].c.window_start.in_(starts)
-            return _windows(connection, window_type, chosen)
+            return _windows(connection, window_type, COUNTED[window_type].c.window_start.in_(starts))
 
     def series(
         self, window_type: WindowType, start: datetime, end: datetime, selection: Selection = EVERYTHING
@@ -94,11 +93,14 @@ class Warehouse(Reader):
             ValueError: the span has room for more than `MAX_WINDOWS` windows.
         """
         require_few_windows(window_type, start, end)
+        counted = COUNTED[window_type].c
+        chosen = [counted.window_start >= start, counted.window_start < end]
+        if selection.categories:
+            chosen.append(counted.site_category.in_(selection.categories))
+        if selection.devices:
+            chosen.append(counted.device_type.in_(selection.devices))
         with self._connection() as connection:
-            if selection.whole:
-                started = METRICS[window_type].c.window_start
-                return _windows(connection, window_type, (started >= start) & (started < end))
-            return _chosen_windows(connection, window_type, start, end, selection)
+            return _windows(connection, window_type, *chosen)
 
     def segments(self, window_type: WindowType, start: datetime, end: datetime) -> list[Segment]:
         """Each segment's counts over all windows that start within `[start, end)`, the largest first.
@@ -120,7 +122,12 @@ class Warehouse(Reader):
             if row is None:
                 return None
             return WindowDetail(
-                **_figures(window_type, row),
+                window_type=window_type,
+                window_start_ms=epoch_ms(row.window_start),
+                window_end_ms=epoch_ms(row.window_end),
+                impressions=row.total_impressions,
+                clicks=row.total_clicks,
+                ctr=row.ctr,
                 category_ctr=row.category_ctr,
                 device_ctr=row.device_ctr,
                 segments=tuple(_segments(connection, window_type, start, start + window_length(window_type))),
@@ -183,43 +190,16 @@ def _newest_start(
     )
 
 
-def _windows(connection: Connection, window_type: WindowType, chosen: ColumnElement[bool]) -> list[Window]:
-    """Totals of the chosen windows, newest first."""
-    columns = METRICS[window_type].c
-    query = select(
-        columns.window_start, columns.window_end, columns.total_impressions, columns.total_clicks, columns.ctr
-    )
-    rows = connection.execute(query.where(chosen).order_by(columns.window_start.desc()))
-    return [Window(**_figures(window_type, row)) for row in rows]
-
-
-def _figures(window_type: WindowType, row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
-    """Fields of a `Window` from a row of the metrics."""
-    return {
-        "window_type": window_type,
-        "window_start_ms": epoch_ms(row.window_start),
-        "window_end_ms": epoch_ms(row.window_end),
-        "impressions": row.total_impressions,
-        "clicks": row.total_clicks,
-        "ctr": row.ctr,
-    }
-
-
-def _chosen_windows(
-    connection: Connection, window_type: WindowType, start: datetime, end: datetime, selection: Selection
-) -> list[Window]:
-    """Windows of the span with the chosen segments' counts, newest first."""
-    columns = SEGMENTS[window_type].c
+def _windows(connection: Connection, window_type: WindowType, *chosen: ColumnElement[bool]) -> list[Window]:
+    """Windows, newest first, with the sums of what is chosen."""
+    counted = COUNTED[window_type].c
     query = (
-        select(columns.window_start, _sum(columns.impressions), _sum(columns.clicks))
-        .where(columns.window_start >= start, columns.window_start < end)
-        .group_by(columns.window_start)
-        .order_by(columns.window_start.desc())
+        select(counted.window_start, _sum(counted.impressions), _sum(counted.clicks))
+        .where(*chosen)
+        .group_by(counted.window_start)
+        .having(func.sum(counted.impressions) > 0)
+        .order_by(counted.window_start.desc())
     )
-    if selection.categories:
-        query = query.where(columns.site_category.in_(selection.categories))
-    if selection.devices:
-        query = query.where(columns.device_type.in_(selection.devices))
     return [
         Window(
             window_type=window_type,
@@ -237,13 +217,14 @@ def _segments(
     connection: Connection, window_type: WindowType, start: datetime, end: datetime
 ) -> list[Segment]:
     """Segments over the windows of the span, the largest first."""
-    columns = SEGMENTS[window_type].c
-    impressions = _sum(columns.impressions)
+    counted = COUNTED[window_type].c
+    impressions = _sum(counted.impressions)
     query = (
-        select(columns.site_category, columns.device_type, impressions, _sum(columns.clicks))
-        .where(columns.window_start >= start, columns.window_start < end)
-        .group_by(columns.site_category, columns.device_type)
-        .order_by(impressions.desc(), columns.site_category, columns.device_type)
+        select(counted.site_category, counted.device_type, impressions, _sum(counted.clicks))
+        .where(counted.window_start >= start, counted.window_start < end)
+        .group_by(counted.site_category, counted.device_type)
+        .having(func.sum(counted.impressions) > 0)
+        .order_by(impressions.desc(), counted.site_category, counted.device_type)
         .limit(MAX_SEGMENTS)
     )
     return [Segment(**row) for row in connection.execute(query).mappings()]

@@ -32,6 +32,18 @@ def _metrics(window_type: WindowType) -> TableClause:
     )
 
 
+def _counted(window_type: WindowType) -> TableClause:
+    return table(
+        f"counted_{window_type}",
+        column("window_start", DateTime(timezone=True)),
+        column("site_category", Text),
+        column("device_type", Integer),
+        column("impressions", BigInteger),
+        column("clicks", BigInteger),
+        schema=REALTIME,
+    )
+
+
 def _segments(window_type: WindowType) -> TableClause:
     return table(
         f"segments_{window_type}",
@@ -47,6 +59,9 @@ def _segments(window_type: WindowType) -> TableClause:
 
 METRICS: Final[Mapping[WindowType, TableClause]] = {each: _metrics(each) for each in WINDOW_MINUTES}
 """One row per window: its totals and its rates by dimension."""
+
+COUNTED: Final[Mapping[WindowType, TableClause]] = {each: _counted(each) for each in WINDOW_MINUTES}
+"""What is counted in windows, for readers who sum it themselves: a segment may have several rows."""
 
 SEGMENTS: Final[Mapping[WindowType, TableClause]] = {each: _segments(each) for each in WINDOW_MINUTES}
 """One row per window and segment: counts, and merged late events."""

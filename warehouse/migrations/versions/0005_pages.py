@@ -1,6 +1,10 @@
-"""The job's recent vital signs, and an index for readers of the ledger's newest rows."""
+"""What pages read: the job's recent vital signs, views that sum once, and when ledger rows were written."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from string import Template
+from typing import Final
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,9 +14,12 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
+SQL: Final = Path(__file__).parents[2] / "sql"
+WINDOWS: Final = (("1min", "1 minute"), ("5min", "5 minutes"))
+
 
 def upgrade() -> None:
-    """Add them; nothing that exists changes."""
+    """Add them; tables, and what the views show, stay as they are."""
     op.create_table(
         "vital_signs",
         sa.Column("observed_at", sa.DateTime(timezone=True), primary_key=True),
@@ -29,9 +36,12 @@ def upgrade() -> None:
         ),
         schema="quality",
     )
-    op.create_index(
-        "ledger_run_checkpoint_idx",
-        "ledger",
-        ["topic", "partition", "run_started_at", "checkpoint_id"],
-        schema="quality",
-    )
+    for window_type, length in WINDOWS:
+        _run("0005_counted.sql", window_type=window_type)
+        _run("0005_segments.sql", window_type=window_type, length=length)
+        _run("0005_metrics.sql", window_type=window_type, length=length)
+    _run("0005_written_at.sql")
+
+
+def _run(name: str, **values: str) -> None:
+    op.execute(sa.text(Template((SQL / name).read_text(encoding="utf-8")).substitute(values)))

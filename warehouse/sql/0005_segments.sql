@@ -1,0 +1,13 @@
+-- Windows by segment. A window with late events alone is a window too. ${window_type} is 1min or 5min,
+-- ${length} the same as an interval.
+CREATE OR REPLACE VIEW realtime.segments_${window_type} AS
+SELECT
+    window_start,
+    window_start + interval '${length}' AS window_end,
+    site_category,
+    device_type,
+    sum(impressions)::bigint AS impressions,
+    sum(clicks)::bigint AS clicks
+FROM realtime.counted_${window_type}
+GROUP BY window_start, site_category, device_type
+HAVING sum(impressions) > 0;
