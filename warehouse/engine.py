@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from psycopg2.errors import UndefinedTable
+from psycopg2.errors import InsufficientPrivilege, UndefinedTable
 from sqlalchemy import URL, Engine, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -29,6 +29,8 @@ POOL_SIZE: Final = 4
 
 POOL_TIMEOUT_S: Final = 3
 """Waiting longer for a free connection than a statement may take means that they are stuck."""
+
+_FAULTS: Final = {UndefinedTable: "is not migrated yet", InsufficientPrivilege: "refuses"}
 
 
 def reading_engine(url: URL) -> Engine:
@@ -74,7 +76,7 @@ def warehouse_errors(url: URL) -> Iterator[None]:
     except (DBAPIError, PoolTimeoutError) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
         reason = str(cause).strip().splitlines()[0]
-        fault = "is not migrated yet" if isinstance(cause, UndefinedTable) else "does not answer"
+        fault = next((words for kind, words in _FAULTS.items() if isinstance(cause, kind)), "does not answer")
         raise WarehouseUnavailable(
             f"Postgres at {url.host}:{url.port}/{url.database} {fault}: {reason}"
         ) from error

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ctr_platform.stack.ports import HOST
+from ctr_platform.stack.services.postgres import WAREHOUSE
 from ctr_platform.stack.services.registry import CONFLUENT_API
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ctr_platform.stack.layout import Layout
+
+READER: Final = "ctr_reader"
+"""Login of the dashboard: it may read the warehouse, and nothing else."""
 
 
 def stack_environment(layout: Layout, ports: Mapping[str, int], password: str) -> dict[str, str]:
@@ -29,9 +33,11 @@ def stack_environment(layout: Layout, ports: Mapping[str, int], password: str) -
         "REDIS_PORT": str(ports["redis"]),
         "POSTGRES_HOST": HOST,
         "POSTGRES_PORT": str(ports["postgres"]),
-        "POSTGRES_DB": "marketing_roas",
+        "POSTGRES_DB": WAREHOUSE,
         "POSTGRES_USER": "postgres",
         "POSTGRES_PASSWORD": password,
+        "POSTGRES_READER_USER": READER,
+        "POSTGRES_READER_PASSWORD": layout.password(READER),
         "DAGSTER_UI_URL": f"http://{HOST}:{ports['dagster-webserver']}",
         "RELEASE_DIR": str(layout.releases),
         "QUALITY_DIR": str(layout.quality),

@@ -120,9 +120,9 @@ class Layout:
         except OSError as error:
             raise CtrError(f"cannot use CTR_HOME={self.home}: {error.strerror or error}") from None
 
-    def password(self) -> str:
-        """Postgres' password: made once, readable by this user alone."""
-        file = self.home / "postgres.password"
+    def password(self, login: str = "postgres") -> str:
+        """Password of a login of Postgres: made once, readable by this user alone."""
+        file = self.home / f"{login}.password"
         if not file.exists():
             file.touch(mode=0o600)
             file.write_text(secrets.token_urlsafe(24), encoding="ascii")

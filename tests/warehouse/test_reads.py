@@ -15,7 +15,7 @@ from warehouse.errors import WarehouseUnavailable
 from warehouse.models import Base, Counts1Min, Counts5Min, LateEvent, LedgerRow, WindowVerification
 from warehouse.reader import MAX_WINDOWS
 from warehouse.reads import Freshness, Warehouse
-from warehouse.windows import Segment
+from warehouse.windows import EVERYTHING, Segment, Selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -171,6 +171,57 @@ def test_a_series_holds_the_windows_that_start_in_its_span(url: URL, warehouse: 
         warehouse.series("1min", NOON, NOON + (MAX_WINDOWS + 1) * MINUTE)
 
 
+def test_a_series_of_chosen_segments_counts_these_alone(url: URL, warehouse: Warehouse) -> None:
+    put(
+        url,
+        Counts1Min,
+        counts(0, "news", 1, 10, 1),
+        counts(0, "news", 0, 20, 2),
+        counts(0, "games", 1, 40, 4),
+        counts(1, "games", 1, 80, 8),
+        counts(2, "news", 1, 0, 0),
+    )
+    put(url, LateEvent, late(1, timedelta(0), "news", click=1), late(2, 3 * MINUTE, "news", click=0))
+
+    def chosen(selection: Selection) -> list[tuple[timedelta, int, int, float]]:
+        found = warehouse.series("1min", NOON, NOON + 10 * MINUTE, selection)
+        assert all(each.end - each.start == MINUTE for each in found)
+        return [(each.start - NOON, each.impressions, each.clicks, each.ctr) for each in found]
+
+    news = frozenset({"news"})
+    assert chosen(EVERYTHING) == [
+        (3 * MINUTE, 1, 0, 0.0),
+        (MINUTE, 80, 8, 10.0),
+        (timedelta(0), 71, 8, 11.27),
+    ]
+    # The minute of games alone is absent, and so is the one without impressions.
+    assert chosen(Selection(categories=news)) == [(3 * MINUTE, 1, 0, 0.0), (timedelta(0), 31, 4, 12.9)]
+    assert chosen(Selection(devices=frozenset({0}))) == [(timedelta(0), 20, 2, 10.0)]
+    assert chosen(Selection(categories=news, devices=frozenset({0, 7}))) == [(timedelta(0), 20, 2, 10.0)]
+    assert chosen(Selection(categories=frozenset({"x"}))) == []
+
+
+def test_segments_are_summed_over_the_windows_of_a_span(url: URL, warehouse: Warehouse) -> None:
+    put(
+        url,
+        Counts5Min,
+        counts(0, "before", 1, 999, 9, length=5),
+        counts(5, "news", 1, 10, 1, length=5),
+        counts(5, "games", 0, 30, 3, length=5),
+        counts(10, "news", 1, 19, 1, length=5),
+        counts(10, "nothing", 1, 0, 0, length=5),
+        counts(15, "after", 1, 999, 9, length=5),
+    )
+    put(url, LateEvent, late(1, 11 * MINUTE, "news", click=1), late(2, 15 * MINUTE, "news", click=1))
+    assert warehouse.segments("5min", NOON + 5 * MINUTE, NOON + 15 * MINUTE) == [
+        # As many impressions: by name.
+        Segment(site_category="games", device_type=0, impressions=30, clicks=3),
+        Segment(site_category="news", device_type=1, impressions=30, clicks=3),
+    ]
+    with pytest.raises(ValueError, match="at most"):
+        warehouse.segments("1min", NOON, NOON + (MAX_WINDOWS + 1) * MINUTE)
+
+
 def test_a_read_touches_only_the_windows_it_gives(url: URL, warehouse: Warehouse) -> None:
     with writing_engine(url).begin() as connection:
         connection.execute(
@@ -191,6 +242,9 @@ def test_a_read_touches_only_the_windows_it_gives(url: URL, warehouse: Warehouse
     try:
         assert len(warehouse.latest_windows("1min", 10)) == 10
         assert len(warehouse.series("1min", NOON, NOON + 10 * MINUTE)) == 10
+        some = Selection(categories=frozenset({"c1"}), devices=frozenset({1}))
+        assert len(warehouse.series("1min", NOON, NOON + 10 * MINUTE, some)) == 10
+        assert len(warehouse.segments("1min", NOON, NOON + 10 * MINUTE)) == 20
         assert warehouse.window("1min", NOON) is not None
         assert warehouse.freshness("1min").latest_window_end is not None
     finally:
@@ -202,7 +256,7 @@ def test_a_read_touches_only_the_windows_it_gives(url: URL, warehouse: Warehouse
             for statement, parameters in statements
             if "_1min" in statement
         ]
-    assert len(plans) >= 6
+    assert len(plans) >= 8
     for plan in plans:
         assert "counts_1min_pkey" in plan
         assert "Seq Scan on counts_1min" not in plan

@@ -22,7 +22,10 @@ from ctr_platform.defs.platform import (
     WINDOWS,
     Platform,
 )
+from ctr_platform.settings import Settings
+from warehouse.errors import WarehouseUnavailable
 from warehouse.migrate import migrate, missing_columns, newest_revision
+from warehouse.roles import ensure_reader
 
 FRESH_1MIN: Final = dg.FreshnessPolicy.time_window(
     # A window closes 10 s after its end, so a new one comes every minute.
@@ -41,10 +44,18 @@ TABLES_CHECK: Final = dg.AssetCheckSpec(
     description="The warehouse has every table and column that job and readers name; else no job starts.",
 )
 
+READER_CHECK: Final = dg.AssetCheckSpec(
+    "reader_may_read",
+    asset=MIGRATIONS,
+    # The job does without the dashboard.
+    blocking=False,
+    description="The login of the dashboard, POSTGRES_READER_USER, reads every table and view, and no more.",
+)
+
 
 @dg.asset(
     key=MIGRATIONS,
-    check_specs=[TABLES_CHECK],
+    check_specs=[TABLES_CHECK, READER_CHECK],
     group_name=FOUNDATION,
     kinds={"postgres"},
     owners=OWNERS,
@@ -54,7 +65,8 @@ TABLES_CHECK: Final = dg.AssetCheckSpec(
 # Beside a check's result Dagster reads no parameter of the type.
 def migrations(platform: Platform) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Apply the migrations that are missing, all or none; a second time changes nothing."""
-    url = platform.settings().postgres_url
+    settings = platform.settings()
+    url = settings.postgres_url
     result = migrate(url)
     # What a hand-over has still to bring is not missed by the job that runs.
     waiting = result.to_revision != newest_revision()
@@ -71,8 +83,24 @@ def migrations(platform: Platform) -> dg.MaterializeResult:  # type: ignore[type
                 passed=not missing,
                 description=f"missing: {', '.join(missing)}" if missing else "none is missing",
                 metadata={"missing": len(missing)},
-            )
+            ),
+            _reader(settings),
         ],
+    )
+
+
+def _reader(settings: Settings) -> dg.AssetCheckResult:
+    """See to the dashboard's login, and say how that went."""
+    user, problem = settings.postgres_reader_user, ""
+    if user:
+        try:
+            ensure_reader(settings.postgres_url, user, settings.postgres_reader_password.get_secret_value())
+        except WarehouseUnavailable as refused:
+            problem = str(refused)
+    return dg.AssetCheckResult(
+        check_name=READER_CHECK.name,
+        passed=not problem,
+        description=problem or (f"{user} reads" if user else "the dashboard uses POSTGRES_USER"),
     )
 
 

@@ -15,13 +15,16 @@ from psycopg2 import sql
 
 from ctr_platform.artifacts.wheels import postgres_root
 from ctr_platform.errors import CtrError
+from ctr_platform.settings import Settings
 from ctr_platform.stack.ports import HOST
 from ctr_platform.stack.probes import PROBE_TIMEOUT_S, postgres_answers
 from ctr_platform.stack.service import Context, Service
+from warehouse.roles import ensure_reader
 
 UNPRIVILEGED: Final = "nobody"
 """Postgres refuses to run as root; this account exists everywhere."""
-DATABASES: Final = ("marketing_roas", "registry", "dagster")
+WAREHOUSE: Final = "marketing_roas"
+DATABASES: Final = (WAREHOUSE, "registry", "dagster")
 INITDB_TIMEOUT_S: Final = 120
 """0.9 s as a rule, 4.4 s seen from a cold disk."""
 
@@ -48,7 +51,7 @@ def postgres(context: Context) -> Service:
         address=f"{HOST}:{port}",
         ports=("postgres",),
         prepare=lambda: _initialize(context, binaries, data),
-        once_ready=lambda: _create_databases(port, context.password),
+        once_ready=lambda: _create_databases_and_reader(context),
         user=_user(),
         # Fast shutdown: TERM would wait for every client to leave.
         stop_signal="INT",
@@ -127,6 +130,17 @@ def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
         )
     except PermissionError as error:
         return subprocess.CompletedProcess(command, 126, "", str(error))
+
+
+def _create_databases_and_reader(context: Context) -> None:
+    """Make what the other services log in to; the dashboard's login before there is anything to read."""
+    settings = Settings.model_validate({name.lower(): value for name, value in context.environment.items()})
+    _create_databases(settings.postgres_port, context.password)
+    ensure_reader(
+        settings.postgres_url,
+        settings.postgres_reader_user,
+        settings.postgres_reader_password.get_secret_value(),
+    )
 
 
 def _create_databases(port: int, password: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -55,6 +57,7 @@ from ctr_platform.traffic.stop import Stop
 from flink.config import JOB_NAME
 from tests.support.stack import running_stack
 from warehouse.models import SUPERVISOR
+from warehouse.quality_reads import QualityRecords
 from warehouse.reads import Warehouse
 
 if TYPE_CHECKING:
@@ -136,6 +139,7 @@ def test_a_cold_start_comes_up_through_dagster_and_a_second_run_changes_nothing(
         "config_as_specified": True,
         "partitions_as_wanted": True,
         "tables_as_modelled": True,
+        "reader_may_read": True,
         "kept_alive": True,
         "runs_once": True,
         **dict.fromkeys(SIGNS, True),
@@ -153,7 +157,11 @@ def test_a_cold_start_comes_up_through_dagster_and_a_second_run_changes_nothing(
         assert [job.id for job in cluster.alive(JOB_NAME)] == [made["job_id"]]
 
 
-def test_the_jobs_vital_signs_are_observed_and_judged_when_they_change(instance: dg.DagsterInstance) -> None:
+def test_the_jobs_vital_signs_are_observed_recorded_and_judged_when_they_change(
+    instance: dg.DagsterInstance, fresh_stack: RunningStack
+) -> None:
+    began = datetime.now(tz=UTC)
+
     def looked(cursor: str | None) -> dg.SensorResult:
         with dg.build_sensor_context(instance=instance, cursor=cursor) as context:
             result = observe_job(context, platform=Platform())
@@ -170,6 +178,16 @@ def test_the_jobs_vital_signs_are_observed_and_judged_when_they_change(instance:
 
     wait_until(measured, STATE_WITHIN_S, "the job's metrics")
     first, *others = results
+    records = QualityRecords(fresh_stack.settings.postgres_reader_url)
+    kept = records.vital_signs(began)
+    records.close()
+    assert len(kept) == len(results)
+    last = json.loads(results[-1].cursor or "")["before"]
+    assert asdict(kept[-1]) == {
+        "observed_at": datetime.fromtimestamp(last["at_s"], tz=UTC),
+        **{name: last[name] for name in asdict(kept[-1]) if name != "observed_at"},
+    }
+    assert kept[-1].heap_percent
     assert {
         each.check_name for each in first.asset_events if isinstance(each, dg.AssetCheckEvaluation)
     } == set(SIGNS)

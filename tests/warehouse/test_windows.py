@@ -1,0 +1,31 @@
+"""Which segments a selection holds."""
+
+from __future__ import annotations
+
+import pytest
+
+from warehouse.windows import EVERYTHING, Segment, Selection
+
+NEWS_1 = Segment(site_category="news", device_type=1, impressions=10, clicks=1)
+NEWS_0 = Segment(site_category="news", device_type=0, impressions=10, clicks=1)
+GAMES_1 = Segment(site_category="games", device_type=1, impressions=10, clicks=1)
+OTHER = Segment(site_category="other", device_type=None, impressions=10, clicks=1)
+
+NEWS = frozenset({"news"})
+ONE = frozenset({1})
+
+
+@pytest.mark.parametrize(
+    ("selection", "held"),
+    [
+        (EVERYTHING, [NEWS_1, NEWS_0, GAMES_1, OTHER]),
+        (Selection(categories=NEWS), [NEWS_1, NEWS_0]),
+        (Selection(devices=ONE), [NEWS_1, GAMES_1]),
+        (Selection(categories=NEWS, devices=ONE), [NEWS_1]),
+        # A summed segment holds others too, whatever it is called.
+        (Selection(categories=frozenset({"other"})), []),
+    ],
+)
+def test_a_selection_holds_what_both_dimensions_allow(selection: Selection, held: list[Segment]) -> None:
+    assert [each for each in (NEWS_1, NEWS_0, GAMES_1, OTHER) if selection.holds(each)] == held
+    assert selection.whole == (len(held) == 4)
