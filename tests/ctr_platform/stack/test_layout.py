@@ -17,6 +17,8 @@ def test_secrets_and_the_control_socket_are_this_users_alone(tmp_path: Path) -> 
     password = layout.password()
     assert len(password) >= 32
     assert layout.password() == password
+    assert layout.password("ctr_reader") not in {password, ""}
+    assert (layout.home / "ctr_reader.password").stat().st_mode & 0o077 == 0
     assert (layout.home / "postgres.password").stat().st_mode & 0o077 == 0
     assert layout.run.stat().st_mode & 0o077 == 0
 
