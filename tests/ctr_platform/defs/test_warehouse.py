@@ -1,0 +1,77 @@
+"""The migrations as Dagster runs them, and the dashboard's login that they see to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+import pytest
+
+from ctr_platform.defs.platform import Platform
+from ctr_platform.defs.warehouse.assets import READER_CHECK, TABLES_CHECK, migrations
+from ctr_platform.settings import Settings
+from tests.support.stack import running_stack
+from warehouse.errors import WarehouseUnavailable
+from warehouse.reads import Warehouse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.stack import RunningStack
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[RunningStack]:
+    with running_stack(("postgres",)) as running:
+        yield running
+
+
+def _checks(
+    postgres: RunningStack, monkeypatch: pytest.MonkeyPatch, **changed: str
+) -> dict[str, tuple[bool, str]]:
+    """Result and description of every check of one run, which must succeed."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("CTR_HOME", str(postgres.home))
+    for name, value in changed.items():
+        monkeypatch.setenv(name, value)
+    done = dg.materialize([migrations], resources={"platform": Platform()})
+    assert done.success
+    return {
+        check.check_name: (check.passed, check.description or "")
+        for check in done.get_asset_check_evaluations()
+    }
+
+
+def test_the_login_reads_what_the_migrations_made(
+    postgres: RunningStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse = Warehouse(postgres.settings.postgres_reader_url)
+    with pytest.raises(WarehouseUnavailable, match="is not migrated yet"):  # it logs in already
+        warehouse.latest_windows("1min", 1)
+    assert _checks(postgres, monkeypatch) == {
+        TABLES_CHECK.name: (True, "none is missing"),
+        READER_CHECK.name: (True, "ctr_reader reads"),
+    }
+    assert warehouse.latest_windows("1min", 1) == []
+    warehouse.close()
+
+
+def test_a_login_that_cannot_be_made_fails_its_check_alone(
+    postgres: RunningStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks = _checks(postgres, monkeypatch, POSTGRES_READER_USER="postgres")
+    assert checks[TABLES_CHECK.name][0]
+    assert checks[READER_CHECK.name] == (
+        False,
+        "postgres may write: choose another name for POSTGRES_READER_USER",
+    )
+
+
+def test_without_a_login_of_its_own_nothing_is_made(
+    postgres: RunningStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks = _checks(postgres, monkeypatch, POSTGRES_READER_USER="")
+    assert checks[READER_CHECK.name] == (True, "the dashboard uses POSTGRES_USER")

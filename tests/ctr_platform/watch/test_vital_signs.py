@@ -1,0 +1,59 @@
+"""A look at the job, as it is on record; `test_bring_up` records those of a real one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from ctr_platform.flink_cluster.vitals import Vitals
+from ctr_platform.watch.vital_signs import record
+from tests.support.stores import running_stores, silent_port
+from warehouse.errors import WarehouseUnavailable
+from warehouse.quality_reads import QualityRecords, VitalSigns
+
+pytestmark = pytest.mark.stack
+
+NOTHING_MEASURED = Vitals(
+    at_s=1_700_000_000.25,
+    job_id="j",
+    checkpoint_age_s=3.5,
+    checkpoint_duration_ms=None,
+    checkpoint_bytes=None,
+    checkpoints_completed=2,
+    checkpoints_failed=1,
+    checkpoint_failure="too slow",
+    alignment_ms=None,
+    records_waiting=None,
+    watermark_lag_s=None,
+    fates=None,
+    busy_percent=None,
+    backpressured_percent=None,
+    heap_percent=None,
+)
+
+
+def test_a_look_is_on_record_once() -> None:
+    with running_stores() as running:
+        for _ in range(2):
+            record(running.settings, NOTHING_MEASURED)
+        records = QualityRecords(running.settings.postgres_reader_url)
+        assert records.vital_signs(datetime.fromtimestamp(0, tz=UTC)) == [
+            VitalSigns(
+                observed_at=datetime.fromtimestamp(1_700_000_000.25, tz=UTC),
+                job_id="j",
+                checkpoint_age_s=3.5,
+                checkpoint_duration_ms=None,
+                checkpoint_bytes=None,
+                checkpoints_completed=2,
+                checkpoints_failed=1,
+                records_waiting=None,
+                watermark_lag_s=None,
+                busy_percent=None,
+                backpressured_percent=None,
+                heap_percent=None,
+            )
+        ]
+        records.close()
+        with silent_port() as port, pytest.raises(WarehouseUnavailable):
+            record(running.settings.model_copy(update={"postgres_port": port}), NOTHING_MEASURED)
