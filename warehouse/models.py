@@ -350,7 +350,7 @@ class JobOrder(Base):
     restore_from: Mapped[str | None]
     """Snapshot to begin with."""
     barred_from: Mapped[datetime | None]
-    """Snapshots completed after this and before the order are of a job that is not to be gone on with."""
+    """Snapshots completed after this and before the order are never gone on with, by later orders either."""
     bounds: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     """Which windows are the job's business; None: all."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ctr_platform.artifacts.java import build_jar, front_classpath
 from ctr_platform.errors import CtrError
-from ctr_platform.flink_cluster.orders import GivenOrder, Order, give, newest_order
+from ctr_platform.flink_cluster.orders import GivenOrder, Order, barred_times, give, newest_order
 from ctr_platform.flink_cluster.releases import find_release, make_release
 from ctr_platform.flink_cluster.rest import FlinkCluster
 from ctr_platform.flink_cluster.snapshots import complete_snapshots
@@ -127,7 +127,7 @@ def bring_up(
         else:
             release = find_release(settings, order.release)
             config = config_of(settings, order, release)
-            for restored in _restore_points(settings, order)[: 1 if newest_only else MAX_SNAPSHOTS]:
+            for restored in restore_points(settings, order)[: 1 if newest_only else MAX_SNAPSHOTS]:
                 try:
                     job_id = submit(replace(config, restore_from=restored), release.folder)
                     job = wait_running(cluster, job_id)
@@ -164,17 +164,25 @@ def config_of(settings: Settings, order: Order, release: Release) -> JobConfig:
     )
 
 
-def _restore_points(settings: Settings, order: GivenOrder) -> list[str | None]:
-    """The snapshots to try, newest first; `[None]` for a job that starts at the topic's beginning.
+def restore_points(settings: Settings, order: GivenOrder) -> list[str | None]:
+    """The snapshots to try: of this order's jobs, the one it begins with, older ones; each newest first.
+
+    None of a time that any order has barred, but for the one that this order begins with. `[None]` for a job
+    that starts at the topic's beginning.
 
     Raises:
         CtrError: there is none, and the job has run before.
+        WarehouseUnavailable: Postgres is away.
     """
+    barred = barred_times(settings)
     given_s = order.given_at.timestamp()
-    barred_s = given_s if order.barred_from is None else order.barred_from.timestamp()
-    snapshots = complete_snapshots(settings.flink_checkpoint_dir)
+    snapshots = [
+        each
+        for each in complete_snapshots(settings.flink_checkpoint_dir)
+        if not any(begin.timestamp() < each.completed_s <= end.timestamp() for begin, end in barred)
+    ]
     since = [each.uri for each in snapshots if each.completed_s > given_s]
-    before = [each.uri for each in snapshots if each.completed_s <= barred_s]
+    before = [each.uri for each in snapshots if each.completed_s <= given_s]
     chosen = [order.restore_from] if order.restore_from else []
     points = list(dict.fromkeys([*since, *chosen, *before]))
     if points:

@@ -36,7 +36,8 @@ class Order:
     """URI of the snapshot to begin with; None: the newest, or the topic's beginning if there is none."""
 
     barred_from: datetime | None = None
-    """Snapshots completed between this and the order are of a job that is not to be gone on with."""
+    """Snapshots completed between this and the order are of a job that is not to be gone on with, whatever
+    is ordered later."""
 
     bounds: Bounds | None = None
     """Which windows it counts; None: all."""
@@ -68,6 +69,18 @@ def newest_order(settings: Settings) -> GivenOrder | None:
     if values["bounds"] is not None:
         values["bounds"] = Bounds.from_values(values["bounds"])
     return GivenOrder(**values)
+
+
+def barred_times(settings: Settings) -> list[tuple[datetime, datetime]]:
+    """The times whose snapshots are not to be gone on with, by all orders so far: from, until.
+
+    Raises:
+        WarehouseUnavailable: Postgres is away.
+    """
+    query = select(JobOrder.barred_from, JobOrder.given_at)
+    engine = writing_engine(settings.postgres_url, "ctr-orders")
+    with warehouse_errors(settings.postgres_url), engine.connect() as connection:
+        return [(begin, end) for begin, end in connection.execute(query) if begin is not None]
 
 
 def give(settings: Settings, order: Order) -> GivenOrder:
