@@ -19,7 +19,7 @@ test: setup lint ## Lint, check types and run all tests, on services of their ow
 	@scripts/test
 
 drill: setup ## Long fault drills on a real stack, and their report: more than an hour
-	@$(BIN)/pytest -m drill -s
+	@$(BIN)/pytest -m drill -s --drill-report docs/drill-report.md
 
 lint: ## Ruff and mypy
 	@$(BIN)/ruff check

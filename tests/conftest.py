@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,15 @@ from tests.support.stack import RunningStack, running_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--drill-report",
+        type=Path,
+        metavar="FILE",
+        help="where a drill of all faults writes what it has shown; without it, it only prints that",
+    )
 
 
 def pytest_configure() -> None:

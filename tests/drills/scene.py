@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
+from ctr_platform.defs.flink.assets import WHY
+from ctr_platform.defs.flink.sensors import keep_job_running
 from ctr_platform.defs.platform import FLINK_JOB
 from ctr_platform.flink_cluster.rest import FlinkCluster, JobDetail
 from ctr_platform.flink_cluster.transport import FlinkRefused, FlinkUnavailable
@@ -37,9 +39,15 @@ RATE: Final = 500
 CHECKPOINT_DISK: Final = "192m"
 """Many times what the job needs, and soon full."""
 
+ASKED_WITHIN_S: Final = 120
+"""A look, and the pause after an earlier restart."""
 RUNNING_WITHIN_S: Final = 300
 RUN_WITHIN_S: Final = 1500
 LOOK_S: Final = 0.2
+ENDED_WITHIN_S: Final = 60
+"""Of a daemon that is told to end: it waits for its threads."""
+TICKS: Final = f"Checking for new runs for sensor: {keep_job_running.name}"
+"""A daemon's log when it evaluates the supervisor."""
 
 RUNS: Final = """
 query Runs($since: Float!, $job: String!) {
@@ -125,6 +133,16 @@ class Scene:
             uri = cluster.checkpoints(job.id).restored_from
         return uri.rstrip("/").rsplit("/", 1)[-1] if uri else "the beginning"
 
+    def seconds_until_back(self, before: str, since_s: float) -> tuple[float, float]:
+        """Until the supervisor asked for a restart, and until all of another job ran."""
+
+        def another() -> bool:
+            job = self.job()
+            return job is not None and job.id != before
+
+        asked = seconds_until(lambda: bool(self.restarts(since_s)), ASKED_WITHIN_S, "restart", since_s)
+        return asked, seconds_until(another, RUNNING_WITHIN_S, "job", since_s)
+
     # ---- Dagster ---------------------------------------------------------------------------------
 
     def runs(self, job: str, since_s: float) -> list[dict[str, Any]]:
@@ -133,6 +151,12 @@ class Scene:
             answer = self._graphql(RUNS, since=since_s, job=job)
             return list(answer["runsOrError"]["results"])
         return []
+
+    def restarts(self, since_s: float) -> list[dict[str, Any]]:
+        """Runs that the supervisor has asked for since, newest first."""
+        return [
+            run for run in self.runs("bring_up", since_s) if any(tag["key"] == WHY for tag in run["tags"])
+        ]
 
     def check_fails(self, name: str, since_s: float) -> bool:
         """Whether a check of the job has failed since."""
@@ -205,6 +229,28 @@ def candidate(folder: Path, *changes: tuple[str, str, str]) -> Path:
         assert old in text, f"{name} has no {old!r}"
         file.write_text(text.replace(old, new), encoding="utf-8")
     return folder
+
+
+@contextmanager
+def second_daemon(stack: RunningStack) -> Iterator[Path]:
+    """Another process of Dagster's daemon, on the same instance, that ticks; yields its log."""
+    service = stack.services["dagster-daemon"]
+    log = stack.home / "second-daemon.log"
+    with log.open("wb") as out:
+        daemon = subprocess.Popen(
+            service.command,
+            cwd=service.directory,
+            env={**stack.environment, **service.environment},
+            stdout=out,
+            stderr=out,
+        )
+        try:
+            wait_until(lambda: TICKS in log.read_text(), service.ready_within_s, "ticks of a second daemon")
+            yield log
+            assert daemon.poll() is None, f"the second daemon ended: {log.read_text()[-500:]}"
+        finally:
+            daemon.terminate()
+            daemon.wait(service.stop_within_s + ENDED_WITHIN_S)
 
 
 @contextmanager

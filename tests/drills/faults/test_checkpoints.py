@@ -1,0 +1,106 @@
+"""Checkpoints that cannot be read, or written."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from ctr_platform.flink_cluster.rest import FlinkCluster
+from ctr_platform.flink_cluster.snapshots import complete_snapshots
+from ctr_platform.stack.probes import wait_until
+from tests.drills.scene import seconds_until
+
+if TYPE_CHECKING:
+    from tests.drills.report import Report
+    from tests.drills.scene import Scene
+
+pytestmark = [pytest.mark.drill, pytest.mark.timeout(3600)]
+
+STAYS_FULL_S: Final = 20
+"""Two more checkpoints fail."""
+
+
+@pytest.mark.parametrize("broken", ["_metadata", "state files"])
+def test_a_corrupted_newest_checkpoint(platform: Scene, report: Report, broken: str) -> None:
+    job = platform.job()
+    assert job is not None
+    began = datetime.now(tz=UTC)
+    with FlinkCluster(platform.settings.flink_rest_url) as cluster:
+        cluster.cancel(job.id)
+        wait_until(lambda: not cluster.job(job.id).alive, 60, "the job's end")
+    newest, before = complete_snapshots(platform.settings.flink_checkpoint_dir)[:2]
+    folder = Path(newest.uri.removeprefix("file://"))
+    # Small state lies in the metadata itself, the rest in files that checkpoints share: these are its own.
+    added = [
+        file for file in (folder.parent / "shared").iterdir() if file.stat().st_mtime > before.completed_s
+    ]
+    places = [folder / "_metadata"] if broken == "_metadata" else added
+    if not places:
+        pytest.skip("all of the state is small")
+    for file in places:
+        content = file.read_bytes()
+        file.write_bytes(content[: len(content) // 2])
+    detected, running = platform.seconds_until_back(job.id, began.timestamp())
+    restored = platform.restored_from()
+    assert restored != folder.name
+    report.prove(
+        platform.settings,
+        f"newest checkpoint ({folder.name}) corrupted: {broken}; job cancelled",
+        began,
+        detected_s=detected,
+        running_s=running,
+        restored_from=restored,
+    )
+
+
+def test_a_full_checkpoint_disk(platform: Scene, report: Report) -> None:
+    if not platform.small_disk:
+        pytest.skip("mounting a small disk for the checkpoints takes root")
+    job = platform.job()
+    assert job is not None
+    folder = Path(platform.settings.flink_checkpoint_dir.removeprefix("file://"))
+    filler = folder / "filler"
+    began = datetime.now(tz=UTC)
+    free = shutil.disk_usage(folder).free
+    with filler.open("wb") as file:
+        file.write(bytes(free - 4096))
+
+    def failing() -> bool:
+        with FlinkCluster(platform.settings.flink_rest_url) as cluster:
+            alive = platform.job()
+            return alive is not None and cluster.checkpoints(alive.id).failed > 0
+
+    def noticed() -> bool:
+        return platform.check_fails("checkpoints_complete", began.timestamp())
+
+    seconds_until(failing, 120, "failed checkpoint", began.timestamp())
+    detected = seconds_until(noticed, 120, "failed check", began.timestamp())
+    time.sleep(STAYS_FULL_S)
+    filler.unlink()
+    freed = time.time()
+
+    def completes() -> bool:
+        with FlinkCluster(platform.settings.flink_rest_url) as cluster:
+            alive = platform.job()
+            latest = cluster.checkpoints(alive.id).latest if alive else None
+            return latest is not None and latest.triggered_ms / 1000 > freed
+
+    again = seconds_until(completes, 180, "checkpoint", freed)
+    after = platform.job()
+    assert after is not None
+    report.remark(
+        f"Full disk: the job counted on; {again:.0f} s after there was room a checkpoint was complete."
+    )
+    report.prove(
+        platform.settings,
+        "checkpoint disk full",
+        began,
+        detected_s=detected,
+        running_s=again if after.id == job.id else None,
+        restored_from="- (the job went on)" if after.id == job.id else platform.restored_from(),
+    )

@@ -1,0 +1,162 @@
+"""Upgrades, poisoned and good, the restart drill, and a hand-over: operations under traffic."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from ctr_platform.flink_cluster.orders import newest_order
+from tests.drills.scene import candidate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.drills.report import Report
+    from tests.drills.scene import Scene
+
+pytestmark = [pytest.mark.drill, pytest.mark.timeout(3600)]
+
+
+def _op(name: str, **config: object) -> dict[str, object]:
+    return {"ops": {name: {"config": config}}}
+
+
+def test_a_poison_upgrade_with_broken_sql(platform: Scene, report: Report, tmp_path: Path) -> None:
+    job = platform.job()
+    assert job is not None
+    code = candidate(tmp_path / "code", ("flink/sql/inserts.sql", "FROM windows_1min", "FROM no_such_view"))
+    began = datetime.now(tz=UTC)
+    done = platform.finished(platform.launch("upgrade_code", _op("upgrade_job", code=str(code))))
+    detected = time.time() - began.timestamp()
+    assert not done.success
+    assert "no_such_view" in done.error
+    same = platform.job()
+    assert same is not None
+    assert same.id == job.id
+    report.prove(
+        platform.settings,
+        "poison upgrade: broken SQL (refused before the job was touched)",
+        began,
+        detected_s=detected,
+        running_s=None,
+        restored_from="- (the job went on)",
+    )
+
+
+def test_a_poison_upgrade_that_counts_wrongly(platform: Scene, report: Report, tmp_path: Path) -> None:
+    order = newest_order(platform.settings)
+    assert order is not None
+    code = candidate(
+        tmp_path / "code",
+        (
+            "flink/sql/inserts.sql",
+            "${dimensions}, impressions, ${measures}",
+            "${dimensions}, impressions * 2, ${measures}",
+        ),
+    )
+    began = datetime.now(tz=UTC)
+    done = platform.finished(platform.launch("upgrade_code", _op("upgrade_job", code=str(code))))
+    running = time.time() - began.timestamp()
+    assert not done.success
+    assert "windows are inexact" in done.error
+    after = newest_order(platform.settings)
+    assert after is not None
+    assert (after.operation, after.release) == ("roll back", order.release)
+    assert done.metadata["doubled"] > 0
+    figures = done.metadata
+    report.remark(
+        f"Poison upgrade that counts wrongly: the recount of the first window found {figures['doubled']} "
+        f"impressions doubled {figures['seconds']:.0f} s after the new code ran, and the old code ran again "
+        f"{figures['gap_s']:.1f} s after that."
+    )
+    report.prove(
+        platform.settings,
+        "poison upgrade: runs, but counts wrongly (rolled back)",
+        began,
+        detected_s=running - done.metadata["gap_s"],
+        running_s=running,
+        restored_from=platform.restored_from(),
+    )
+
+
+def test_an_upgrade_under_traffic(platform: Scene, report: Report, tmp_path: Path) -> None:
+    code = candidate(tmp_path / "code", ("flink/job.py", "FLUSH_MS: Final = 200", "FLUSH_MS: Final = 150"))
+    began = datetime.now(tz=UTC)
+    done = platform.finished(platform.launch("upgrade_code", _op("upgrade_job", code=str(code))))
+    assert done.success, done.error
+    report.remark(f"Upgrade by savepoint under traffic: a gap of {done.metadata['gap_s']:.1f} s.")
+    report.prove(
+        platform.settings,
+        "(no fault) upgrade by savepoint",
+        began,
+        detected_s=None,
+        running_s=done.metadata["gap_s"],
+        restored_from=platform.restored_from(),
+    )
+
+
+def test_the_restart_drill(platform: Scene, report: Report) -> None:
+    began = datetime.now(tz=UTC)
+    done = platform.finished(platform.launch("restart_drill", _op("drill_restart")))
+    assert done.success, done.error
+    assert (done.metadata["lost"], done.metadata["doubled"]) == (0, 0)
+    report.prove(
+        platform.settings,
+        "(no fault) the job `restart_drill`",
+        began,
+        detected_s=None,
+        running_s=done.metadata["gap_s"],
+        restored_from=platform.restored_from(),
+    )
+
+
+def test_a_new_dimension_is_handed_over(platform: Scene, report: Report, tmp_path: Path) -> None:
+    """The last: the warehouse is ahead of the installed code then."""
+    one = '    Dimension(field="device_type", type="int", document_key="device_ctr"),\n'
+    more = one + '    Dimension(field="banner_pos", type="int", document_key="banner_ctr"),\n'
+    code = candidate(tmp_path / "code", ("flink/config.py", one, more))
+    (code / "warehouse" / "migrations" / "versions" / "9001_banner_pos.py").write_text(
+        NEW_DIMENSION, encoding="utf-8"
+    )
+    began = datetime.now(tz=UTC)
+    done = platform.finished(platform.launch("hand_over_code", _op("hand_over_job", code=str(code))))
+    assert done.success, done.error
+    assert done.metadata["windows"] > 0
+    report.remark(
+        f"Hand-over to code with another dimension under traffic: a gap of {done.metadata['gap_s']:.1f} s "
+        "between the old code's stop, after it had closed its last window, and the new code."
+    )
+    report.prove(
+        platform.settings,
+        "(no fault) hand-over to a new dimension",
+        began,
+        detected_s=None,
+        running_s=done.metadata["gap_s"],
+        restored_from=platform.restored_from(),
+    )
+
+
+NEW_DIMENSION: Final = '''
+"""The banner's position as a dimension."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "9001"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+reshapes = True
+
+
+def upgrade():
+    for name in ("counts_1min", "counts_5min"):
+        key = ["window_start", "site_category", "device_type", "banner_pos"]
+        column = sa.Column("banner_pos", sa.Integer(), nullable=False, server_default="-1")
+        op.add_column(name, column, schema="realtime")
+        op.drop_constraint(f"{name}_pkey", name, schema="realtime")
+        op.create_primary_key(f"{name}_pkey", name, key, schema="realtime")
+'''

@@ -1,0 +1,105 @@
+"""What a drill of faults has shown, and the page that says so: `docs/drill-report.md`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from ctr_platform.operations.proof import prove
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ctr_platform.settings import Settings
+
+PROVED_WITHIN_S: Final = 240
+SETTING: Final = "the whole platform on one machine of two cores, 500 events/s, checkpoints every 10 s."
+LEGEND: Final = (
+    "Windows: those that the recount has verified, of all that were open at or after the fault. Lost and "
+    "doubled: impressions that they lacked, or had too many. A service that was killed is *noticed* by its "
+    "supervisor process; of a full disk, *runs again* is the time from when there was room to a complete "
+    "checkpoint."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One line of the report."""
+
+    fault: str
+    detected_s: float | None
+    running_s: float | None
+    restored_from: str
+    windows: int
+    lost: int
+    doubled: int
+
+    def line(self) -> str:
+        detected, running = (
+            "-" if value is None else f"{value:.1f}" for value in (self.detected_s, self.running_s)
+        )
+        return (
+            f"| {self.fault} | {detected} | {running} | {self.restored_from} | {self.windows} "
+            f"| {self.lost} | {self.doubled} |"
+        )
+
+
+@dataclass
+class Report:
+    """What the drill has shown so far; each line is printed as it is made."""
+
+    rows: list[Row] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+    def remark(self, text: str) -> None:
+        """Add a sentence to those below the table."""
+        self.remarks.append(text)
+        print(f"- {text}", flush=True)
+
+    def prove(
+        self,
+        settings: Settings,
+        fault: str,
+        since: datetime,
+        *,
+        detected_s: float | None,
+        running_s: float | None,
+        restored_from: str,
+    ) -> None:
+        """Add a fault's row, and assert that every window since is exact."""
+        until = datetime.now(tz=UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
+        proof = prove(settings, since, within_s=PROVED_WITHIN_S, until=until)
+        row = Row(
+            fault=fault,
+            detected_s=detected_s,
+            running_s=running_s,
+            restored_from=restored_from,
+            windows=proof.windows,
+            lost=proof.lost,
+            doubled=proof.doubled,
+        )
+        self.rows.append(row)
+        print(row.line(), flush=True)
+        assert proof.problem is None
+        assert proof.windows > 0
+        assert (proof.lost, proof.doubled) == (0, 0)
+
+    def write(self, file: Path, failed: int) -> None:
+        """Write the page anew."""
+        if failed:
+            self.remark(f"{failed} of the drills failed: this page is not whole.")
+        lines = [
+            "# Drill report",
+            "",
+            f"Of {datetime.now(tz=UTC):%Y-%m-%d}, by `make drill`: {SETTING} See [there](operations.md).",
+            "",
+            "| Fault | noticed after, s | runs again after, s | restored from | windows | lost | doubled |",
+            "|---|--:|--:|---|--:|--:|--:|",
+            *(row.line() for row in self.rows),
+            "",
+            LEGEND,
+            "",
+            *(f"- {remark}" for remark in self.remarks),
+        ]
+        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
