@@ -20,6 +20,9 @@ PROJECT: Final = Path(__file__).parents[3]
 """Where `workspace.yaml` lies and the packages are importable from."""
 TRAFFIC_RATE: Final = 200
 """Events per second: enough that every window moves, little enough to forget about."""
+CONNECTION_S: Final = 5
+"""Age at which Dagster's web server replaces an idle connection to Postgres. It does not look whether one
+still works: by default, an hour, the first runs that people launch after a restart of Postgres fail."""
 
 
 def dagster_webserver(context: Context) -> Service:
@@ -29,7 +32,7 @@ def dagster_webserver(context: Context) -> Service:
         name="dagster-webserver",
         command=(
             *(sys.executable, "-m", "dagster_webserver", "-h", HOST, "-p", str(port)),
-            *("-w", str(PROJECT / "workspace.yaml")),
+            *("-w", str(PROJECT / "workspace.yaml"), "--db-pool-recycle", str(CONNECTION_S)),
         ),
         environment=_dagster_environment(context, "dagster-webserver"),
         directory=PROJECT,
