@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
+from dotenv import dotenv_values
 
 from ctr_platform.defs.flink.assets import WHY
 from ctr_platform.defs.flink.sensors import keep_job_running
@@ -235,19 +236,25 @@ def candidate(folder: Path, *changes: tuple[str, str, str]) -> Path:
 def second_daemon(stack: RunningStack) -> Iterator[Path]:
     """Another process of Dagster's daemon, on the same instance, that ticks; yields its log."""
     service = stack.services["dagster-daemon"]
+    known = {name: value or "" for name, value in dotenv_values(stack.layout.stack_env).items()}
     log = stack.home / "second-daemon.log"
     with log.open("wb") as out:
         daemon = subprocess.Popen(
             service.command,
             cwd=service.directory,
-            env={**stack.environment, **service.environment},
+            env={**stack.environment, **known, **service.environment},
             stdout=out,
             stderr=out,
         )
-        try:
-            wait_until(lambda: TICKS in log.read_text(), service.ready_within_s, "ticks of a second daemon")
-            yield log
+
+        def ticks() -> bool:
             assert daemon.poll() is None, f"the second daemon ended: {log.read_text()[-500:]}"
+            return TICKS in log.read_text()
+
+        try:
+            wait_until(ticks, service.ready_within_s, "ticks of a second daemon")
+            yield log
+            assert ticks()
         finally:
             daemon.terminate()
             daemon.wait(service.stop_within_s + ENDED_WITHIN_S)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import struct
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,46 +12,60 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from ctr_platform.flink_cluster.rest import FlinkCluster
-from ctr_platform.flink_cluster.snapshots import complete_snapshots
+from ctr_platform.flink_cluster.snapshots import METADATA_FILE, complete_snapshots
 from ctr_platform.stack.probes import wait_until
 from tests.drills.scene import seconds_until
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.drills.report import Report
     from tests.drills.scene import Scene
 
 pytestmark = [pytest.mark.drill, pytest.mark.timeout(3600)]
 
+ROCKSDB_TABLE_END: Final = struct.pack("<Q", 0x88E241B785F4CFF7)
+"""The last bytes of each of RocksDB's tables, by which it knows them."""
 STAYS_FULL_S: Final = 20
 """Two more checkpoints fail."""
 
 
-@pytest.mark.parametrize("broken", ["_metadata", "state files"])
-def test_a_corrupted_newest_checkpoint(platform: Scene, report: Report, broken: str) -> None:
+def _cut(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def _without_table_ends(content: bytes) -> bytes:
+    assert ROCKSDB_TABLE_END in content
+    return content.replace(ROCKSDB_TABLE_END, bytes(len(ROCKSDB_TABLE_END)))
+
+
+@pytest.mark.parametrize(
+    ("damage", "title"),
+    [
+        (_cut, "`_metadata` cut in half"),
+        # Found only when the TaskManagers open the state. Tables this small lie in the metadata.
+        (_without_table_ends, "RocksDB's tables damaged"),
+    ],
+)
+def test_a_corrupted_newest_checkpoint(
+    platform: Scene, report: Report, damage: Callable[[bytes], bytes], title: str
+) -> None:
     job = platform.job()
     assert job is not None
     began = datetime.now(tz=UTC)
     with FlinkCluster(platform.settings.flink_rest_url) as cluster:
         cluster.cancel(job.id)
         wait_until(lambda: not cluster.job(job.id).alive, 60, "the job's end")
-    newest, before = complete_snapshots(platform.settings.flink_checkpoint_dir)[:2]
+    newest = complete_snapshots(platform.settings.flink_checkpoint_dir)[0]
     folder = Path(newest.uri.removeprefix("file://"))
-    # Small state lies in the metadata itself, the rest in files that checkpoints share: these are its own.
-    added = [
-        file for file in (folder.parent / "shared").iterdir() if file.stat().st_mtime > before.completed_s
-    ]
-    places = [folder / "_metadata"] if broken == "_metadata" else added
-    if not places:
-        pytest.skip("all of the state is small")
-    for file in places:
-        content = file.read_bytes()
-        file.write_bytes(content[: len(content) // 2])
+    metadata = folder / METADATA_FILE
+    metadata.write_bytes(damage(metadata.read_bytes()))
     detected, running = platform.seconds_until_back(job.id, began.timestamp())
     restored = platform.restored_from()
     assert restored != folder.name
     report.prove(
         platform.settings,
-        f"newest checkpoint ({folder.name}) corrupted: {broken}; job cancelled",
+        f"newest checkpoint ({folder.name}): {title}; job cancelled",
         began,
         detected_s=detected,
         running_s=running,
