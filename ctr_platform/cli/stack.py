@@ -17,11 +17,12 @@ from rich.filesize import decimal
 from rich.table import Column, Table
 
 from ctr_platform.artifacts.fetch import fetch as fetch_artifacts
+from ctr_platform.artifacts.flink import flink_environment
 from ctr_platform.artifacts.java import build_front
 from ctr_platform.cli.start_view import StartView
 from ctr_platform.errors import CtrError
 from ctr_platform.settings import ctr_home
-from ctr_platform.stack.catalog import ARTIFACTS
+from ctr_platform.stack.catalog import ARTIFACTS, PLATFORM_ARTIFACTS
 from ctr_platform.stack.doctor import examine
 from ctr_platform.stack.layout import Layout
 from ctr_platform.stack.lifecycle import start, stop
@@ -89,11 +90,17 @@ def up(
     console.print("stopped")
 
 
-def fetch() -> None:
+def fetch(
+    *,
+    services: Annotated[
+        bool, typer.Option(help="Those of the embedded Kafka and registry, too; `ctr up` needs them.")
+    ] = True,
+) -> None:
     """Fetch the Java artifacts and build the job's front; `ctr up` fetches what is missing too."""
     with StartView(Console()) as view:
-        fetch_artifacts(ARTIFACTS, on_transfer=view.transfer)
+        fetch_artifacts(ARTIFACTS if services else PLATFORM_ARTIFACTS, on_transfer=view.transfer)
         build_front()
+        flink_environment()
 
 
 def down() -> None:

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import logging
+from typing import Annotated
+
+import typer
 
 from ctr_platform.settings import load_settings
-from ctr_platform.watch.watchdog import Watchdog
+from ctr_platform.watch.watchdog import Watchdog, last_look
 
 
-def watch() -> None:
+def watch(
+    *,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say whether one looks; exit status 1: none.")
+    ] = False,
+) -> None:
     """Tell people when nobody looks after the Flink job: runs until it is ended, outside Dagster."""
+    if check:
+        typer.echo(last_look(load_settings()))
+        return
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log the webhook's address
     Watchdog(load_settings()).run()

@@ -21,8 +21,11 @@ from ctr_platform.stack.services.web import (
 if TYPE_CHECKING:
     from ctr_platform.stack.service import Context, Service
 
-ARTIFACTS: Final = ("kafka", "registry", "connectors", "build", "report")
-"""Groups of the manifest that the stack and its job need."""
+PLATFORM_ARTIFACTS: Final = ("connectors", "build", "report")
+"""Groups of the manifest that the platform itself needs, wherever the services are."""
+
+ARTIFACTS: Final = ("kafka", "registry", *PLATFORM_ARTIFACTS)
+"""The same, and the services that the embedded stack runs."""
 
 TASKMANAGER_NAMES: Final = tuple(f"taskmanager-{number + 1}" for number in range(TASKMANAGERS))
 

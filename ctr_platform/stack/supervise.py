@@ -17,8 +17,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from supervisor.xmlrpc import Faults, SupervisorTransport
-
 from ctr_platform.errors import CtrError
 from ctr_platform.stack.probes import wait_until
 from ctr_platform.stack.processes import MARK, wait_ended
@@ -64,6 +62,11 @@ class Supervisor:
         self._layout = layout
 
     def _call(self, method: str, *arguments: object) -> Any:
+        try:
+            from supervisor.xmlrpc import Faults, SupervisorTransport  # noqa: PLC0415 - see below
+        except ImportError:
+            # A server that has its own services does without, and `ctr` has other commands.
+            raise CtrError("there is no embedded stack here: its packages are the extra `embedded`") from None
         transport = SupervisorTransport(None, None, f"unix://{self._layout.socket}")
         with xmlrpc.client.ServerProxy("http://localhost", transport=transport) as proxy:
             try:

@@ -25,6 +25,24 @@ GRACE_S: Final = 60.0
 LOG: Final = logging.getLogger(__name__)
 
 
+def last_look(settings: Settings) -> str:
+    """What a watchdog last saw, if it looked lately.
+
+    Raises:
+        CtrError: none has, or the warehouse does not answer.
+    """
+    warehouse = Warehouse(settings.postgres_url)
+    try:
+        last = warehouse.heartbeats().get(WATCHDOG)
+    except WarehouseUnavailable as away:
+        raise CtrError(str(away)) from None
+    finally:
+        warehouse.close()
+    if last is None or last.age_s > settings.heartbeat_alarm:
+        raise CtrError(f"no watchdog has looked for {settings.heartbeat_alarm:.0f} s")
+    return last.detail
+
+
 class Watchdog:
     """Looks at the supervisor's heartbeat, and tells when it stops, while that lasts, and when it is over."""
 

@@ -26,6 +26,12 @@ TASKMANAGERS: Final = 2
 SLOTS: Final = 4
 """Of each TaskManager: one alone can carry the job at its default parallelism, the moment the other dies."""
 
+COMMON: Final = Path(__file__).parents[1] / "flink" / "config.yaml"
+"""What every cluster of this job is told, embedded or in containers."""
+
+LOGGING: Final = COMMON.with_name("log4j-console.properties")
+"""To standard output alone."""
+
 JOBMANAGER_JVM: Final = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 """It coordinates: little to do, but it must start soon."""
 TASK_HEAP_MIB: Final = 384
@@ -50,15 +56,6 @@ _JVM: Final = (
     *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPEN_PACKAGES),
     "-Djava.security.manager=allow",
 )
-
-_LOGGING: Final = """\
-rootLogger.level=INFO
-rootLogger.appenderRef.console.ref=console
-appender.console.name=console
-appender.console.type=Console
-appender.console.layout.type=PatternLayout
-appender.console.layout.pattern=%d{yyyy-MM-dd HH:mm:ss,SSS} %-5p %c{1} - %m%n
-"""
 
 
 def jobmanager(context: Context) -> Service:
@@ -127,8 +124,7 @@ def _prepare(context: Context) -> None:
     conf = _conf(context)
     conf.mkdir(exist_ok=True)
     lines = (f"{key}: {json.dumps(value)}\n" for key, value in _configuration(context).items())
-    (conf / "config.yaml").write_text("".join(lines), encoding="utf-8")
-    (conf / "log4j2.properties").write_text(_LOGGING, encoding="utf-8")
+    (conf / "config.yaml").write_text(COMMON.read_text(encoding="utf-8") + "".join(lines), encoding="utf-8")
 
 
 def _command(
@@ -139,7 +135,7 @@ def _command(
     jars = sorted(lib.glob("*.jar"), key=lambda jar: (jar.name.startswith("flink-dist"), jar.name))
     return (
         *java_command(context, name, *jvm, *_JVM),
-        f"-Dlog4j.configurationFile={_conf(context) / 'log4j2.properties'}",
+        f"-Dlog4j.configurationFile={LOGGING}",
         *("-cp", ":".join(map(str, jars)), main_class),
         *("--configDir", str(_conf(context))),
         *(part for key, value in properties.items() for part in ("-D", f"{key}={value}")),
@@ -180,24 +176,9 @@ def _configuration(context: Context) -> dict[str, str | float | bool]:
         "taskmanager.memory.jvm-metaspace.size": f"{METASPACE_MIB}m",
         "taskmanager.memory.jvm-overhead.min": f"{OVERHEAD_MIB}m",
         "taskmanager.memory.jvm-overhead.max": f"{OVERHEAD_MIB}m",
-        # A killed TaskManager is noticed after two unanswered heartbeats, a silent one after 10 s; the
-        # defaults are 10 s and 50 s.
-        "heartbeat.interval": "2 s",
-        "heartbeat.timeout": "10 s",
-        # A TaskManager that is up before the JobManager asks again soon, not after 10 s.
-        "cluster.registration.error-delay": "1 s",
-        "cluster.registration.refused-registration-delay": "1 s",
-        # Restarts go on for ever, ever slower; giving up is a decision for the one who watches.
-        "restart-strategy.type": "exponential-delay",
-        "restart-strategy.exponential-delay.initial-backoff": "1 s",
-        "restart-strategy.exponential-delay.max-backoff": "30 s",
         "execution.checkpointing.dir": checkpoints,
         "execution.checkpointing.savepoint-dir": checkpoints,
-        "execution.checkpointing.num-retained": 3,
         "python.executable": sys.executable,
         "python.client.executable": sys.executable,
-        # Jobs are submitted by Flink's REST client; the page for uploading jars is not needed.
-        "web.submit.enable": False,
-        "web.cancel.enable": True,
         "blob.server.port": "0",
     }

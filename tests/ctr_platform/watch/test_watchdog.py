@@ -8,9 +8,10 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from ctr_platform.errors import CtrError
 from ctr_platform.watch import watchdog
 from ctr_platform.watch.heartbeats import beat
-from ctr_platform.watch.watchdog import Watchdog
+from ctr_platform.watch.watchdog import Watchdog, last_look
 from tests.support.receiver import Receiver, receiving
 from tests.support.stores import empty, running_stores, silent_port, writing_engine
 from warehouse.models import SUPERVISOR, WATCHDOG
@@ -48,6 +49,21 @@ def _age(settings: Settings, seconds: int) -> None:
             text("UPDATE quality.heartbeats SET beat_at = now() - make_interval(secs => :s) WHERE name = :n"),
             {"s": seconds, "n": SUPERVISOR},
         )
+
+
+def test_whether_a_watchdog_looks_is_asked_of_what_it_wrote(settings: Settings) -> None:
+    with pytest.raises(CtrError, match="no watchdog has looked for 60 s"):
+        last_look(settings)
+    beat(settings, SUPERVISOR, "ctr_windows is RUNNING")
+    seen = Watchdog(settings).look()
+    assert last_look(settings) == seen
+    with pytest.raises(CtrError, match="no watchdog"):
+        last_look(settings.model_copy(update={"heartbeat_alarm": 0.0}))
+    with (
+        silent_port() as port,
+        pytest.raises(CtrError, match="Postgres"),
+    ):
+        last_look(settings.model_copy(update={"postgres_port": port}))
 
 
 def test_a_heart_that_stops_is_told_once_and_that_it_beats_again(

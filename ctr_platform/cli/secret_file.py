@@ -1,0 +1,26 @@
+"""`ctr init-secrets`: what the containers are started with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ctr_platform.errors import CtrError
+from ctr_platform.secret_file import write_secrets
+
+
+def init_secrets(
+    file: Annotated[
+        Path, typer.Option("--file", "-f", help="Compose reads `.env` beside its own file.")
+    ] = Path("docker/.env"),
+    *,
+    add: Annotated[bool, typer.Option("--add", help="Keep the file, add the secrets that it lacks.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Make all secrets anew.")] = False,
+) -> None:
+    """Write random secrets for the containers, readable by you alone."""
+    if add and replace:
+        raise CtrError("`--add` keeps the secrets and `--replace` does not: choose one", exit_status=2)
+    names = write_secrets(file, add=add, replace=replace)
+    typer.echo(f"{file}: {', '.join(names) or 'nothing was missing'}")
