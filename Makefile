@@ -34,5 +34,11 @@ lock: ## Choose the newest allowed versions again: Python packages (needs uv) an
 	uv lock --upgrade
 	uv export --quiet --format requirements-txt --extra embedded --group dev --no-emit-project \
 		--no-header --no-annotate --output-file requirements/dev.txt
+	uv export --quiet --frozen --format requirements-txt --no-dev --no-emit-project \
+		--no-header --no-annotate --output-file requirements/platform.txt
+	uv export --quiet --frozen --format requirements-txt --only-group taskmanager \
+		--no-header --no-annotate --output-file requirements/taskmanager.txt
+	uv export --quiet --frozen --format requirements-txt --only-group build \
+		--no-header --no-annotate --output-file requirements/build.txt
 	@scripts/bootstrap
 	$(BIN)/python -m ctr_platform.artifacts.lock
