@@ -3,7 +3,7 @@
 
     scripts/rehearse.py build                                    # every stage, a folder of its own
     scripts/rehearse.py run platform -- ctr --version            # its user, a read-only root, an empty /tmp
-    scripts/rehearse.py run flink --env NAME=VALUE -- flink-run taskmanager
+    scripts/rehearse.py run flink --volume /srv/scratch:/var/lib/ctr-platform/scratch -- taskmanager
 
 For root on Debian with debootstrap. A stage begins as a copy of the one before it; RUN is a chroot in a mount
 namespace of its own; the network is the machine's. What the machine needs to reach its package registries
@@ -25,6 +25,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
+import yaml
 from dockerfile_parse import DockerfileParser
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
@@ -50,9 +51,11 @@ IMAGE_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 CERTIFICATES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
 LENT_CERTIFICATES: Final = "/run/rehearsal.crt"
 
-MOUNTS: Final = """
+BEGIN: Final = """
 set -eu
 root=$1; shift
+"""
+MOUNTS: Final = """
 mount --rbind /dev "$root/dev"; mount -t proc proc "$root/proc"; mount -t tmpfs tmpfs "$root/run"
 cp /etc/resolv.conf /etc/hosts "$root/run/"
 for file in resolv.conf hosts; do
@@ -161,7 +164,7 @@ def _run(stage: Stage, arguments: dict[str, str], value: str) -> None:
 def _chroot(stage: Stage, command: list[str], environment: dict[str, str], options: str, mounts: str) -> None:
     user, _, group = stage.user.partition(":")
     script = (
-        f'{mounts}{options}exec {CHROOT} --userspec={user}:{group or user} --groups= "$root" '
+        f'{BEGIN}{mounts}{options}exec {CHROOT} --userspec={user}:{group or user} --groups= "$root" '
         '/usr/bin/env --chdir="$DIRECTORY" -u DIRECTORY "$@"'
     )
     _call(
@@ -249,17 +252,20 @@ def _note(stage: Stage, arguments: dict[str, str], instruction: str, value: str)
         raise SystemExit(f"{instruction} is not known here: teach it to scripts/rehearse.py")
 
 
-def run(stage: Stage, words: list[str], environment: list[str], binds: list[str]) -> None:
+def run(stage: Stage, words: list[str], environment: list[str], volumes: list[str]) -> None:
     """Run a program in a built stage: its user, a read-only root, an empty /tmp, those folders."""
-    mounts = [f'mount --rbind {shlex.quote(each)} "$root"{shlex.quote(each)}\n' for each in binds]
-    for each in binds:
-        (stage.root / each.lstrip("/")).mkdir(parents=True, exist_ok=True)
-    tmp = 'mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"\n'
+    mounts = ['mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"\n']
+    for source, target in (each.split(":") for each in volumes):
+        (stage.root / target.lstrip("/")).mkdir(parents=True, exist_ok=True)
+        Path(source).mkdir(parents=True, exist_ok=True)
+        os.chown(source, *map(int, stage.user.split(":")))
+        mounts.append(f'mount --rbind {shlex.quote(source)} "$root"{shlex.quote(target)}\n')
+    # All of them share this machine's loopback address.
+    names = " ".join(yaml.safe_load((PROJECT / "docker" / "compose.yaml").read_text())["services"])
+    mounts.append(f'echo "127.0.0.1 {names}" >>"$root/run/hosts"\n')
     values = {**stage.environment, **dict(each.split("=", 1) for each in environment)}
-    command = words or [*stage.entrypoint, *stage.command]
-    _chroot(
-        stage, command, {"HOSTNAME": os.uname().nodename, **values}, tmp + "".join(mounts), READ_ONLY + MOUNTS
-    )
+    command = [*stage.entrypoint, *(words or stage.command)]
+    _chroot(stage, command, {"HOSTNAME": os.uname().nodename, **values}, "".join(mounts), READ_ONLY + MOUNTS)
 
 
 def _call(command: list[str], environment: dict[str, str] | None = None) -> None:
@@ -283,16 +289,18 @@ def main() -> None:
     running.add_argument("stage")
     running.add_argument("--env", action="append", default=[], metavar="NAME=VALUE")
     running.add_argument(
-        "--bind", action="append", default=[], metavar="FOLDER", help="of this machine, writable there"
+        "--volume", action="append", default=[], metavar="FOLDER:PATH", help="of this machine, writable there"
     )
-    running.add_argument("words", nargs="*", help="else the image's own entry point")
-    chosen = parser.parse_args()
+    before, words = sys.argv[1:], []
+    if "--" in before:  # the program in the container, else its own command
+        before, words = before[: before.index("--")], before[before.index("--") + 1 :]
+    chosen = parser.parse_args(before)
     if os.geteuid() != 0:
         raise SystemExit("rehearse: only root can mount and chroot")
     if chosen.action == "build":
         build(chosen.root, chosen.target)
     else:
-        run(load(chosen.root / chosen.stage), chosen.words, chosen.env, chosen.bind)
+        run(load(chosen.root / chosen.stage), words, chosen.env, chosen.volume)
 
 
 if __name__ == "__main__":
