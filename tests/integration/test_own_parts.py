@@ -196,7 +196,7 @@ def test_the_containers_commands_bring_up_an_exact_job_on_parts_of_somebody_else
     checkpoints = stack.layout.checkpoints / DATABASE
     made = Containers(tmp_path, somewhere, checkpoints)
     settings = made.settings()
-    with ExitStack() as running, FlinkCluster(settings.flink_rest_url) as cluster:
+    with FlinkCluster(settings.flink_rest_url) as cluster, ExitStack() as running:
         running.callback(lambda: end_jobs(cluster, [job.id for job in cluster.alive(JOB_NAME)]))
         for service in ("dagster-code", "dagster-webserver", "dagster-daemon"):
             assert not made.healthy(service)
