@@ -13,7 +13,7 @@ from ctr_platform.errors import CtrError
 if TYPE_CHECKING:
     from pathlib import Path
 
-SECRETS: Final = ("POSTGRES_PASSWORD",)
+SECRETS: Final = ("POSTGRES_PASSWORD", "POSTGRES_READER_PASSWORD")
 """Variables of the settings that get a random value. None has a default anywhere."""
 
 SECRET_BYTES: Final = 24

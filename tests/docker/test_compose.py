@@ -13,6 +13,7 @@ import pytest
 from ctr_platform.artifacts.manifest import load_manifest
 from ctr_platform.secret_file import SECRETS
 from ctr_platform.settings import Settings
+from ctr_platform.stack.environment import READER
 from ctr_platform.stack.services import flink, kafka, postgres
 from tests.support.containers import DOCKER, OWN, compose, compose_client, platform_services, services
 
@@ -28,6 +29,9 @@ PAGES = {
 
 WITHOUT_ADDRESSES = {"reports"}
 """Serves files."""
+
+READING = {"dashboard", "traffic"}
+"""Those that hold no login that may write."""
 
 WITHOUT_HEALTH = {"traffic"}
 """Ends when it cannot send, and is started again."""
@@ -69,7 +73,11 @@ def test_a_container_is_told_where_everything_is(name: str) -> None:
     # Dagster's own configuration takes these from the environment, and knows no default.
     storage = set(re.findall(r"env: (\w+)", _text("../ctr_platform/dagster.yaml")))
     assert storage == {"POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_USER", "POSTGRES_PASSWORD"}
-    assert _address_settings() | storage | {"FLINK_UI_URL"} <= told
+    owner = {"POSTGRES_USER", "POSTGRES_PASSWORD"}
+    reader = {"POSTGRES_READER_USER", "POSTGRES_READER_PASSWORD"}
+    assert owner <= storage
+    assert _address_settings() | storage - owner | reader | {"FLINK_UI_URL"} <= told
+    assert told & owner == (set() if name in READING else owner)
 
 
 def _text(name: str) -> str:
@@ -84,6 +92,7 @@ def test_every_address_is_a_service_of_the_same_file() -> None:
         if (match := re.fullmatch(r"\$\{\w+:-(?:https?://)?([a-z-]+)(?::\d+)?(?:/\S*)?\}", value))
     }
     del hosts["FLINK_UI_URL"], hosts["POSTGRES_USER"]
+    assert addresses["POSTGRES_READER_USER"] == f"${{POSTGRES_READER_USER:-{READER}}}"
     assert set(hosts) == _address_settings()
     assert set(hosts.values()) <= set(services())
     assert (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -22,6 +23,12 @@ def _locked(name: str) -> dict[str, str]:
     return dict(blocks)
 
 
+def _wanted() -> set[str]:
+    """Names of the packages that the project itself asks for."""
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return {re.split(r"[^\w-]", each, maxsplit=1)[0] for each in project["dependencies"]}
+
+
 def test_the_linter_has_nothing_to_say() -> None:
     linter = Path(sys.executable).with_name("hadolint")
     done = subprocess.run(
@@ -37,6 +44,7 @@ def test_the_images_packages_are_those_that_the_tests_run_with() -> None:
         assert chosen
         assert chosen.items() <= tested.items()
         assert all("--hash=sha256:" in each for each in chosen.values())
+    assert {each.lower() for each in _wanted()} <= {each.lower() for each in _locked("platform")}
     # The platform plans the job that a TaskManager runs.
     assert _locked("taskmanager").items() <= _locked("platform").items()
 

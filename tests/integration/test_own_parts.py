@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg2
 import pytest
 from confluent_kafka.admin import AdminClient
+from pydantic import SecretStr
 
 from ctr_platform.flink_cluster.rest import FlinkCluster
 from ctr_platform.flink_cluster.submission import end_jobs, job_config
@@ -60,13 +61,13 @@ def somewhere(stack: RunningStack) -> Iterator[dict[str, str]]:
     admin = _connect(stack.settings)
     with admin.cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {DATABASE}")
-    values = {name: str(getattr(stack.settings, name.lower())) for name in _told("dagster-code")}
+    known = {name: getattr(stack.settings, name.lower()) for name in _told("dagster-code")}
+    values = {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        for name, value in known.items()
+    }
     try:
-        yield {
-            **values,
-            "POSTGRES_DB": DATABASE,
-            "POSTGRES_PASSWORD": stack.settings.postgres_password.get_secret_value(),
-        }
+        yield {**values, "POSTGRES_DB": DATABASE}
     finally:
         with admin.cursor() as cursor:
             cursor.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
@@ -193,6 +194,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait(ENDED_WITHIN_S)
 
 
+@pytest.mark.drill  # minutes of a whole platform
 def test_the_containers_commands_bring_up_an_exact_job_on_parts_of_somebody_else(
     stack: RunningStack, somewhere: dict[str, str], tmp_path: Path
 ) -> None:
