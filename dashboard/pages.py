@@ -1,4 +1,4 @@
-"""What every page has: navigation, the title, the pace of refreshing. The script of each session."""
+"""What every page has: navigation, the title, the theme. The script of each session."""
 
 from __future__ import annotations
 
@@ -9,41 +9,82 @@ import streamlit as st
 
 from ctr_platform.errors import CtrError
 from ctr_platform.settings import load_settings
-from dashboard.refresh import refresh_controls
+from dashboard.parts.address import keep_choices, lost_choices, preferences, reader
+from dashboard.parts.stores import read_anew
+from dashboard.parts.theme import apply_theme
 
 # A file of our own: a Material icon would be fetched from elsewhere.
 ICON: Final = Path(__file__).parent / "icon.svg"
 
 st.set_page_config(page_title="Ad CTR", page_icon=ICON, layout="wide")
 
+if lost := lost_choices():
+    st.query_params.update(lost)
+who = reader()
 page = st.navigation(
     [
         st.Page(
-            "app_pages/one_minute.py",
-            title="Live, 1 min",
+            "app_pages/live.py",
+            title=who.text("Live"),
             icon=":material/bolt:",
             default=True,
-            help="The 1 min window that is open now, the last closed one, and the half hour before.",
+            help=who.text("The 1 min window that is open now, the last closed one, and the hour before."),
         ),
         st.Page(
             "app_pages/five_minutes.py",
-            title="Live, 5 min",
+            title=who.text("5 minutes"),
             icon=":material/timelapse:",
             url_path="five-minutes",
-            help="The same by windows of 5 min: the last two and a half hours.",
+            help=who.text("Windows of 5 min over an hour, a day or a week."),
+        ),
+        st.Page(
+            "app_pages/comparison.py",
+            title=who.text("Comparison"),
+            icon=":material/compare_arrows:",
+            url_path="comparison",
+            help=who.text("1 min against 5 min, one segment against another, now against yesterday."),
+        ),
+        st.Page(
+            "app_pages/quality.py",
+            title=who.text("Quality"),
+            icon=":material/verified:",
+            url_path="quality",
+            help=who.text("How exact the windows are, and what became of every record."),
+        ),
+        st.Page(
+            "app_pages/health.py",
+            title=who.text("Health"),
+            icon=":material/monitor_heart:",
+            url_path="health",
+            help=who.text("Services, the Flink job and its checkpoints, and who looks after them."),
+        ),
+        st.Page(
+            "app_pages/settings.py",
+            title=who.text("Settings"),
+            icon=":material/tune:",
+            url_path="settings",
+            help=who.text(
+                "Refreshing, language, theme, time zone and thresholds, kept in the page's address."
+            ),
         ),
     ],
     position="top",
 )
+if lost:
+    # Once more: by now the browser has gone to the page's bare address.
+    st.query_params.update(lost)
+keep_choices()
+apply_theme(preferences().theme)
 
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    st.title(page.title, anchor=False)
-    refresh_controls()
+with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    st.title(page.title, anchor=False, width="content")
+    # Any click runs the page again.
+    st.button(who.text("Refresh now"), icon=":material/refresh:", key="refresh_now", on_click=read_anew)
 
 try:
     load_settings()
 except CtrError as error:
-    st.error(str(error), title="A setting cannot be used", icon=":material/settings_alert:")
+    st.error(str(error), title=who.text("A setting cannot be used"), icon=":material/settings_alert:")
     st.stop()
 
 page.run()

@@ -6,8 +6,8 @@ import streamlit as st
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-import dashboard.live_view  # noqa: F401 - now, rather than while the first visitor waits
-from dashboard.plot import PLOTLY_ROUTE
+import dashboard.parts.live_view  # noqa: F401 - now, rather than while the first visitor waits
+from dashboard.charts.plot import PLOTLY_ROUTE
 
 # plotly.js comes from the installed package, so that figures and their renderer are of one version and
 # nothing is fetched from elsewhere.

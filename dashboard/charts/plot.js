@@ -15,11 +15,13 @@ function loadPlotly(address) {
 function themed(layout, chart) {
   const style = getComputedStyle(chart);
   const value = (name) => style.getPropertyValue(name).trim();
-  const colors = value("--st-chart-categorical-colors").split(/,(?![^(]*\))/);
+  const list = (name) => value(name).split(/,(?![^(]*\))/).map((color) => color.trim());
+  const ramp = list("--st-chart-sequential-colors");
   const themedLayout = {
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
-    colorway: colors.map((color) => color.trim()),
+    colorway: list("--st-chart-categorical-colors"),
+    colorscale: { sequential: ramp.map((color, index) => [index / (ramp.length - 1), color]) },
     font: { family: value("--st-font"), size: 12, color: value("--st-text-color") },
     hoverlabel: { bgcolor: value("--st-secondary-background-color"), bordercolor: value("--st-border-color") },
     ...layout,

@@ -1,7 +1,0 @@
-"""The page of the 1 min windows."""
-
-from __future__ import annotations
-
-from dashboard.live_view import show_live_windows
-
-show_live_windows("1min")

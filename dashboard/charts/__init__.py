@@ -1,0 +1,1 @@
+"""Plotly figures, and the component that draws them. Colours are the theme's."""

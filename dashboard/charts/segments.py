@@ -1,0 +1,114 @@
+"""Segments of a window or a span: by one dimension as bars, by both as a heat map."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from dashboard.charts.style import axis, empty_figure
+from dashboard.content.selection import rate_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import plotly.graph_objects as go
+
+    from dashboard.content.breakdown import Cell, Part
+    from dashboard.reader.wording import Reader
+
+LABEL_ROOM: Final = 2.4
+"""Width of the longest bar and its label, by the bar's."""
+
+FEW: Final = 30
+"""Of fewer impressions a rate says little: such fields of the heat map carry no colour."""
+
+
+def part_label(reader: Reader, part: Part) -> str:
+    """Name a part: by its value, or by how many small ones it sums."""
+    return part.label or reader.text("{number} more", number=part.values)
+
+
+def parts_figure(reader: Reader, parts: Sequence[Part]) -> go.Figure:
+    """Impressions of a window's parts as bars, each with its CTR and how its share moved."""
+    figure = empty_figure(reader)
+    figure.add_bar(
+        orientation="h",
+        y=[part_label(reader, part) for part in parts],
+        x=[part.impressions for part in parts],
+        text=[_figures(reader, part) for part in parts],
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate="%{y}: %{text}<extra></extra>",
+    )
+    figure.update_layout(
+        # Every bar carries its figures; the room beside the longest one is for them.
+        xaxis={
+            "visible": False,
+            "fixedrange": True,
+            "range": [0, LABEL_ROOM * max(1, *(part.impressions for part in parts))],
+        },
+        # Labels such as "1" are names, not numbers.
+        yaxis={
+            "type": "category",
+            "autorange": "reversed",
+            "fixedrange": True,
+            "showgrid": False,
+            "ticksuffix": " ",
+        },
+    )
+    return figure
+
+
+def _figures(reader: Reader, part: Part) -> str:
+    figures = [reader.count(part.impressions), reader.rate(part.ctr)]
+    if part.share_before is not None:
+        moved = round(part.share - part.share_before, 2)
+        arrow = "▲" if moved > 0 else "▼" if moved < 0 else "="
+        figures.append(f"{arrow}{reader.hundredths(abs(moved))}")
+    return " · ".join(figures)
+
+
+def heat_figure(reader: Reader, cells: Sequence[Cell]) -> go.Figure:
+    """CTR by category and device: the colour is the rate, the text the impressions behind it."""
+    categories = _by_size((cell.category, cell.impressions) for cell in cells)
+    devices = _by_size((cell.device, cell.impressions) for cell in cells)
+    found = {(cell.category, cell.device): cell for cell in cells}
+    grid = [[found.get((category, device)) for device in devices] for category in categories]
+    figure = empty_figure(reader)
+    figure.add_heatmap(
+        x=[reader.text("device {device}", device=device) for device in devices],
+        y=categories,
+        z=[
+            [
+                rate_of(cell.clicks, cell.impressions) if cell and cell.impressions >= FEW else None
+                for cell in row
+            ]
+            for row in grid
+        ],
+        text=[[_cell_text(reader, cell) for cell in row] for row in grid],
+        texttemplate="%{text}",
+        hovertemplate="%{y}, %{x}: %{text}<extra></extra>",
+        hoverongaps=False,
+        autocolorscale=True,
+        zmin=0,
+        xgap=2,
+        ygap=2,
+        colorbar={"title": {"text": reader.text("CTR, %"), "side": "right"}, "thickness": 12},
+    )
+    figure.update_layout(
+        xaxis=axis("", type="category", fixedrange=True, showgrid=False),
+        yaxis=axis("", type="category", fixedrange=True, showgrid=False, autorange="reversed"),
+    )
+    return figure
+
+
+def _by_size(sized: Iterable[tuple[str, int]]) -> list[str]:
+    sums: dict[str, int] = {}
+    for name, size in sized:
+        sums[name] = sums.get(name, 0) + size
+    return sorted(sums, key=lambda name: (-sums[name], name))
+
+
+def _cell_text(reader: Reader, cell: Cell | None) -> str:
+    if cell is None or not cell.impressions:
+        return ""
+    return f"{reader.rate(rate_of(cell.clicks, cell.impressions))}<br>{reader.count(cell.impressions)}"

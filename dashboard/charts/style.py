@@ -1,0 +1,54 @@
+"""What every figure has in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import plotly.graph_objects as go
+
+if TYPE_CHECKING:
+    from dashboard.reader.wording import Reader
+
+KEEP_VIEW: Final = "keep"
+"""The same at every refresh: Plotly keeps the reader's zoom while the figures move on."""
+
+TITLE_STANDOFF_PX: Final = 10
+"""Keeps an axis' title clear of its ticks' labels."""
+
+PATTERNS: Final = ("", "/", "x", ".")
+"""Of bars beside each other: nobody has to tell them apart by colour alone."""
+
+DASHES: Final = ("solid", "dash", "dot", "dashdot")
+"""Of lines, for the same reason."""
+
+
+def empty_figure(reader: Reader) -> go.Figure:
+    """Begin a figure that leaves its colours to the theme and keeps the reader's zoom."""
+    figure = go.Figure(layout={"template": "none"})
+    figure.update_layout(
+        uirevision=KEEP_VIEW,
+        separators=reader.separators,
+        margin={"l": 0, "r": 0, "t": 8, "b": 0},
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+    )
+    return figure
+
+
+def axis(title: str, **more: Any) -> dict[str, Any]:
+    """Describe an axis with its title; the title names the unit."""
+    return {"title": {"text": title, "standoff": TITLE_STANDOFF_PX}, **more}
+
+
+def time_axis(reader: Reader, **more: Any) -> dict[str, Any]:
+    """Describe an axis of the reader's wall clock, which labels dates where they matter."""
+    return axis(
+        reader.text("Window start, {zone}", zone=reader.zone_name),
+        type="date",
+        showgrid=False,
+        tickformatstops=[
+            {"dtickrange": [None, 60_000], "value": "%H:%M:%S"},
+            {"dtickrange": [60_000, 86_400_000], "value": "%H:%M\n%m-%d"},
+            {"dtickrange": [86_400_000, None], "value": "%m-%d"},
+        ],
+        **more,
+    )

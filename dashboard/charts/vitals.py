@@ -1,0 +1,45 @@
+"""The job's vital signs in time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dashboard.charts.style import DASHES, axis, empty_figure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    import plotly.graph_objects as go
+
+    from dashboard.reader.wording import Reader
+
+
+def signs_figure(
+    reader: Reader, moments: Sequence[datetime], signs: Mapping[str, Sequence[float | None]], unit: str
+) -> go.Figure:
+    """One or more signs of the same unit as lines; gaps where they were not measured.
+
+    Args:
+        reader: who reads it.
+        moments: when the job was looked at, the oldest first.
+        signs: values by the sign's name, one for each moment.
+        unit: title of the axis.
+    """
+    figure = empty_figure(reader)
+    for number, (name, values) in enumerate(signs.items()):
+        figure.add_scatter(
+            name=name,
+            x=[reader.local(moment) for moment in moments],
+            y=list(values),
+            mode="lines",
+            connectgaps=False,
+            line={"width": 2, "dash": DASHES[number % len(DASHES)]},
+            hovertemplate="%{x|%H:%M:%S} %{fullData.name}: %{y:,}<extra></extra>",
+        )
+    figure.update_layout(
+        xaxis=axis(reader.text("Looked at, {zone}", zone=reader.zone_name), type="date", showgrid=False),
+        yaxis=axis(unit, rangemode="tozero"),
+        showlegend=len(signs) > 1,
+    )
+    return figure

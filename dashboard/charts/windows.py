@@ -1,0 +1,157 @@
+"""Windows in time: impressions as bars, CTR as a line."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from dashboard.charts.style import DASHES, axis, empty_figure, time_axis
+from warehouse.windows import window_length
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import plotly.graph_objects as go
+
+    from dashboard.content.board import ShownWindow
+    from dashboard.reader.wording import Reader
+    from warehouse.windows import Window, WindowType
+
+OPEN_OPACITY: Final = 0.45
+"""Of an open window's bar, which is hatched too: what may still grow looks unfinished."""
+
+BAR_SHARE: Final = 0.8
+"""Of a window's length that its bar is wide."""
+
+MANY: Final = 150
+"""More windows are too thin for a mark on each of them, and for a gap between their bars."""
+
+
+def windows_figure(
+    reader: Reader, windows: Sequence[ShownWindow], window_type: WindowType, span: timedelta
+) -> go.Figure:
+    """Impressions as bars and CTR as a line, by window.
+
+    Args:
+        reader: who reads it.
+        windows: at least one, the newest first.
+        window_type: of all of them.
+        span: what the axis shows, up to the newest.
+    """
+    length = window_length(window_type)
+    drawn = list(reversed(windows))
+    middles = [reader.local(shown.window.start + length / 2) for shown in drawn]
+    titles = [_title(reader, shown) for shown in drawn]
+    thin = len(drawn) > MANY
+    figure = empty_figure(reader)
+    figure.add_bar(
+        name=reader.text("Impressions"),
+        x=middles,
+        y=[shown.window.impressions for shown in drawn],
+        width=(1 if thin else BAR_SHARE) * length / timedelta(milliseconds=1),
+        marker={
+            "opacity": [1 if shown.final else OPEN_OPACITY for shown in drawn],
+            "pattern": {"shape": ["" if shown.final else "/" for shown in drawn], "fillmode": "overlay"},
+            "line": {"width": 0},
+        },
+        text=["" if shown.final else reader.text("open") for shown in drawn],
+        textposition="outside",
+        textangle=0,
+        constraintext="none",
+        cliponaxis=False,
+        customdata=[
+            [title, reader.count(shown.window.impressions), reader.count(shown.window.clicks)]
+            for title, shown in zip(titles, drawn, strict=True)
+        ],
+        hovertemplate=reader.text("{title}<br>{impressions} impressions, {clicks} clicks", **_HOVER)
+        + "<extra></extra>",
+    )
+    figure.add_scatter(
+        name=reader.text("CTR"),
+        x=middles,
+        y=[shown.window.ctr for shown in drawn],
+        yaxis="y2",
+        mode="lines" if thin else "lines+markers",
+        line={"width": 2},
+        marker={"size": 6, "symbol": ["circle" if shown.final else "circle-open" for shown in drawn]},
+        customdata=titles,
+        hovertemplate="%{customdata}<br>CTR %{y:.2f}%<extra></extra>",
+    )
+    newest = windows[0].window
+    figure.update_layout(
+        xaxis=time_axis(
+            reader,
+            # Not a range of our own: that would take a zoom back whenever the windows move on.
+            autorangeoptions={"include": [reader.local(newest.end - span), reader.local(newest.end)]},
+        ),
+        yaxis=axis(reader.text("Impressions"), rangemode="tozero", tickformat="~s"),
+        yaxis2=axis(
+            reader.text("CTR, %"),
+            overlaying="y",
+            side="right",
+            rangemode="tozero",
+            showgrid=False,
+            # Round numbers of its own, rather than whatever lies at the left axis' ticks.
+            tickmode="auto",
+        ),
+    )
+    return figure
+
+
+_HOVER: Final = {
+    "title": "%{customdata[0]}",
+    "impressions": "%{customdata[1]}",
+    "clicks": "%{customdata[2]}",
+}
+
+
+def _title(reader: Reader, shown: ShownWindow) -> str:
+    state = reader.text("final") if shown.final else reader.text("open")
+    return f"{reader.day(shown.window.start)} {reader.span(shown.window)}, {state}"
+
+
+def rates_figure(reader: Reader, lines: Mapping[str, Sequence[Window]], *, shift: timedelta) -> go.Figure:
+    """CTR of several series of windows as lines.
+
+    Args:
+        reader: who reads it.
+        lines: windows by the line's name, the newest first.
+        shift: by which the second and later lines are moved to lie over the first.
+    """
+    return _lines(reader, lines, shift, "ctr")
+
+
+def impressions_figure(
+    reader: Reader, lines: Mapping[str, Sequence[Window]], *, shift: timedelta
+) -> go.Figure:
+    """Impressions of several series of windows as lines; see `rates_figure`."""
+    return _lines(reader, lines, shift, "impressions")
+
+
+def _lines(
+    reader: Reader, lines: Mapping[str, Sequence[Window]], shift: timedelta, figure_of: str
+) -> go.Figure:
+    figure = empty_figure(reader)
+    rate = figure_of == "ctr"
+    for number, (name, windows) in enumerate(lines.items()):
+        drawn = list(reversed(windows))
+        figure.add_scatter(
+            name=name,
+            x=[reader.local(window.start + (shift if number else timedelta(0))) for window in drawn],
+            y=[getattr(window, figure_of) for window in drawn],
+            mode="lines",
+            line={"width": 2, "dash": DASHES[number % len(DASHES)]},
+            customdata=[f"{reader.day(window.start)} {reader.span(window)}" for window in drawn],
+            hovertemplate="%{customdata}<br>%{fullData.name}: "
+            + ("%{y:.2f}%" if rate else "%{y:,}")
+            + "<extra></extra>",
+        )
+    figure.update_layout(
+        xaxis=time_axis(reader),
+        yaxis=axis(
+            reader.text("CTR, %") if rate else reader.text("Impressions"),
+            rangemode="tozero",
+            tickformat="" if rate else "~s",
+        ),
+    )
+    return figure

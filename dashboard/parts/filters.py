@@ -1,0 +1,51 @@
+"""Which segments the charts of a page are about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard.parts.address import CATEGORY, DEVICE, choose_by, chosen_segments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dashboard.reader.wording import Reader
+    from warehouse.windows import Segment, Selection
+
+
+def choose_segments(
+    reader: Reader, known: Iterable[Segment], suffix: str = "", *, label: str = ""
+) -> Selection:
+    """Draw the choice of categories and devices; nothing chosen means all.
+
+    Args:
+        reader: who reads it.
+        known: segments that there are; what the address names is offered as well.
+        suffix: tells two choices of a page apart.
+        label: of which choice this is, where there are two.
+    """
+    selection = chosen_segments(suffix)
+    known = list(known)
+    categories = {segment.site_category for segment in known} | selection.categories
+    devices = {
+        segment.device_type for segment in known if segment.device_type is not None
+    } | selection.devices
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        for name, title, options, default in (
+            (CATEGORY, reader.text("Site category"), sorted(categories), sorted(selection.categories)),
+            (DEVICE, reader.text("Device type"), sorted(devices), sorted(selection.devices)),
+        ):
+            key = f"choice-{name}{suffix}"
+            st.multiselect(
+                f"{label} · {title}" if label else title,
+                options,
+                default=default,
+                key=key,
+                placeholder=reader.text("all"),
+                on_change=choose_by,
+                args=(name + suffix, key),
+                width=320,
+            )
+    return chosen_segments(suffix)
