@@ -1,0 +1,72 @@
+"""Segments as bars and as a heat map: every figure is written out, not only coloured."""
+
+from __future__ import annotations
+
+from dashboard.charts.segments import FEW, heat_figure, parts_figure
+from dashboard.content.breakdown import Cell, Part, cells, parts
+from tests.dashboard.examples import english, korean, segments_of
+
+
+def part(label: str, impressions: int, clicks: int, share_before: float | None = None) -> Part:
+    return Part(
+        label=label,
+        values=1 if label else 3,
+        impressions=impressions,
+        clicks=clicks,
+        share=50.0,
+        share_before=share_before,
+    )
+
+
+def test_each_part_carries_its_figures() -> None:
+    (bars,) = parts_figure(english(), [part("news", 12345, 383)]).data
+    assert (list(bars.y), list(bars.x)) == (["news"], [12345])
+    assert list(bars.text) == ["12,345 · 3.10%"]
+    (bars,) = parts_figure(english(locale="de-DE"), [part("news", 12345, 383)]).data
+    assert bars.text[0].startswith("12.345 · 3,10")
+
+
+def test_how_a_share_moved_has_a_mark_and_a_figure() -> None:
+    (bars,) = parts_figure(
+        english(), [part("a", 1, 0, 48.75), part("b", 1, 0, 50.5), part("c", 1, 0, 50.0)]
+    ).data
+    marks = [text.split(" · ")[-1] for text in bars.text]
+    assert [mark[0] for mark in marks] == ["▲", "▼", "="]
+    assert [figure in mark for figure, mark in zip(("1.25", "0.50", "0.00"), marks, strict=True)] == [
+        True
+    ] * 3
+
+
+def test_the_sum_of_the_small_ones_is_called_that() -> None:
+    assert list(parts_figure(english(), [part("", 9, 0)]).data[0].y) == ["3 more"]
+    assert not parts_figure(korean(), [part("", 9, 0)]).data[0].y[0].isascii()
+
+
+def test_names_that_are_numbers_stay_names() -> None:
+    layout = parts_figure(
+        english(), parts("device", segments_of(("news", 1, 5, 0), ("news", 0, 3, 0)))
+    ).layout
+    assert layout.yaxis.type == "category"
+    assert layout.xaxis.range[1] > 5
+    assert layout.uirevision is not None
+
+
+def test_a_field_has_rate_and_impressions_in_words() -> None:
+    heat = heat_figure(
+        english(), cells(segments_of(("news", 1, 3000, 300), ("sports", 1, 200, 50), ("news", 0, 50, 1)))
+    ).data[0]
+    assert list(heat.y) == ["news", "sports"]
+    assert list(heat.x) == ["device 1", "device 0"]
+    assert [list(row) for row in heat.z] == [[10.0, 2.0], [25.0, None]]
+    assert [list(row) for row in heat.text] == [["10.00%<br>3,000", "2.00%<br>50"], ["25.00%<br>200", ""]]
+
+
+def test_a_rate_of_few_impressions_has_no_colour_but_its_figures() -> None:
+    few, enough = (
+        Cell(category=name, device="1", impressions=count, clicks=1)
+        for name, count in (("few", FEW - 1), ("enough", FEW))
+    )
+    heat = heat_figure(english(), [few, enough]).data[0]
+    assert list(heat.y) == ["enough", "few"]
+    assert [list(row) for row in heat.z] == [[3.33], [None]]
+    assert heat.text[1][0] == "3.45%<br>29"

@@ -1,0 +1,31 @@
+"""Files are for machines: the same whatever the reader's language, locale and time zone."""
+
+from __future__ import annotations
+
+from dashboard.parts.download import csv_of
+from tests.support.pages import csv_rows
+
+
+def test_rows_come_with_their_columns() -> None:
+    rows = [
+        {"window_start": "2026-03-05T14:05:00+00:00", "impressions": 1_234_567, "ctr_percent": 8.91},
+        {"window_start": "2026-03-05T14:04:00+00:00", "impressions": 0, "ctr_percent": 0.0},
+    ]
+    assert csv_of(rows) == (
+        "window_start,impressions,ctr_percent\n"
+        "2026-03-05T14:05:00+00:00,1234567,8.91\n"
+        "2026-03-05T14:04:00+00:00,0,0.0\n"
+    )
+
+
+def test_what_names_hold_comes_back_as_it_was() -> None:
+    names = ["a,b", 'say "x"', "two\nlines", "한국어", " ", ""]
+    assert [row["name"] for row in csv_rows(csv_of([{"name": name, "other": 1} for name in names]))] == names
+
+
+def test_what_is_not_known_is_empty() -> None:
+    assert csv_of([{"a": None, "b": 1}]) == "a,b\n,1\n"
+
+
+def test_nothing_is_an_empty_file() -> None:
+    assert csv_of([]) == ""
