@@ -1,4 +1,4 @@
-"""When a job stands still. The other problems are shown on a real job in `test_bring_up`."""
+"""When a job stands still. The other problems are shown on a real job in `bring_up/test_supervisor`."""
 
 from __future__ import annotations
 

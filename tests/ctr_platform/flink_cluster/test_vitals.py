@@ -1,4 +1,4 @@
-"""What is to be thought of a job's vital signs; `test_bring_up` reads those of a real one."""
+"""What is to be thought of a job's vital signs; `bring_up/test_cold_start` reads those of a real one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A look at the job, as it is on record; `test_bring_up` records those of a real one."""
+"""A look at the job, as it is on record; `bring_up/test_cold_start` records those of a real one."""
 
 from __future__ import annotations
 

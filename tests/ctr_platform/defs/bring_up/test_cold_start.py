@@ -1,0 +1,233 @@
+"""From a cold start to a running job, and again: through Dagster, on the real stack."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import dagster as dg
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
+
+from ctr_platform.definitions import defs
+from ctr_platform.defs.flink.checks import runs_once
+from ctr_platform.defs.flink.observe import observe_job
+from ctr_platform.defs.kafka.assets import CONFIG_CHECK, partitions_as_wanted
+from ctr_platform.defs.platform import (
+    CACHE_1MIN,
+    CACHE_5MIN,
+    COUNTS_1MIN,
+    FLINK_JOB,
+    LEDGER,
+    METRICS_1MIN,
+    RAW_EVENTS,
+    TOPICS,
+    Platform,
+)
+from ctr_platform.defs.recount.assets import HOURS
+from ctr_platform.defs.recount.schedules import recount_every_minute, recount_job
+from ctr_platform.defs.stream.sensors import observe_stream
+from ctr_platform.flink_cluster.rest import FlinkCluster
+from ctr_platform.flink_cluster.vitals import SIGNS
+from ctr_platform.kafka.topics import describe_topics
+from ctr_platform.settings import WINDOWS_TOPIC
+from ctr_platform.stack.probes import wait_until
+from ctr_platform.traffic.plan import TrafficRequest
+from ctr_platform.traffic.produce import produce
+from ctr_platform.traffic.stop import Stop
+from flink.config import JOB_NAME
+from tests.support.bring_up import bring_up, metadata, tick
+from warehouse.quality_reads import QualityRecords
+
+if TYPE_CHECKING:
+    from tests.support.stack import RunningStack
+
+STATE_WITHIN_S = 120
+WINDOW_WITHIN_S = 150
+"""A minute, the bound on disorder, and a slow machine."""
+
+
+def _passes(check: dg.AssetChecksDefinition) -> bool:
+    """Whether a check passes now, outside any run."""
+    result = check(platform=Platform())
+    assert isinstance(result, dg.AssetCheckResult)
+    return result.passed
+
+
+def test_a_cold_start_comes_up_through_dagster_and_a_second_run_changes_nothing(
+    instance: dg.DagsterInstance, fresh_stack: RunningStack
+) -> None:
+    assert not _passes(partitions_as_wanted)
+    assert not any(topic.exists for topic in describe_topics(fresh_stack.settings))
+    assert not _passes(runs_once)
+    assert tick(instance).run_requests
+    first = bring_up(instance)
+    assert first.success
+    made = metadata(first, FLINK_JOB)
+    assert made["already_running"] is False
+    assert made["restored_from"] == "nothing: the topic's beginning"
+    assert {check.check_name: check.passed for check in first.get_asset_check_evaluations()} == {
+        "config_as_specified": True,
+        "partitions_as_wanted": True,
+        "tables_as_modelled": True,
+        "reader_may_read": True,
+        "kept_alive": True,
+        "runs_once": True,
+        **dict.fromkeys(SIGNS, True),
+        "nothing_dropped_late": True,
+    }
+
+    assert str(tick(instance).skip_reason).find(str(made["job_id"])) > 0
+    second = bring_up(instance)
+    assert second.success
+    again = metadata(second, FLINK_JOB)
+    assert again["already_running"] is True
+    assert again["job_id"] == made["job_id"]
+    assert metadata(second, TOPICS)["created"] == 0
+    with FlinkCluster(fresh_stack.settings.flink_rest_url) as cluster:
+        assert [job.id for job in cluster.alive(JOB_NAME)] == [made["job_id"]]
+
+
+def test_the_jobs_vital_signs_are_observed_recorded_and_judged_when_they_change(
+    instance: dg.DagsterInstance, fresh_stack: RunningStack
+) -> None:
+    began = datetime.now(tz=UTC)
+
+    def looked(cursor: str | None) -> dg.SensorResult:
+        with dg.build_sensor_context(instance=instance, cursor=cursor) as context:
+            result = observe_job(context, platform=Platform())
+        assert isinstance(result, dg.SensorResult)
+        return result
+
+    results = [looked(None)]
+
+    def measured() -> bool:
+        results.append(looked(results[-1].cursor))
+        [observation] = [each for each in results[-1].asset_events if isinstance(each, dg.AssetObservation)]
+        # What waits in the topic is measured from the first record on.
+        return {"heap_percent", "busy_percent", "checkpoint_age_s"} <= set(observation.metadata)
+
+    wait_until(measured, STATE_WITHIN_S, "the job's metrics")
+    first, *others = results
+    records = QualityRecords(fresh_stack.settings.postgres_reader_url)
+    kept = records.vital_signs(began)
+    records.close()
+    assert len(kept) == len(results)
+    last = json.loads(results[-1].cursor or "")["before"]
+    assert asdict(kept[-1]) == {
+        "observed_at": datetime.fromtimestamp(last["at_s"], tz=UTC),
+        **{name: last[name] for name in asdict(kept[-1]) if name != "observed_at"},
+    }
+    assert kept[-1].heap_percent
+    assert {
+        each.check_name for each in first.asset_events if isinstance(each, dg.AssetCheckEvaluation)
+    } == set(SIGNS)
+    again = [
+        each for result in others for each in result.asset_events if isinstance(each, dg.AssetCheckEvaluation)
+    ]
+    assert len(again) < len(SIGNS)
+
+
+def test_a_topic_that_drifted_is_corrected_and_told(
+    instance: dg.DagsterInstance, fresh_stack: RunningStack
+) -> None:
+    settings = fresh_stack.settings
+    drift = ConfigEntry("retention.ms", "1000", incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ResourceType.TOPIC, WINDOWS_TOPIC, incremental_configs=[drift])
+    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers})
+    admin.incremental_alter_configs([resource])[resource].result(STATE_WITHIN_S)
+    job = defs().resolve_implicit_global_asset_job_def()
+
+    def passed() -> bool:
+        done = job.execute_in_process(instance=instance, asset_selection=[TOPICS])
+        [check] = [
+            each for each in done.get_asset_check_evaluations() if each.check_name == CONFIG_CHECK.name
+        ]
+        return check.passed
+
+    assert [passed(), passed()] == [False, True]
+
+
+def test_what_flows_is_observed_as_materialized(
+    instance: dg.DagsterInstance, fresh_stack: RunningStack
+) -> None:
+    produce(
+        fresh_stack.settings,
+        TrafficRequest(rate=500, duration_ms=75_000),
+        stop=Stop(),
+        on_start=lambda _plan: None,
+        on_progress=lambda _delivery: None,
+    )
+    seen: dict[dg.AssetKey, set[str]] = {}
+    cursor: str | None = None
+
+    def observed() -> bool:
+        nonlocal cursor
+        with dg.build_sensor_context(instance=instance, cursor=cursor) as context:
+            result = observe_stream(context, platform=Platform())
+        assert isinstance(result, dg.SensorResult)
+        cursor = result.cursor
+        for event in result.asset_events:
+            assert isinstance(event, dg.AssetMaterialization)  # freshness policies count nothing else
+            assert event.asset_key.to_user_string() in str(result.skip_reason)
+            seen.setdefault(event.asset_key, set()).update(event.metadata)
+        return {RAW_EVENTS, COUNTS_1MIN, METRICS_1MIN, CACHE_1MIN, CACHE_5MIN, LEDGER} <= set(
+            seen
+        ) and "per_second" in seen[LEDGER]
+
+    wait_until(observed, WINDOW_WITHIN_S, "a window to be observed")
+    assert {"messages", "end of partition 0"} <= seen[RAW_EVENTS]
+    assert {"latest_window_end", "behind_s", "impressions"} <= seen[METRICS_1MIN]
+    assert {"age_s", "open_windows", "final_windows", "final"} <= seen[CACHE_1MIN]
+    assert "unaccounted" in seen[LEDGER]
+
+
+def test_the_recount_verifies_what_has_flowed(instance: dg.DagsterInstance) -> None:
+    def verified() -> bool:
+        with dg.build_schedule_context(
+            instance=instance, scheduled_execution_time=datetime.now(UTC)
+        ) as context:
+            request = recount_every_minute(context)
+        assert isinstance(request, dg.RunRequest)
+        done = (
+            defs().resolve_job_def(recount_job.name).execute_in_process(instance=instance, tags=request.tags)
+        )
+        made = done.get_asset_materialization_events()
+        assert {event.partition for event in made} <= set(HOURS.get_partition_keys())
+        assert len(made) == 2
+        metadata = {name: value.value for name, value in made[0].materialization.metadata.items()}
+        assert metadata["windows_inexact"] == 0
+        assert metadata["lowest_accuracy"] == 100
+        return int(str(metadata["windows_verified"])) > 0
+
+    wait_until(verified, WINDOW_WITHIN_S, "a verified window")
+
+
+def test_a_recount_at_work_is_not_overtaken(instance: dg.DagsterInstance) -> None:
+    job = defs().resolve_job_def(recount_job.name)
+    run = instance.create_run_for_job(job_def=job, status=dg.DagsterRunStatus.STARTED)
+    now = datetime.now(UTC)
+    with dg.build_schedule_context(instance=instance, scheduled_execution_time=now) as context:
+        assert isinstance(recount_every_minute(context), dg.SkipReason)
+    instance.report_run_failed(run)
+    with dg.build_schedule_context(instance=instance, scheduled_execution_time=now) as context:
+        assert isinstance(recount_every_minute(context), dg.RunRequest)
+
+
+def test_a_store_that_is_away_hides_no_other(fresh_stack: RunningStack) -> None:
+    fresh_stack.stop("redis")
+    try:
+        with dg.build_sensor_context() as context:
+            result = observe_stream(context, platform=Platform())
+        assert isinstance(result, dg.SensorResult)
+        assert {RAW_EVENTS, COUNTS_1MIN} <= {event.asset_key for event in result.asset_events}
+        assert "Redis at" in str(result.skip_reason)
+    finally:
+        fresh_stack.start("redis")
