@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 SUBMIT_WITHIN_S: Final = 120
 """Planning and sending take 5 to 15 s on a free core; a machine that has just started has none."""
 
+CLIENT_JVM: Final = "-XX:TieredStopAtLevel=1"
+"""For a JVM that lives for seconds: it never earns back what thorough compilation costs."""
+
 ENDED_WITHIN_S: Final = 60
 """Flink kills a TaskManager whose tasks do not end in 180 s; those of this job take a second."""
 
@@ -123,7 +126,7 @@ def _run_submit(config: JobConfig, code: Path, *arguments: str) -> dict[str, Any
             check=False,
             cwd=code,
             # The code is what lies in that folder, wherever else there is some.
-            env={**os.environ, **flink_environment(), "PYTHONPATH": str(code)},
+            env={"JVM_ARGS": CLIENT_JVM, **os.environ, **flink_environment(), "PYTHONPATH": str(code)},
         )
     except subprocess.TimeoutExpired:
         raise CtrError(f"submitting {config.name} took more than {SUBMIT_WITHIN_S} s") from None
