@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from dashboard.charts.style import PATTERNS, axis, empty_figure, time_axis
+import plotly.graph_objects as go
+
+from dashboard.charts.style import PATTERNS, axis, figure, time_axis
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    import plotly.graph_objects as go
 
     from dashboard.reader.wording import Reader
     from warehouse.quality_reads import Fates, Verification
@@ -30,42 +30,27 @@ def accuracy_figure(reader: Reader, verifications: Sequence[Verification], alarm
         verifications: at least one, the newest first.
         alarm_percent: under it a window is an alarm; a dashed line.
     """
-    figure = empty_figure(reader)
-    for exact, name, symbol in (
-        (True, reader.text("exact"), "circle"),
-        (False, reader.text("not exact"), "x"),
-    ):
-        chosen = [each for each in reversed(verifications) if each.exact is exact]
-        figure.add_scatter(
-            name=name,
-            x=[reader.local(each.window_start) for each in chosen],
-            y=[each.accuracy for each in chosen],
-            mode="markers",
-            marker={"symbol": symbol, "size": 6 if exact else 11},
-            customdata=[
-                [
-                    f"{reader.day(each.window_start)} {reader.clock(each.window_start)}",
-                    reader.count(each.actual_impressions),
-                    reader.count(each.expected_impressions),
-                ]
-                for each in chosen
-            ],
-            hovertemplate=reader.text(
-                "{start}: {accuracy}<br>{actual} impressions, recounted {expected}",
-                start="%{customdata[0]}",
-                accuracy="%{y:.2f}%",
-                actual="%{customdata[1]}",
-                expected="%{customdata[2]}",
-            )
-            + "<extra></extra>",
-        )
+    exact = [each for each in reversed(verifications) if each.exact]
+    inexact = [each for each in reversed(verifications) if not each.exact]
     lowest = min(alarm_percent, *(each.accuracy for each in verifications))
-    figure.add_hline(
-        y=alarm_percent,
-        line={"dash": "dash", "width": 1, "color": ON_EITHER_GROUND},
-        annotation={"text": reader.text("alarm below"), "xanchor": "right"},
-    )
-    figure.update_layout(
+    return figure(
+        reader,
+        [
+            _marks(reader, reader.text("exact"), exact, symbol="circle", size=6),
+            _marks(reader, reader.text("not exact"), inexact, symbol="x", size=11),
+        ],
+        shapes=[
+            {
+                "type": "line",
+                "xref": "x domain",
+                "x0": 0,
+                "x1": 1,
+                "y0": alarm_percent,
+                "y1": alarm_percent,
+                "line": {"dash": "dash", "width": 1, "color": ON_EITHER_GROUND},
+                "label": {"text": reader.text("alarm below"), "textposition": "end"},
+            }
+        ],
         xaxis=time_axis(reader),
         yaxis=axis(
             reader.text("Accuracy, %"),
@@ -73,7 +58,34 @@ def accuracy_figure(reader: Reader, verifications: Sequence[Verification], alarm
         ),
         showlegend=True,
     )
-    return figure
+
+
+def _marks(
+    reader: Reader, name: str, verifications: Sequence[Verification], *, symbol: str, size: int
+) -> go.Scatter:
+    return go.Scatter(
+        name=name,
+        x=[reader.local(each.window_start) for each in verifications],
+        y=[each.accuracy for each in verifications],
+        mode="markers",
+        marker={"symbol": symbol, "size": size},
+        customdata=[
+            [
+                f"{reader.day(each.window_start)} {reader.clock(each.window_start)}",
+                reader.count(each.actual_impressions),
+                reader.count(each.expected_impressions),
+            ]
+            for each in verifications
+        ],
+        hovertemplate=reader.text(
+            "{start}: {accuracy}<br>{actual} impressions, recounted {expected}",
+            start="%{customdata[0]}",
+            accuracy="%{y:.2f}%",
+            actual="%{customdata[1]}",
+            expected="%{customdata[2]}",
+        )
+        + "<extra></extra>",
+    )
 
 
 def refused_figure(reader: Reader, fates: Sequence[Fates], bucket: timedelta) -> go.Figure:
@@ -84,9 +96,8 @@ def refused_figure(reader: Reader, fates: Sequence[Fates], bucket: timedelta) ->
         reader.text("unknown schema"): [each.unknown_schema for each in fates],
         reader.text("invalid"): [each.invalid for each in fates],
     }
-    figure = empty_figure(reader)
-    for number, (name, counts) in enumerate(series.items()):
-        figure.add_bar(
+    bars = [
+        go.Bar(
             name=name,
             x=[reader.local(each.start + bucket / 2) for each in fates],
             y=counts,
@@ -94,10 +105,13 @@ def refused_figure(reader: Reader, fates: Sequence[Fates], bucket: timedelta) ->
             marker={"pattern": {"shape": PATTERNS[number], "fillmode": "overlay"}, "line": {"width": 0}},
             hovertemplate="%{fullData.name}: %{y:,}<extra></extra>",
         )
-    figure.update_layout(
+        for number, (name, counts) in enumerate(series.items())
+    ]
+    return figure(
+        reader,
+        bars,
         barmode="stack",
         xaxis=axis(reader.text("Read at, {zone}", zone=reader.zone_name), type="date", showgrid=False),
         yaxis=axis(reader.text("Records"), rangemode="tozero"),
         showlegend=True,
     )
-    return figure

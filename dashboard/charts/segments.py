@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from dashboard.charts.style import axis, empty_figure
+import plotly.graph_objects as go
+
+from dashboard.charts.style import axis, figure
 from dashboard.content.selection import rate_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    import plotly.graph_objects as go
 
     from dashboard.content.breakdown import Cell, Part
     from dashboard.reader.wording import Reader
@@ -29,8 +29,7 @@ def part_label(reader: Reader, part: Part) -> str:
 
 def parts_figure(reader: Reader, parts: Sequence[Part]) -> go.Figure:
     """Impressions of a window's parts as bars, each with its CTR and how its share moved."""
-    figure = empty_figure(reader)
-    figure.add_bar(
+    bars = go.Bar(
         orientation="h",
         y=[part_label(reader, part) for part in parts],
         x=[part.impressions for part in parts],
@@ -39,7 +38,9 @@ def parts_figure(reader: Reader, parts: Sequence[Part]) -> go.Figure:
         cliponaxis=False,
         hovertemplate="%{y}: %{text}<extra></extra>",
     )
-    figure.update_layout(
+    return figure(
+        reader,
+        [bars],
         # Every bar carries its figures; the room beside the longest one is for them.
         xaxis={
             "visible": False,
@@ -55,7 +56,6 @@ def parts_figure(reader: Reader, parts: Sequence[Part]) -> go.Figure:
             "ticksuffix": " ",
         },
     )
-    return figure
 
 
 def _figures(reader: Reader, part: Part) -> str:
@@ -73,8 +73,7 @@ def heat_figure(reader: Reader, cells: Sequence[Cell]) -> go.Figure:
     devices = _by_size((cell.device, cell.impressions) for cell in cells)
     found = {(cell.category, cell.device): cell for cell in cells}
     grid = [[found.get((category, device)) for device in devices] for category in categories]
-    figure = empty_figure(reader)
-    figure.add_heatmap(
+    heat = go.Heatmap(
         x=[reader.text("device {device}", device=device) for device in devices],
         y=categories,
         z=[
@@ -94,11 +93,12 @@ def heat_figure(reader: Reader, cells: Sequence[Cell]) -> go.Figure:
         ygap=2,
         colorbar={"title": {"text": reader.text("CTR, %"), "side": "right"}, "thickness": 12},
     )
-    figure.update_layout(
+    return figure(
+        reader,
+        [heat],
         xaxis=axis("", type="category", fixedrange=True, showgrid=False),
         yaxis=axis("", type="category", fixedrange=True, showgrid=False, autorange="reversed"),
     )
-    return figure
 
 
 def _by_size(sized: Iterable[tuple[str, int]]) -> list[str]:

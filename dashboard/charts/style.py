@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 import plotly.graph_objects as go
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from plotly.basedatatypes import BaseTraceType
+
     from dashboard.reader.wording import Reader
 
 KEEP_VIEW: Final = "keep"
@@ -22,16 +26,22 @@ DASHES: Final = ("solid", "dash", "dot", "dashdot")
 """Of lines, for the same reason."""
 
 
-def empty_figure(reader: Reader) -> go.Figure:
-    """Begin a figure that leaves its colours to the theme and keeps the reader's zoom."""
-    figure = go.Figure(layout={"template": "none"})
-    figure.update_layout(
-        uirevision=KEEP_VIEW,
-        separators=reader.separators,
-        margin={"l": 0, "r": 0, "t": 8, "b": 0},
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+def figure(reader: Reader, traces: Sequence[BaseTraceType], **layout: Any) -> go.Figure:
+    """Put traces into a figure that leaves its colours to the theme and keeps the reader's zoom.
+
+    Built at once: each later change of a figure makes Plotly check and copy much of it again.
+    """
+    return go.Figure(
+        traces,
+        {
+            "template": "none",
+            "uirevision": KEEP_VIEW,
+            "separators": reader.separators,
+            "margin": {"l": 0, "r": 0, "t": 8, "b": 0},
+            "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+            **layout,
+        },
     )
-    return figure
 
 
 def axis(title: str, **more: Any) -> dict[str, Any]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dashboard.charts.style import DASHES, axis, empty_figure
+import plotly.graph_objects as go
+
+from dashboard.charts.style import DASHES, axis, figure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
-
-    import plotly.graph_objects as go
 
     from dashboard.reader.wording import Reader
 
@@ -26,9 +26,8 @@ def signs_figure(
         signs: values by the sign's name, one for each moment.
         unit: title of the axis.
     """
-    figure = empty_figure(reader)
-    for number, (name, values) in enumerate(signs.items()):
-        figure.add_scatter(
+    lines = [
+        go.Scatter(
             name=name,
             x=[reader.local(moment) for moment in moments],
             y=list(values),
@@ -37,9 +36,12 @@ def signs_figure(
             line={"width": 2, "dash": DASHES[number % len(DASHES)]},
             hovertemplate="%{x|%H:%M:%S} %{fullData.name}: %{y:,}<extra></extra>",
         )
-    figure.update_layout(
+        for number, (name, values) in enumerate(signs.items())
+    ]
+    return figure(
+        reader,
+        lines,
         xaxis=axis(reader.text("Looked at, {zone}", zone=reader.zone_name), type="date", showgrid=False),
         yaxis=axis(unit, rangemode="tozero"),
         showlegend=len(signs) > 1,
     )
-    return figure

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from dashboard.charts.style import DASHES, axis, empty_figure, time_axis
+import plotly.graph_objects as go
+
+from dashboard.charts.style import DASHES, axis, figure, time_axis
 from warehouse.windows import window_length
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    import plotly.graph_objects as go
 
     from dashboard.content.board import ShownWindow
     from dashboard.reader.wording import Reader
@@ -43,8 +43,7 @@ def windows_figure(
     middles = [reader.local(shown.window.start + length / 2) for shown in drawn]
     titles = [_title(reader, shown) for shown in drawn]
     thin = len(drawn) > MANY
-    figure = empty_figure(reader)
-    figure.add_bar(
+    bars = go.Bar(
         name=reader.text("Impressions"),
         x=middles,
         y=[shown.window.impressions for shown in drawn],
@@ -66,7 +65,7 @@ def windows_figure(
         hovertemplate=reader.text("{title}<br>{impressions} impressions, {clicks} clicks", **_HOVER)
         + "<extra></extra>",
     )
-    figure.add_scatter(
+    line = go.Scatter(
         name=reader.text("CTR"),
         x=middles,
         y=[shown.window.ctr for shown in drawn],
@@ -78,7 +77,9 @@ def windows_figure(
         hovertemplate="%{customdata}<br>CTR %{y:.2f}%<extra></extra>",
     )
     newest = windows[0].window
-    figure.update_layout(
+    return figure(
+        reader,
+        [bars, line],
         xaxis=time_axis(
             reader,
             # Not a range of our own: that would take a zoom back whenever the windows move on.
@@ -95,7 +96,6 @@ def windows_figure(
             tickmode="auto",
         ),
     )
-    return figure
 
 
 _HOVER: Final = {
@@ -131,22 +131,27 @@ def impressions_figure(
 def _lines(
     reader: Reader, lines: Mapping[str, Sequence[Window]], shift: timedelta, figure_of: str
 ) -> go.Figure:
-    figure = empty_figure(reader)
     rate = figure_of == "ctr"
-    for number, (name, windows) in enumerate(lines.items()):
-        drawn = list(reversed(windows))
-        figure.add_scatter(
+    drawn = [
+        go.Scatter(
             name=name,
-            x=[reader.local(window.start + (shift if number else timedelta(0))) for window in drawn],
-            y=[getattr(window, figure_of) for window in drawn],
+            x=[
+                reader.local(window.start + (shift if number else timedelta(0)))
+                for window in reversed(windows)
+            ],
+            y=[getattr(window, figure_of) for window in reversed(windows)],
             mode="lines",
             line={"width": 2, "dash": DASHES[number % len(DASHES)]},
-            customdata=[f"{reader.day(window.start)} {reader.span(window)}" for window in drawn],
+            customdata=[f"{reader.day(window.start)} {reader.span(window)}" for window in reversed(windows)],
             hovertemplate="%{customdata}<br>%{fullData.name}: "
             + ("%{y:.2f}%" if rate else "%{y:,}")
             + "<extra></extra>",
         )
-    figure.update_layout(
+        for number, (name, windows) in enumerate(lines.items())
+    ]
+    return figure(
+        reader,
+        drawn,
         xaxis=time_axis(reader),
         yaxis=axis(
             reader.text("CTR, %") if rate else reader.text("Impressions"),
@@ -154,4 +159,3 @@ def _lines(
             tickformat="" if rate else "~s",
         ),
     )
-    return figure

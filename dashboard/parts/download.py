@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
@@ -14,14 +14,26 @@ if TYPE_CHECKING:
     from dashboard.reader.wording import Reader
 
 
+FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet may carry out a text that begins so, and category names come with the events.
+See https://owasp.org/www-community/attacks/CSV_Injection."""
+
+
 def csv_of(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Write rows of the same columns; moments in UTC by ISO 8601, numbers with a decimal point."""
+    """Write rows of the same columns, as RFC 4180 says; moments in UTC by ISO 8601, numbers with a point.
+
+    A text that a spreadsheet could take for a formula gets an apostrophe before it.
+    """
     text = io.StringIO()
     if rows:
-        writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+        writer = csv.DictWriter(text, fieldnames=list(rows[0]))
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({column: _harmless(cell) for column, cell in row.items()} for row in rows)
     return text.getvalue()
+
+
+def _harmless(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULAS) else cell
 
 
 def offer_csv(reader: Reader, rows: Sequence[Mapping[str, Any]], name: str) -> None:

@@ -48,12 +48,10 @@ def test_what_is_not_exact_has_another_mark() -> None:
 def test_the_alarm_is_a_line_that_is_always_within_sight() -> None:
     layout = accuracy_figure(english(), [verified(MOMENT, 100)], 95).layout
     (line,) = layout.shapes
-    assert (line.y0, line.y1, line.line.dash) == (95, 95, "dash")
+    assert (line.y0, line.y1, line.line.dash, line.label.text) == (95, 95, "dash", "alarm below")
     lowest, highest = layout.yaxis.autorangeoptions.include
     assert lowest < 95
     assert highest > 100
-    (note,) = layout.annotations
-    assert note.text == "alarm below"
     assert accuracy_figure(english(), [verified(MOMENT, 0)], 99).layout.yaxis.autorangeoptions.include[0] == 0
 
 
