@@ -8,9 +8,8 @@ from typing import Final
 import streamlit as st
 
 from ctr_platform.errors import CtrError
-from ctr_platform.settings import load_settings
 from dashboard.parts.address import keep_choices, lost_choices, preferences, reader
-from dashboard.parts.stores import read_anew
+from dashboard.parts.stores import read_anew, settings
 from dashboard.parts.theme import apply_theme
 
 # A file of our own: a Material icon would be fetched from elsewhere.
@@ -82,7 +81,7 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
     st.button(who.text("Refresh now"), icon=":material/refresh:", key="refresh_now", on_click=read_anew)
 
 try:
-    load_settings()
+    settings()
 except CtrError as error:
     st.error(str(error), title=who.text("A setting cannot be used"), icon=":material/settings_alert:")
     st.stop()

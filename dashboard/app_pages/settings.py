@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 
 import streamlit as st
 
-from ctr_platform.settings import load_settings
+from dashboard.parts import stores
 from dashboard.parts.address import choose_by, preferences, reader
 from dashboard.reader.preferences import (
     DEFAULT_REFRESH_S,
@@ -79,7 +79,7 @@ with st.container(border=True):
 with st.container(border=True):
     st.subheader(who.text("Thresholds"), anchor=False)
     st.caption(who.text("Figures beyond them are red."))
-    accuracy = load_settings().accuracy_alarm_percent
+    accuracy = stores.settings().accuracy_alarm_percent
     with st.container(horizontal=True):
         for name, title, limit, default, highest in (
             ("accuracy_min", who.text("Accuracy below, %"), chosen.accuracy_min, accuracy, 100.0),

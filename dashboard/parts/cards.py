@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import streamlit as st
 
-from ctr_platform.settings import load_settings
+from dashboard.parts import stores
 from dashboard.parts.address import preferences
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def accuracy_colour(verified: Verification | None) -> Colour:
     if verified is None:
         return "gray"
     alarm = preferences().accuracy_min
-    if verified.accuracy < (load_settings().accuracy_alarm_percent if alarm is None else alarm):
+    if verified.accuracy < (stores.settings().accuracy_alarm_percent if alarm is None else alarm):
         return "red"
     return "green" if verified.exact else "orange"
 

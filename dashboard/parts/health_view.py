@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
-from ctr_platform.settings import load_settings
 from dashboard.charts.plot import plot
 from dashboard.charts.vitals import signs_figure
 from dashboard.parts import stores
@@ -31,7 +30,7 @@ MEBIBYTE: Final = 1 << 20
 
 def draw_health(reader: Reader) -> None:
     """Draw the page."""
-    settings = load_settings()
+    settings = stores.settings()
     pipeline = stores.pipeline()
     with st.container():
         say_outages(
@@ -89,7 +88,7 @@ def _draw_services(reader: Reader, pipeline: Pipeline) -> None:
 
 def _draw_watchers(reader: Reader, pipeline: Pipeline) -> None:
     heading(reader.text("Watchers and alerts"))
-    alarm_s = load_settings().heartbeat_alarm
+    alarm_s = stores.settings().heartbeat_alarm
     for name, title in (
         (SUPERVISOR, reader.text("Supervisor of the job")),
         (WATCHDOG, reader.text("Watchdog of the supervisor")),

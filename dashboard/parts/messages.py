@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from ctr_platform.settings import load_settings
+from dashboard.parts import stores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,7 +138,7 @@ def _supervision(reader: Reader, board: Board) -> str:
     if board.supervisor is None:
         return reader.text(":red[nobody looks after the job]")
     looked = reader.text("the job was last looked after {ago}", ago=reader.ago(board.supervisor.age_s))
-    return f":red[{looked}]" if board.supervisor.age_s > load_settings().heartbeat_alarm else looked
+    return f":red[{looked}]" if board.supervisor.age_s > stores.settings().heartbeat_alarm else looked
 
 
 def _moment(at_s: float) -> datetime:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
-from ctr_platform.settings import load_settings
 from dashboard.charts.plot import plot
 from dashboard.charts.quality import accuracy_figure, refused_figure
 from dashboard.parts import stores
@@ -34,7 +33,7 @@ def draw_quality(reader: Reader, span: timedelta) -> None:
             reader, record.outages, {"Postgres": reader.text("What was verified cannot be shown without it.")}
         )
         say_read_at(reader, record.at_s)
-    st.link_button(reader.text("Quality report"), load_settings().quality_url, icon=":material/fact_check:")
+    st.link_button(reader.text("Quality report"), stores.settings().quality_url, icon=":material/fact_check:")
     if record.outages:
         return
     _draw_fates(reader, record)
@@ -101,7 +100,7 @@ def _draw_accuracy(reader: Reader, window_type: str, verifications: Sequence[Ver
     alarm = preferences().accuracy_min
     plot(
         accuracy_figure(
-            reader, verifications, load_settings().accuracy_alarm_percent if alarm is None else alarm
+            reader, verifications, stores.settings().accuracy_alarm_percent if alarm is None else alarm
         ),
         key=f"accuracy-{window_type}",
         height_px=CHART_HEIGHT_PX,

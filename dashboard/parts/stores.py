@@ -20,6 +20,7 @@ from warehouse.reads import Warehouse
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from ctr_platform.settings import Settings
     from dashboard.content.board import Board
     from dashboard.content.comparison import Comparison, Mode
     from dashboard.content.pipeline import Pipeline
@@ -36,16 +37,25 @@ SHARED_VIEWS: Final = 200
 """Choices of segments and spans that are kept at once; each holds some thousand windows at most."""
 
 
+def settings() -> Settings:
+    """Read the settings, or share them: a stack that moves to other ports is followed.
+
+    Raises:
+        CtrError: a setting cannot be used.
+    """
+    return _settings()
+
+
 def stores() -> Stores:
     """Redis and Postgres, as the settings are now.
 
     Raises:
         CtrError: a setting cannot be used.
     """
-    settings = load_settings()
-    url = settings.postgres_reader_url.render_as_string(hide_password=False)
+    now = settings()
+    url = now.postgres_reader_url.render_as_string(hide_password=False)
     return Stores(
-        cache=_cache(settings.redis_host, settings.redis_port),
+        cache=_cache(now.redis_host, now.redis_port),
         warehouse=_warehouse(url),
         quality=_quality(url),
         outages=_outages(),
@@ -73,12 +83,17 @@ def pipeline() -> Pipeline:
 
 
 def read_anew() -> None:
-    """Forget what is shared: the next reads ask the stores."""
-    for shared in (_board, _comparison, _record, _pipeline):
+    """Forget what is shared: the next reads ask anew."""
+    for shared in (_settings, _board, _comparison, _record, _pipeline):
         shared.clear()
 
 
 # What is shared is never changed, so no reader needs a copy.
+@st.cache_resource(ttl=SHARED_FOR_S, max_entries=1, show_spinner=False)
+def _settings() -> Settings:
+    return load_settings()
+
+
 @st.cache_resource(ttl=SHARED_FOR_S, max_entries=SHARED_VIEWS, show_spinner=False)
 def _board(window_type: WindowType, selection: Selection, span: timedelta) -> Board:
     return load(window_type, selection, span, stores())
@@ -96,7 +111,7 @@ def _record(span: timedelta) -> Record:
 
 @st.cache_resource(ttl=SHARED_FOR_S, max_entries=1, show_spinner=False)
 def _pipeline() -> Pipeline:
-    return load_pipeline(load_settings(), stores())
+    return load_pipeline(settings(), stores())
 
 
 # One entry: a stack that moved to other ports has left the old ones for good.

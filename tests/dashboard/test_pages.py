@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.parts.stores import read_anew
 from tests.support.pages import ENGLISH, KOREAN, PAGES, RUN_TIMEOUT_S, SCRIPT, charts, metrics, open_page
 from tests.support.traffic import put_hour
 from tests.support.windows import put_document
@@ -89,6 +90,7 @@ def test_a_setting_that_cannot_be_used_is_one_line(
 ) -> None:
     del settings
     monkeypatch.setenv("REDIS_PORT", "many")
+    read_anew()
     page = AppTest.from_file(str(SCRIPT), default_timeout=RUN_TIMEOUT_S).run()
     assert not page.exception
     (error,) = page.error
