@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
 
 SETTLE_S: Final = 15.0
-"""After the readers have come, until their refreshes are counted."""
+"""After the last reader has come, until refreshes are counted."""
 
 COMPLETE_WITHIN_MS: Final = 120_000
 """A page that takes longer is broken, not slow."""
@@ -53,8 +53,9 @@ class Readers:
     refreshed: list[float] = field(default_factory=list)
 
 
-async def _reader(address: str, query: str, readers: Readers) -> None:
-    """Open the page and refresh it as a browser does, until cancelled."""
+async def _reader(address: str, query: str, readers: Readers, after_s: float) -> None:
+    """Open the page after a while and refresh it as a browser does, until cancelled."""
+    await asyncio.sleep(after_s)
     async with connect(f"{address}/_stcore/stream", subprotocols=["streamlit"], max_size=None) as socket:  # type: ignore[list-item]
         began = time.perf_counter()
         await _ask(socket, query)
@@ -114,12 +115,18 @@ async def _browse(url: str) -> tuple[float, float]:
     return took[0], took[1]
 
 
-async def measure(url: str, server: psutil.Process, viewers: int, seconds: float, refresh_s: int) -> None:
+async def measure(  # noqa: PLR0913 - what is measured
+    url: str, server: psutil.Process, viewers: int, seconds: float, refresh_s: int, *, at_once: bool
+) -> None:
     """Let readers come, wait until all refresh, and print what they and the server needed."""
     readers = Readers()
     address = url.replace("http://", "ws://")
-    clients = [asyncio.create_task(_reader(address, f"refresh={refresh_s}", readers)) for _ in range(viewers)]
-    await asyncio.sleep(SETTLE_S)
+    apart_s = 0.0 if at_once else refresh_s / viewers
+    clients = [
+        asyncio.create_task(_reader(address, f"refresh={refresh_s}", readers, number * apart_s))
+        for number in range(viewers)
+    ]
+    await asyncio.sleep(refresh_s + SETTLE_S)
     readers.refreshed.clear()
     before, began = server.cpu_times(), time.perf_counter()
     await asyncio.sleep(seconds)
@@ -131,7 +138,8 @@ async def measure(url: str, server: psutil.Process, viewers: int, seconds: float
         with suppress(asyncio.CancelledError):
             await client
     cpu = 100 * (after.user + after.system - before.user - before.system) / (ended - began)
-    print(f"{viewers} viewers, every {refresh_s} s: CPU {cpu:.1f} % of a core")
+    how = "at once" if at_once else "one after the other"
+    print(f"{viewers} viewers, every {refresh_s} s, {how}: CPU {cpu:.1f} % of a core")
     print(f"  a refresh: {_percentiles(refreshed)}, {len(refreshed)} of them")
     print(f"  the page's first run: {_percentiles(readers.opened)}")
     print(f"  complete in a browser: {first:.0f} ms, again {again:.0f} ms")
@@ -160,13 +168,18 @@ def main() -> None:
     parser.add_argument("--viewers", type=int, nargs="+", default=[1, 20])
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--refresh", type=int, default=10, help="seconds between two refreshes")
+    parser.add_argument(
+        "--at-once", action="store_true", help="all readers come, and so refresh, at the same moment"
+    )
     arguments = parser.parse_args()
     url = load_settings().dashboard_url
     server = psutil.Process(Supervisor(Layout(ctr_home())).states()["dashboard"].pid)
     print(f"{os.cpu_count()} cores")
     _read_cache()
     for viewers in arguments.viewers:
-        asyncio.run(measure(url, server, viewers, arguments.seconds, arguments.refresh))
+        asyncio.run(
+            measure(url, server, viewers, arguments.seconds, arguments.refresh, at_once=arguments.at_once)
+        )
 
 
 if __name__ == "__main__":

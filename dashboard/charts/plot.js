@@ -33,6 +33,12 @@ function themed(layout, chart) {
   return themedLayout;
 }
 
+// On a heat map Plotly chooses the text's colour for the colour behind it, and forgets fields that have none.
+function readable(traces, chart) {
+  const color = getComputedStyle(chart).getPropertyValue("--st-text-color").trim();
+  return traces.map((trace) => (trace.type === "heatmap" ? { ...trace, textfont: { color } } : trace));
+}
+
 export default function ({ data, parentElement }) {
   const chart = parentElement.querySelector(".chart");
   chart.style.height = `${data.height_px}px`;
@@ -41,7 +47,10 @@ export default function ({ data, parentElement }) {
   const figure = JSON.parse(data.figure);
   loadPlotly(data.plotly_address)
     .then((Plotly) =>
-      Plotly.react(chart, figure.data, themed(figure.layout, chart), { displayModeBar: false, responsive: true }),
+      Plotly.react(chart, readable(figure.data, chart), themed(figure.layout, chart), {
+        displayModeBar: false,
+        responsive: true,
+      }),
     )
     .catch((error) => {
       chart.textContent = error.message;

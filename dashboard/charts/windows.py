@@ -23,6 +23,9 @@ OPEN_OPACITY: Final = 0.45
 BAR_SHARE: Final = 0.8
 """Of a window's length that its bar is wide."""
 
+ROOM_SHARE: Final = 1 / 24
+"""Of the span: free beside the newest bar, so that its word does not lie on the axis."""
+
 MANY: Final = 150
 """More windows are too thin for a mark on each of them, and for a gap between their bars."""
 
@@ -83,7 +86,9 @@ def windows_figure(
         xaxis=time_axis(
             reader,
             # Not a range of our own: that would take a zoom back whenever the windows move on.
-            autorangeoptions={"include": [reader.local(newest.end - span), reader.local(newest.end)]},
+            autorangeoptions={
+                "include": [reader.local(newest.end - span), reader.local(newest.end + ROOM_SHARE * span)]
+            },
         ),
         yaxis=axis(reader.text("Impressions"), rangemode="tozero", tickformat="~s"),
         yaxis2=axis(

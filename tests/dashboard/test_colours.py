@@ -27,6 +27,10 @@ APART: Final = 10.0
 """CIEDE2000 between two series. Of patches side by side a careful eye sees a difference of about 2.3;
 bars and lines are not side by side."""
 
+LIGHTNESS_RANGE: Final = 30.0
+"""CIE L* between the heat map's first and last colour: ten steps of what can be told apart, and more than
+contrast with one colour of text leaves room for in the dark is not to be had."""
+
 
 @pytest.fixture(params=["light", "dark"])
 def theme(request: pytest.FixtureRequest) -> dict[str, Any]:
@@ -62,7 +66,12 @@ def test_the_heat_map_goes_one_way_in_lightness(theme: dict[str, Any]) -> None:
     """So it can be read without hues, and in print."""
     lightness = [Color(colour).convert("lab")["lightness"] for colour in theme["chartSequentialColors"]]
     assert lightness in (sorted(lightness), sorted(lightness, reverse=True))
-    assert abs(lightness[-1] - lightness[0]) > 50
+    assert abs(lightness[-1] - lightness[0]) > LIGHTNESS_RANGE
+
+
+def test_figures_on_the_heat_map_can_be_read(theme: dict[str, Any]) -> None:
+    for colour in (*theme["chartSequentialColors"], theme["backgroundColor"]):
+        assert Color(colour).contrast(theme["textColor"], method="wcag21") >= TEXT_CONTRAST, colour
 
 
 def test_no_theme_has_fewer_colours_than_plotly_asks_for(theme: dict[str, Any]) -> None:

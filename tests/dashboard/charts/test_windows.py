@@ -66,7 +66,7 @@ def test_the_axis_shows_the_span_even_where_few_windows_are() -> None:
     layout = windows_figure(english(), shown(100), "1min", HOUR).layout
     assert list(layout.xaxis.autorangeoptions.include) == [
         wall_clock("00:41:00"),
-        wall_clock("01:41:00"),
+        wall_clock("01:43:30"),
     ]
 
 
