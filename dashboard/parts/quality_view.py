@@ -68,6 +68,9 @@ def _draw_fates(reader: Reader, record: Record) -> None:
             return
         with row:
             offer_csv(reader, _fate_rows(record), "fates")
+        if not record.total("late") + record.total("dead"):
+            st.caption(reader.text("None of {read} records was late or dead.", read=reader.count(read)))
+            return
         plot(
             refused_figure(reader, record.fates, record.bucket),
             key="refused",

@@ -54,8 +54,9 @@ def put_verifications(settings: Settings) -> datetime:
     return newest
 
 
-def put_ledger(settings: Settings, *, lost: int = 0) -> None:
-    """Two checkpoints of one partition; `lost` records have no fate."""
+def put_ledger(settings: Settings, *, lost: int = 0, refused: bool = True) -> None:
+    """Two checkpoints of one partition, 100 records each; `lost` ones have no fate."""
+    late, malformed, unknown_schema, invalid = (4, 3, 2, 1) if refused else (0, 0, 0, 0)
     common = {"topic": "ad_events_raw", "partition": 0, "job_id": "j", "run_started_at": this_minute()}
     write(
         settings,
@@ -67,11 +68,11 @@ def put_ledger(settings: Settings, *, lost: int = 0) -> None:
                 "last_offset": first + 99,
                 "checkpoint_id": first,
                 "records_read": 100,
-                "counted": 90 - lost,
-                "late": 4,
-                "malformed": 3,
-                "unknown_schema": 2,
-                "invalid": 1,
+                "counted": 100 - late - malformed - unknown_schema - invalid - lost,
+                "late": late,
+                "malformed": malformed,
+                "unknown_schema": unknown_schema,
+                "invalid": invalid,
                 "written_at": datetime.now(tz=UTC) - timedelta(minutes=10 - first // 100),
             }
             for first in (0, 100)
@@ -102,6 +103,14 @@ def test_every_record_has_a_fate(settings: Settings, files: Files) -> None:
     for row in rows:
         parts = ("counted", "late", "malformed", "unknown_schema", "invalid")
         assert int(row["records_read"]) == sum(int(row[part]) for part in parts)
+
+
+def test_where_nothing_was_refused_it_is_said(settings: Settings, files: Files) -> None:
+    put_ledger(settings, refused=False)
+    page = open_page("quality")
+    assert "None of 200 records was late or dead." in said(page)
+    assert "refused" not in charts(page)
+    assert sum(int(row["counted"]) for row in csv_rows(files["fates.csv"])) == 200
 
 
 def test_a_record_without_a_fate_is_red(settings: Settings) -> None:
