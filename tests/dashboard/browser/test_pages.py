@@ -102,6 +102,32 @@ def test_a_link_says_the_theme_and_the_settings_change_it(visit: Callable[..., P
     assert "refresh=30" in page.url
 
 
+LOSE_THE_THEME: Final = """new MutationObserver((_, observer) => {
+  if (!document.querySelector("[data-testid^=stTopNav]")) return;
+  observer.disconnect();
+  const address = new URL(location.href);
+  address.searchParams.delete("embed_options");
+  history.replaceState(null, "", address);
+}).observe(document, { childList: true, subtree: true });"""
+"""What going to another page does to the address, before the page's own script has looked at it."""
+
+
+def test_a_reader_who_goes_on_at_once_has_the_page_loaded_once(visit: Callable[..., Page]) -> None:
+    page = visit("/settings?theme=dark", title="Settings")
+    page.wait_for_url("**embed_options=dark_theme**")
+    settled(page)
+    page.add_init_script(LOSE_THE_THEME)
+    loads: list[str] = []
+    page.on("load", lambda loaded: loads.append(loaded.url))
+    page.reload()
+    settled(page)
+    page.get_by_role("link", name="Health").first.click()
+    expect(page.locator("h1")).to_have_text("Health")
+    settled(page)
+    assert brightness(page) < 60
+    assert len(loads) == 1, loads
+
+
 def test_choices_stay_on_the_way_to_another_page(visit: Callable[..., Page]) -> None:
     page = visit("/settings?theme=dark&lang=ko&refresh=30&category=news", title="설정")
     page.wait_for_url("**embed_options=dark_theme**")
