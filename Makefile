@@ -1,12 +1,12 @@
 # The project's commands. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo down test drill lint format lock
+.PHONY: help setup demo down test check drill lint format docs lock
 BIN := .venv/bin
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## Make .venv, fetch the Java artifacts, build the job's front (cheap when nothing changed)
+setup: ## Make .venv, fetch the Java artifacts, build the job's ingest stage (cheap when nothing changed)
 	@scripts/bootstrap
 
 demo: setup ## Start everything and show where it is; Ctrl-C stops it
@@ -15,20 +15,27 @@ demo: setup ## Start everything and show where it is; Ctrl-C stops it
 down: ## Stop a stack that runs in the background
 	@$(BIN)/ctr down
 
-test: setup lint ## Lint, check types and run all tests, on services of their own
+test: setup ## Lint, check types and run all tests, on services of their own
 	@scripts/test
+
+check: setup ## Lint, check types and run the tests that need no service: about a minute
+	@scripts/test -m "not stack and not browser and not drill"
 
 drill: setup ## Long fault drills on a real stack, and their report: more than an hour
 	@$(BIN)/pytest -m drill -s --drill-report docs/drill-report.md
 
-lint: ## Ruff and mypy
+lint: ## Ruff, mypy, and the arrows between the rooms
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports
 
 format: ## Let ruff format and repair what it can
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
+
+docs: ## Write docs/reference anew from the code
+	@$(BIN)/python -W ignore -m scripts.reference
 
 lock: ## Choose the newest allowed versions again: Python packages (needs uv) and Java artifacts
 	uv lock --upgrade

@@ -22,9 +22,9 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import connect
 
-from ctr_platform.settings import ctr_home, load_settings
-from ctr_platform.stack.layout import Layout
-from ctr_platform.stack.supervise import Supervisor
+from contract.settings import ctr_home, load_settings
+from ctr_platform.devstack.paths import StackPaths
+from ctr_platform.devstack.supervise import Supervisor
 from warehouse.cache import Cache
 
 if TYPE_CHECKING:
@@ -39,10 +39,10 @@ COMPLETE_WITHIN_MS: Final = 120_000
 """A page that takes longer is broken, not slow."""
 
 CHARTS: Final = 4
-"""Of the live page."""
+"""The live page has so many."""
 
 READS: Final = 2000
-"""Of the cache: enough for a 99th percentile."""
+"""So many reads of the cache are enough for a 99th percentile."""
 
 
 @dataclass
@@ -152,7 +152,7 @@ def _percentiles(samples: Sequence[float]) -> str:
 
 def _read_cache() -> None:
     settings = load_settings()
-    cache = Cache(settings.redis_host, settings.redis_port)
+    cache = Cache(settings.redis_host, settings.redis_port, settings.redis_key_prefix)
     took = []
     for _ in range(READS):
         began = time.perf_counter()
@@ -173,7 +173,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     url = load_settings().dashboard_url
-    server = psutil.Process(Supervisor(Layout(ctr_home())).states()["dashboard"].pid)
+    server = psutil.Process(Supervisor(StackPaths(ctr_home())).states()["dashboard"].pid)
     print(f"{os.cpu_count()} cores")
     _read_cache()
     for viewers in arguments.viewers:

@@ -1,7 +1,7 @@
 """From an event's sending to its being seen in Redis, in the document of an open window.
 
 The n-th event is seen when the documents of the windows first count n impressions more than before. So
-the figure covers everything: producer, broker, front, Python function, Redis, and a reader's poll.
+the figure covers everything: producer, broker, ingest stage, Python function, Redis, and a reader's poll.
 """
 
 from __future__ import annotations
@@ -16,25 +16,23 @@ from typing import TYPE_CHECKING, Final, TypeAlias, cast
 import numpy as np
 import redis
 
-from ctr_platform.settings import Settings, load_settings
-from ctr_platform.traffic.plan import TrafficRequest
-from ctr_platform.traffic.produce import produce
-from ctr_platform.traffic.stop import Stop
+from contract.settings import Settings, load_settings
+from ctr_platform.loadgen.plan import TrafficRequest
+from ctr_platform.loadgen.produce import produce
+from ctr_platform.loadgen.stop import Stop
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from numpy.typing import NDArray
 
-    from ctr_platform.traffic.producer import Delivery
+    from ctr_platform.loadgen.producer import Delivery
 
 POLL_S: Final = 0.005
 """Between two looks at Redis: what the measurement itself may add."""
 
 SETTLE_S: Final = 5.0
 """After the last event, until the last document must have been seen."""
-
-INDEX: Final = "metrics:1min:index"
 
 
 Moments: TypeAlias = "NDArray[np.float64]"
@@ -65,10 +63,11 @@ def _send(settings: Settings, rate: float, seconds: float, done: Connection) -> 
     done.send(queued)
 
 
-def _total(client: redis.Redis, since_ms: int) -> int:
+def _total(client: redis.Redis, settings: Settings, since_ms: int) -> int:
     """Impressions that Redis shows, of windows that start at `since_ms` or later."""
-    ids = cast("list[str]", client.zrangebyscore(INDEX, since_ms, "+inf"))
-    documents = cast("list[str | None]", client.mget([f"metrics:1min:{each}" for each in ids])) if ids else []
+    keys = f"{settings.redis_key_prefix}metrics:1min:"
+    ids = cast("list[str]", client.zrangebyscore(f"{keys}index", since_ms, "+inf"))
+    documents = cast("list[str | None]", client.mget([keys + each for each in ids])) if ids else []
     return sum(json.loads(document)["total_impressions"] for document in documents if document)
 
 
@@ -76,7 +75,7 @@ def measure(settings: Settings, rate: float, seconds: float) -> Moments:
     """Latency of every event in ms, but for those of the first fifth, while everything warms up."""
     client = redis.Redis(settings.redis_host, settings.redis_port, decode_responses=True)
     since_ms = time.time_ns() // 60_000_000_000 * 60_000
-    before = _total(client, since_ms)
+    before = _total(client, settings, since_ms)
     context = multiprocessing.get_context("spawn")
     receive, send = context.Pipe(duplex=False)
     producer = context.Process(target=_send, args=(settings, rate, seconds, send))
@@ -85,7 +84,7 @@ def measure(settings: Settings, rate: float, seconds: float) -> Moments:
     queued: list[Sample] = []
     deadline = None
     while deadline is None or time.time() < deadline:
-        total = _total(client, since_ms) - before
+        total = _total(client, settings, since_ms) - before
         if not seen or total > seen[-1].count:
             seen.append(Sample(time.time(), total))
         if deadline is None and receive.poll():

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ctr_platform.kafka.topics import ensure_topics
-from ctr_platform.registry.subject import ensure_subject
-from ctr_platform.settings import RAW_TOPIC, Settings, load_settings
-from ctr_platform.traffic.avazu import draw_templates
-from ctr_platform.traffic.encoder import HOUR_MS, BatchEncoder, EventWriter, avazu_hour
-from ctr_platform.traffic.plan import MAX_RATE, TrafficRequest
-from ctr_platform.traffic.produce import BATCH, produce
-from ctr_platform.traffic.producer import EventProducer
-from ctr_platform.traffic.schedule import now_ms
-from ctr_platform.traffic.stop import Stop
+from contract.settings import Settings, load_settings
+from ctr_platform.defs.kafka.topics import ensure_topics
+from ctr_platform.defs.registry.subject import ensure_subject
+from ctr_platform.loadgen.avazu import draw_templates
+from ctr_platform.loadgen.encoder import HOUR_MS, BatchEncoder, EventWriter, avazu_hour
+from ctr_platform.loadgen.plan import MAX_RATE, TrafficRequest
+from ctr_platform.loadgen.produce import BATCH, produce
+from ctr_platform.loadgen.producer import EventProducer
+from ctr_platform.loadgen.schedule import now_ms
+from ctr_platform.loadgen.stop import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +76,7 @@ def whole(settings: Settings, events: int) -> None:
 
 def plain(settings: Settings, events: int) -> None:
     """Each event by the Avro library, delivered by the same producer."""
-    partitions = {topic.name: topic.partitions for topic in ensure_topics(settings)}[RAW_TOPIC]
+    partitions = {each.name: each.partitions for each in ensure_topics(settings)}[settings.raw_topic]
     writer = EventWriter(ensure_subject(settings).id)
     templates = draw_templates(np.random.default_rng(0), BATCH)
     producer = EventProducer(settings, Stop(), lambda: None)

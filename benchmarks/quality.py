@@ -14,8 +14,8 @@ from typing import Final
 
 from sqlalchemy import text
 
-from ctr_platform.quality.evidence import gather
-from ctr_platform.quality.report import KEPT_REPORTS, make_report
+from ctr_platform.defs.data_quality.evidence import gather
+from ctr_platform.defs.data_quality.report import KEPT_REPORTS, make_report
 from tests.support.stack import running_stack
 from warehouse.engine import writing_engine
 from warehouse.migrate import migrate

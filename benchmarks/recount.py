@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING
 from sqlalchemy import create_engine, text
 
 from benchmarks.throughput import SPAN_MINUTES, run_job
-from ctr_platform.recount.run import recount
-from ctr_platform.recount.state import SETTLED_S
-from ctr_platform.stack.catalog import DATA_SERVICES
-from ctr_platform.traffic.plan import MAX_RATE, TrafficRequest
-from ctr_platform.traffic.produce import produce
-from ctr_platform.traffic.stop import Stop
+from ctr_platform.defs.reconciliation.run import recount
+from ctr_platform.defs.reconciliation.state import SETTLED_S
+from ctr_platform.devstack.service_list import DATA_SERVICES
+from ctr_platform.loadgen.plan import MAX_RATE, TrafficRequest
+from ctr_platform.loadgen.produce import produce
+from ctr_platform.loadgen.stop import Stop
 from tests.support.stack import running_stack
 from warehouse.migrate import migrate
 
 if TYPE_CHECKING:
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
 
 
 def run_recount(settings: Settings) -> tuple[int, float, float]:

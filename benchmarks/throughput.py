@@ -18,36 +18,38 @@ from typing import TYPE_CHECKING, Final
 import tenacity
 from sqlalchemy import create_engine, text
 
-from ctr_platform.artifacts.java import build_jar, front_classpath
+from ctr_platform.artifacts.java import build_jar, ingest_classpath
 from ctr_platform.artifacts.wheels import java
-from ctr_platform.flink_cluster.rest import FlinkCluster, Job
-from ctr_platform.flink_cluster.submission import job_config, submit
-from ctr_platform.settings import RAW_TOPIC
-from ctr_platform.stack.catalog import DATA_SERVICES
-from ctr_platform.traffic.plan import MAX_RATE, TrafficRequest
-from ctr_platform.traffic.produce import produce
-from ctr_platform.traffic.stop import Stop
+from ctr_platform.defs.flink_job.rest import FlinkCluster, Job
+from ctr_platform.defs.flink_job.submission import job_config, submit
+from ctr_platform.devstack.service_list import DATA_SERVICES
+from ctr_platform.loadgen.plan import MAX_RATE, TrafficRequest
+from ctr_platform.loadgen.produce import produce
+from ctr_platform.loadgen.stop import Stop
 from tests.support.stack import running_stack
 from warehouse.migrate import migrate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
 
 CONTENDERS: Final = Path(__file__).parent / "contenders"
 JOB_WITHIN_S: Final = 600
 SPAN_MINUTES: Final = 20
-"""Of event time that the events are spread over."""
+"""The events are spread over so much event time."""
 
 
 def count_only(settings: Settings) -> tuple[int, float]:
     """Messages and seconds of the consumer that only counts."""
-    jar = build_jar("count-only", CONTENDERS, front_classpath())
-    classpath = ":".join(map(str, (jar, *front_classpath())))
+    jar = build_jar("count-only", CONTENDERS, ingest_classpath())
+    classpath = ":".join(map(str, (jar, *ingest_classpath())))
     command = [str(java()), "-Xmx512m", "-cp", classpath, "ctr.bench.CountOnly"]
     done = subprocess.run(
-        [*command, settings.kafka_bootstrap_servers, RAW_TOPIC], capture_output=True, text=True, check=True
+        [*command, settings.kafka_bootstrap_servers, settings.raw_topic],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     count, milliseconds = done.stdout.split()
     return int(count), int(milliseconds) / 1000

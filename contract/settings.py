@@ -16,13 +16,9 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL
 
-from ctr_platform.errors import CtrError
-
-RAW_TOPIC: Final = "ad_events_raw"
-ERROR_TOPIC: Final = "ad_events_error"
-WINDOWS_TOPIC: Final = "ctr_windows"
-REPLAYS_TOPIC: Final = "ad_events_replays"
-"""Which dead records were put into the raw topic again: written in the same transactions as they."""
+from contract.errors import InvalidSetting
+from contract.names import ERROR_TOPIC, RAW_TOPIC, REPLAYS_TOPIC, WINDOWS_TOPIC
+from contract.time_rules import TimeRules
 
 STACK_ENV_FILE: Final = "stack.env"
 """Name, inside `CTR_HOME`, of the contract's variables of the embedded stack."""
@@ -51,8 +47,16 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", case_sensitive=False)
 
-    kafka_bootstrap_servers: str = "localhost:9092"
+    kafka_bootstrap_servers: str = Field(
+        default="localhost:9092", description="Brokers to begin with: host:port, comma-separated."
+    )
     kafka_partitions: int = Field(default=4, ge=1, description="Partitions of a topic when it is made.")
+    kafka_topic_prefix: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9._-]*$",
+        description="Begins the names of all topics and of the raw topic's subject: several installations "
+        "share one Kafka.",
+    )
     schema_registry_url: str = Field(
         default="http://localhost:8081",
         description="Base of the Confluent API; for Apicurio it ends in /apis/ccompat/v7.",
@@ -61,34 +65,67 @@ class Settings(BaseSettings):
     flink_rest_url: str = Field(
         default="http://localhost:8082", description="Not Flink's own 8081: the registry answers there."
     )
-    flink_parallelism: int = Field(default=4, ge=1)
-    flink_checkpoint_interval: Seconds = 60.0
-    flink_checkpoint_timeout: Seconds = 600.0
-    flink_state_backend: str = Field(default="rocksdb", pattern="^(rocksdb|hashmap)$")
+    flink_parallelism: int = Field(
+        default=4, ge=1, description="Parallelism of the job when no deployment says otherwise."
+    )
+    flink_checkpoint_interval: Seconds = Field(
+        default=60.0, description="From the start of one checkpoint to the next."
+    )
+    flink_checkpoint_timeout: Seconds = Field(
+        default=600.0, description="A checkpoint that takes longer has failed."
+    )
+    flink_state_backend: str = Field(
+        default="rocksdb",
+        pattern="^(rocksdb|hashmap)$",
+        description="Where the windows' state lives: rocksdb (on disk) or hashmap (on the heap).",
+    )
     flink_checkpoint_dir: str = Field(
         default="file:///var/lib/ctr-platform/checkpoints",
         description="A URI that the JobManager, the TaskManagers and Dagster all reach.",
     )
 
     release_dir: Path = Field(
-        default_factory=lambda: ctr_home() / "releases", description="Of the job's code, as it was submitted."
+        default_factory=lambda: ctr_home() / "releases",
+        description="Folder of the job's code, as it was submitted.",
     )
 
-    redis_host: str = "localhost"
-    redis_port: int = Field(default=6379, ge=1, le=65535)
+    redis_host: str = Field(default="localhost", description="Host of Redis, or Valkey.")
+    redis_port: int = Field(default=6379, ge=1, le=65535, description="Port of Redis.")
+    redis_key_prefix: str = Field(
+        default="",
+        description="Begins every key: several installations share one Redis. `{ctr}:` keeps one slot.",
+    )
 
-    postgres_host: str = "localhost"
-    postgres_port: int = Field(default=5432, ge=1, le=65535)
-    postgres_db: str = "marketing_roas"
-    postgres_user: str = "postgres"
-    postgres_password: SecretStr = SecretStr("")
+    postgres_host: str = Field(default="localhost", description="Host of Postgres.")
+    postgres_port: int = Field(default=5432, ge=1, le=65535, description="Port of Postgres.")
+    postgres_db: str = Field(default="marketing_roas", description="Database of the warehouse.")
+    postgres_user: str = Field(
+        default="postgres", description="Login of the writers: owner of the warehouse's schemas."
+    )
+    postgres_password: SecretStr = Field(default=SecretStr(""), description="Its password.")
 
     postgres_reader_user: str = Field(
         default="",
         description="Login of the dashboard, which may read and nothing else: made by the migrations. "
         "Empty: it uses POSTGRES_USER.",
     )
-    postgres_reader_password: SecretStr = SecretStr("")
+    postgres_reader_password: SecretStr = Field(
+        default=SecretStr(""), description="Password of POSTGRES_READER_USER."
+    )
+
+    out_of_orderness: Seconds = Field(
+        default=10.0, description="The partition watermark trails the highest event time by this much."
+    )
+    partition_idle: Seconds = Field(
+        default=15.0, description="A partition without a valid record for this long holds no window open."
+    )
+    topic_idle: Seconds = Field(
+        default=60.0,
+        description="When no partition had a valid record for this long, the last windows close.",
+    )
+    max_ahead: Seconds = Field(
+        default=60.0, description="An event further ahead of the broker's record time is invalid."
+    )
 
     raw_events_percent: float = Field(
         default=0,
@@ -97,6 +134,10 @@ class Settings(BaseSettings):
         description="Valid events kept in realtime.raw_events, by hash of their id; 0: none, 100: all.",
     )
 
+    recount_interval: Seconds = Field(
+        default=60.0,
+        description="The follower recounts what is new, and verifies the windows, at most this often.",
+    )
     recount_hours: int = Field(
         default=24,
         ge=1,
@@ -109,13 +150,14 @@ class Settings(BaseSettings):
 
     quality_freshness: Seconds = Field(
         default=600.0,
-        description="A record whose fate is unknown for longer is an alarm: several checkpoints were missed.",
+        description="A record whose outcome is unknown for longer is an alarm: checkpoints were missed.",
     )
     ctr_drift_percent: float = Field(
         default=50.0, gt=0, description="CTR farther from the day before, relative to it, is a warning."
     )
     quality_dir: Path = Field(
-        default_factory=lambda: ctr_home() / "quality", description="Of the quality report and its results."
+        default_factory=lambda: ctr_home() / "quality",
+        description="Folder of the quality report and its results.",
     )
     quality_url: str = Field(
         default="http://localhost:8090", description="Where a browser finds `QUALITY_DIR`/site."
@@ -125,7 +167,9 @@ class Settings(BaseSettings):
         default=SecretStr(""),
         description="Slack-compatible incoming webhook; empty: alerts go to the log alone.",
     )
-    alert_repeat: Seconds = Field(default=3600.0, description="What lasts is told again this often.")
+    alert_repeat: Seconds = Field(
+        default=3600.0, description="An alert that lasts is notified again this often."
+    )
 
     state_growth_alarm: float = Field(
         default=3.0, gt=1, description="A checkpoint so many times as large as the last day's is a warning."
@@ -134,7 +178,12 @@ class Settings(BaseSettings):
     watermark_lag_alarm: Seconds = Field(
         default=60.0, description="A watermark this far behind the clock while records wait: a warning."
     )
-    backpressure_alarm_percent: float = Field(default=80.0, gt=0, le=100)
+    backpressure_alarm_percent: float = Field(
+        default=80.0,
+        gt=0,
+        le=100,
+        description="A task that waits for a slower one for more of its time: a warning.",
+    )
     heap_alarm_percent: float = Field(
         default=95.0,
         gt=0,
@@ -160,15 +209,67 @@ class Settings(BaseSettings):
         default=400 * 86400.0, description="Older windows are deleted: a year and a month to compare with."
     )
 
-    heartbeat_alarm: Seconds = Field(
-        default=60.0, description="A supervisor that last looked longer ago is dead: it looks every 10 s."
+    dagster_run_retention: Seconds = Field(
+        default=30 * 86400.0, description="Older runs of Dagster are deleted, with their events and logs."
+    )
+    dagster_failed_run_retention: Seconds = Field(
+        default=90 * 86400.0, description="Likewise runs that failed: they are asked for later."
+    )
+    dagster_event_retention: Seconds = Field(
+        default=7 * 86400.0,
+        description="Older observations, materializations and check results that sensors have reported to "
+        "Dagster are deleted, but the newest: some 10,000 a day.",
     )
 
-    dagster_ui_url: str = "http://localhost:3000"
-    dashboard_url: str = "http://localhost:8501"
+    heartbeat_alarm: Seconds = Field(
+        default=60.0,
+        description="A supervisor or follower whose heart last beat longer ago is dead: it beats every 10 s.",
+    )
+
+    dagster_ui_url: str = Field(
+        default="http://localhost:3000", description="Where a browser reaches Dagster: links of alerts."
+    )
+    dashboard_url: str = Field(
+        default="http://localhost:8501", description="Where a browser reaches the dashboard."
+    )
     flink_ui_url: str = Field(
         default="", description="Where a browser reaches Flink; empty: the REST address."
     )
+
+    @property
+    def raw_topic(self) -> str:
+        """The topic of the ad events."""
+        return self.kafka_topic_prefix + RAW_TOPIC
+
+    @property
+    def raw_subject(self) -> str:
+        """The registry's subject of the raw topic's values."""
+        return f"{self.raw_topic}-value"
+
+    @property
+    def error_topic(self) -> str:
+        """The dead letter queue."""
+        return self.kafka_topic_prefix + ERROR_TOPIC
+
+    @property
+    def windows_topic(self) -> str:
+        """The feed of final windows."""
+        return self.kafka_topic_prefix + WINDOWS_TOPIC
+
+    @property
+    def replays_topic(self) -> str:
+        """The record of replayed dead-letter messages."""
+        return self.kafka_topic_prefix + REPLAYS_TOPIC
+
+    @property
+    def time_rules(self) -> TimeRules:
+        """The rules of time that the job and the reconciliation obey."""
+        return TimeRules(
+            out_of_orderness_ms=round(1000 * self.out_of_orderness),
+            partition_idle_ms=round(1000 * self.partition_idle),
+            topic_idle_ms=round(1000 * self.topic_idle),
+            max_ahead_ms=round(1000 * self.max_ahead),
+        )
 
     @property
     def postgres_url(self) -> URL:
@@ -222,4 +323,4 @@ def load_settings() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"]).upper()
-        raise CtrError(f"{name}={first.get('input')!r}: {first['msg']}", exit_status=2) from None
+        raise InvalidSetting(f"{name}={first.get('input')!r}: {first['msg']}") from None

@@ -7,10 +7,10 @@ from typing import Final
 
 import streamlit as st
 
-from ctr_platform.errors import CtrError
-from dashboard.parts.address import keep_choices, lost_choices, preferences, reader
-from dashboard.parts.stores import read_anew, settings
-from dashboard.parts.theme import apply_theme
+from contract.errors import CtrError
+from dashboard.components.address import keep_choices, lost_choices, preferences, user
+from dashboard.components.stores import read_anew, settings
+from dashboard.components.theme import apply_theme
 
 # A file of our own: a Material icon would be fetched from elsewhere.
 ICON: Final = Path(__file__).parent / "icon.svg"
@@ -19,52 +19,50 @@ st.set_page_config(page_title="Ad CTR", page_icon=ICON, layout="wide")
 
 if lost := lost_choices():
     st.query_params.update(lost)
-who = reader()
+who = user()
 page = st.navigation(
     [
         st.Page(
             "app_pages/live.py",
-            title=who.text("Live"),
+            title=who.t("Live"),
             icon=":material/bolt:",
             default=True,
-            help=who.text("The 1 min window that is open now, the last closed one, and the hour before."),
+            help=who.t("The 1 min window that is open now, the last closed one, and the hour before."),
         ),
         st.Page(
             "app_pages/five_minutes.py",
-            title=who.text("5 minutes"),
+            title=who.t("5 minutes"),
             icon=":material/timelapse:",
             url_path="five-minutes",
-            help=who.text("Windows of 5 min over an hour, a day or a week."),
+            help=who.t("Windows of 5 min over an hour, a day or a week."),
         ),
         st.Page(
             "app_pages/comparison.py",
-            title=who.text("Comparison"),
+            title=who.t("Comparison"),
             icon=":material/compare_arrows:",
             url_path="comparison",
-            help=who.text("1 min against 5 min, one segment against another, now against yesterday."),
+            help=who.t("1 min against 5 min, one segment against another, now against yesterday."),
         ),
         st.Page(
             "app_pages/quality.py",
-            title=who.text("Quality"),
+            title=who.t("Quality"),
             icon=":material/verified:",
             url_path="quality",
-            help=who.text("How exact the windows are, and what became of every record."),
+            help=who.t("How exact the windows are, and what became of every record."),
         ),
         st.Page(
             "app_pages/health.py",
-            title=who.text("Health"),
+            title=who.t("Health"),
             icon=":material/monitor_heart:",
             url_path="health",
-            help=who.text("Services, the Flink job and its checkpoints, and who looks after them."),
+            help=who.t("Services, the Flink job and its checkpoints, and who looks after them."),
         ),
         st.Page(
             "app_pages/settings.py",
-            title=who.text("Settings"),
+            title=who.t("Settings"),
             icon=":material/tune:",
             url_path="settings",
-            help=who.text(
-                "Refreshing, language, theme, time zone and thresholds, kept in the page's address."
-            ),
+            help=who.t("Refreshing, language, theme, time zone and thresholds, kept in the page's address."),
         ),
     ],
     position="top",
@@ -78,12 +76,12 @@ apply_theme(preferences().theme)
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
     st.title(page.title, anchor=False, width="content")
     # Any click runs the page again.
-    st.button(who.text("Refresh now"), icon=":material/refresh:", key="refresh_now", on_click=read_anew)
+    st.button(who.t("Refresh now"), icon=":material/refresh:", key="refresh_now", on_click=read_anew)
 
 try:
     settings()
 except CtrError as error:
-    st.error(str(error), title=who.text("A setting cannot be used"), icon=":material/settings_alert:")
+    st.error(str(error), title=who.t("A setting cannot be used"), icon=":material/settings_alert:")
     st.stop()
 
 page.run()

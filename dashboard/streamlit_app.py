@@ -6,7 +6,7 @@ import streamlit as st
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-import dashboard.parts.live_view  # noqa: F401 - now, rather than while the first visitor waits
+import dashboard.components.live_view  # noqa: F401 - now, rather than while the first visitor waits
 from dashboard.charts.plot import PLOTLY_ROUTE
 
 # plotly.js comes from the installed package, so that figures and their renderer are of one version and

@@ -1,4 +1,4 @@
-"""What the job is told at submission. Plain data: the job reads no environment of its own."""
+"""Declares what the job is told at submission: plain data, since the job reads no environment of its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final, Literal
 
 JOB_NAME: Final = "ctr_windows"
-REPAIR_JOB_NAME: Final = "ctr_repair"
+BACKFILL_JOB_NAME: Final = "ctr_repair"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,10 +46,27 @@ MEASURES: Final = (Measure(field="click", column="clicks"),)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bounds:
-    """The windows that are this job's business; another job counts the others.
+class TimeRules:
+    """Decide when an event is late or invalid, and when a window closes; the defaults are the contract's."""
 
-    Fates are decided, letters sent and the ledger written for every record all the same.
+    out_of_orderness_ms: int = 10_000
+    """How far the partition watermark trails the highest event time of its partition."""
+
+    partition_idle_ms: int = 15_000
+    """A partition without a valid record for this long no longer holds the job watermark."""
+
+    topic_idle_ms: int = 60_000
+    """When no partition had a valid record for this long, the last windows may close."""
+
+    max_ahead_ms: int = 60_000
+    """An event further ahead of the moment at which the broker wrote it is invalid."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """Limits the windows that this job counts; another job counts the others.
+
+    Outcomes are decided and reported, as dead letters and in the ledger, for every record all the same.
     """
 
     count_from_ms: int | None = None
@@ -59,20 +76,20 @@ class Bounds:
     """Windows that start before this; None: however late."""
 
     ledger_from: dict[int, int] = field(default_factory=dict)
-    """Of each partition, the offset from which on this job tells fates: another one has told those before."""
+    """By partition, the offset from which on this job reports outcomes: another has reported those before."""
 
     @classmethod
     def from_values(cls, values: dict[str, Any]) -> Bounds:
-        """Make them of what JSON has made of them: its keys are text."""
+        """Restore them from JSON, whose keys are text."""
         ledger_from = {int(partition): offset for partition, offset in values["ledger_from"].items()}
         return cls(**{**values, "ledger_from": ledger_from})
 
 
 def state_name(bounds: Bounds | None) -> str:
-    """Name of the windows' state, part of its uids: state of another name is nobody's, instead of unreadable.
+    """Return the name of the windows' state, part of its uids: state of another name is ignored, not misread.
 
-    Another dimension or measure makes it another one, and so does the window that the job begins with: what
-    an earlier job knew of windows before is not to be gone on with.
+    It differs by the dimensions, by the measures, and by the window that the job begins with: what an
+    earlier job knew of windows before must not be continued.
     """
     described = json.dumps([asdict(each) for each in (*DIMENSIONS, *MEASURES)])
     shape = hashlib.sha256(described.encode()).hexdigest()[:8]
@@ -83,7 +100,10 @@ def state_name(bounds: Bounds | None) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Staging:
-    """Windows to recompute into the warehouse's staging table, and nothing else."""
+    """Names the windows that a backfill recomputes into the warehouse's staging table, and nothing else.
+
+    The fields and `JobConfig.staging` keep their names, which are keys of the JSON that older releases read.
+    """
 
     repair_id: str
     """Names the rows in `quality.repair_counts`."""
@@ -100,15 +120,18 @@ class Staging:
 
 @dataclass(frozen=True, kw_only=True)
 class JobConfig:
-    """Everything one submission of the job needs.
+    """Holds everything that one submission of the job needs.
 
     Times carry their unit in the name. Addresses are as the *cluster* reaches them, but for
     `rest_url`, which the submitting client calls.
+
+    Field names are the keys of the JSON that starts this release, an older or a newer one: add fields with a
+    default, and rename none (`front_jar` and `staging` are called as in version 0.1).
     """
 
     rest_url: str
     front_jar: str
-    """Path of the built front, sent along with the job."""
+    """Path of the ingest stage's jar, sent along with the job."""
 
     bootstrap_servers: str
     raw_topic: str
@@ -122,6 +145,8 @@ class JobConfig:
     postgres_password: str
     redis_host: str
     redis_port: int
+    redis_key_prefix: str = ""
+    """Begins every key."""
 
     parallelism: int
     checkpoint_interval_s: float
@@ -146,29 +171,35 @@ class JobConfig:
     raw_events_percent: float = 0
     """Of every hundred ids, those whose valid events go to `realtime.raw_events`; 0: none."""
 
+    time_rules: TimeRules = TimeRules()
+    """When events are late and windows close. A release older than this field obeys the defaults."""
+
     staging: Staging | None = None
     """Recompute these windows beside the live job; needs `bounded`."""
 
     bounds: Bounds | None = None
-    """Windows that are the job's business; None: all. With a first one, state of another shape is left."""
+    """Windows that the job counts; None: all. With a first one, state of other windows is ignored."""
 
     @property
     def name(self) -> str:
         """What the cluster calls the job."""
-        return JOB_NAME if self.staging is None else REPAIR_JOB_NAME
+        return JOB_NAME if self.staging is None else BACKFILL_JOB_NAME
 
     def to_json(self) -> str:
         """Serialize for a submission's standard input (the password stays out of every argv).
 
         Defaults are left out: another release, which may not know a setting, reads what does not need it.
         """
-        defaults = {each.name: each.default for each in fields(self)}
-        return json.dumps({name: value for name, value in asdict(self).items() if value != defaults[name]})
+        values = asdict(self)
+        told = [each.name for each in fields(self) if getattr(self, each.name) != each.default]
+        return json.dumps({name: values[name] for name in told})
 
     @classmethod
     def from_json(cls, text: str) -> JobConfig:
         """Read what `to_json` wrote."""
         values = json.loads(text)
+        if "time_rules" in values:
+            values["time_rules"] = TimeRules(**values["time_rules"])
         if "staging" in values:
             values["staging"] = Staging(**values["staging"])
         if "bounds" in values:

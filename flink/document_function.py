@@ -1,4 +1,4 @@
-"""The Flink function that turns partial counts into window documents."""
+"""The Flink function that turns partial aggregates into window documents."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 OPEN_DOCUMENT_MS: Final = 100
-"""An open window's document is written at most this often: with the front's flush well within a second."""
+"""An open window's document is written at most this often; the ingest stage's flush comes on top."""
 
 RETRY_MS: Final = int(1000 * PAUSE_S)
 
@@ -35,8 +35,8 @@ class WindowDocuments(KeyedProcessFunction):  # type: ignore[misc]
     within `OPEN_DOCUMENT_MS` of a change and the final one when the watermark passes the window's end.
     """
 
-    def __init__(self, redis_host: str, redis_port: int) -> None:
-        self._address = (redis_host, redis_port)
+    def __init__(self, redis_host: str, redis_port: int, redis_key_prefix: str) -> None:
+        self._address = (redis_host, redis_port, redis_key_prefix)
         # Read where the job is submitted: a TaskManager has no copy of the code.
         self._script = SCRIPT.read_text(encoding="utf-8")
 
@@ -55,7 +55,7 @@ class WindowDocuments(KeyedProcessFunction):  # type: ignore[misc]
         self._store.close()
 
     def process_element(self, value: Row, ctx: KeyedProcessFunction.Context) -> None:
-        """Add partial counts and see to it that they are shown."""
+        """Add partial aggregates and schedule the next write of the document."""
         counts: Counts = self._counts.value() or {}
         add_segments(counts, json.loads(value["segments"]), len(DIMENSIONS))
         self._counts.update(counts)

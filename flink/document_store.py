@@ -1,4 +1,4 @@
-"""The write side of the cache: one atomic script per document, and patience while Redis is away."""
+"""Writes the cache: one atomic script per document, and a pause while Redis is unavailable."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ PAUSE_S: Final = 1.0
 
 
 class DocumentStore:
-    """Writes window documents to Redis by the script in `SCRIPT`; never raises because Redis is away."""
+    """Writes window documents to Redis by the script in `SCRIPT`; an unavailable Redis raises nothing."""
 
-    def __init__(self, host: str, port: int, script: str | None = None) -> None:
+    def __init__(self, host: str, port: int, key_prefix: str = "", script: str | None = None) -> None:
         self._redis = redis.Redis(
             host=host,
             port=port,
@@ -33,6 +33,7 @@ class DocumentStore:
             socket_connect_timeout=TIMEOUT_S,
             client_name="ctr-job",
         )
+        self._prefix = key_prefix
         self._script = self._redis.register_script(script or SCRIPT.read_text(encoding="utf-8"))
         self._paused_until = 0.0
 
@@ -47,7 +48,10 @@ class DocumentStore:
         window_type = document["window_type"]
         try:
             self._script(
-                keys=[document_key(window_type, document["window_id"]), document_key(window_type, "index")],
+                keys=[
+                    self._prefix + document_key(window_type, each)
+                    for each in (document["window_id"], "index")
+                ],
                 args=[
                     to_json(document),
                     TIME_TO_LIVE_S[window_type],
@@ -61,5 +65,5 @@ class DocumentStore:
         return True
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
         self._redis.close()

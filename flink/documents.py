@@ -1,4 +1,4 @@
-"""Window documents: the JSON that Redis holds for readers and `ctr_windows` for other systems."""
+"""Makes window documents: the JSON that Redis holds for readers and `ctr_windows` for other systems."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def document_key(window_type: str, identifier: str) -> str:
 
 
 def add_segments(counts: Counts, rows: Sequence[Sequence[Any]], dimensions: int) -> None:
-    """Add partial counts, each `[dimension, ..., impressions, measure, ...]`, to `counts`."""
+    """Add partial aggregates, each `[dimension, ..., impressions, measure, ...]`, to `counts`."""
     for row in rows:
         segment = tuple(row[:dimensions])
         sums = counts.get(segment)

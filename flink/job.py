@@ -1,4 +1,4 @@
-"""The job `ctr_windows`: the Java front, SQL windows and Python documents, as one graph."""
+"""The job `ctr_windows`: the ingest stage in Java, SQL windows and Python documents, as one graph."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FOLDER: Final = Path(__file__).parent
 
 FLUSH_MS: Final = 200
-"""Partial counts leave the front this often: a fifth of the second an open window may lag."""
+"""Partial aggregates leave the ingest stage this often: a fifth of the second an open window may lag."""
 
 JDBC_FLUSH_MS: Final = 200
 """Rows wait this long for company on their way to Postgres; the default of 1 s is the whole target."""
@@ -37,11 +37,11 @@ TOLERABLE_FAILED_CHECKPOINTS: Final = 10
 """A checkpoint that fails (a busy disk, an absent registry) is tried again before the job is restarted."""
 
 DOCUMENT_PARALLELISM: Final = 1
-"""The front leaves a hundred rows per second, few windows are open at once; a subtask is an interpreter."""
+"""The ingest stage emits a hundred rows per second for few open windows; a subtask is an interpreter."""
 
 
 def configuration(config: JobConfig) -> Configuration:
-    """Flink's settings of one submission."""
+    """Return Flink's settings of one submission."""
     result = Configuration()
     for key, value in options(config).items():
         result.set_string(key, value)
@@ -49,7 +49,7 @@ def configuration(config: JobConfig) -> Configuration:
 
 
 def options(config: JobConfig) -> dict[str, str]:
-    """The same, as plain text."""
+    """Return them as plain text."""
     chosen = {
         "pipeline.name": config.name,
         "pipeline.jars": Path(config.front_jar).as_uri(),
@@ -74,13 +74,13 @@ def options(config: JobConfig) -> dict[str, str]:
     if config.restore_from:
         chosen["execution.state-recovery.path"] = config.restore_from
         if config.bounds and config.bounds.count_from_ms is not None:
-            # The windows before are another job's, and so is their state.
+            # Another job counts the windows before, and has their state.
             chosen["execution.state-recovery.ignore-unclaimed-state"] = "true"
     return chosen
 
 
 def _checkpointing(config: JobConfig) -> dict[str, str]:
-    """Of the live job; a repair that fails starts anew, and must never be taken for a job to restore."""
+    """Return the settings of the live job; a backfill that fails is started again, never restored."""
     state_root = config.checkpoint_dir.rstrip("/")
     return {
         "execution.checkpointing.incremental": "true",
@@ -95,8 +95,8 @@ def _checkpointing(config: JobConfig) -> dict[str, str]:
     }
 
 
-def front_settings(config: JobConfig) -> str:
-    """The front's settings, as the JSON object that `ctr.front.FrontSettings` reads."""
+def ingest_settings(config: JobConfig) -> str:
+    """Return the ingest stage's settings, as the JSON object that `ctr.ingest.IngestSettings` reads."""
     staging = config.staging
     bounds = (
         _bounds(config.bounds or Bounds())
@@ -119,6 +119,12 @@ def front_settings(config: JobConfig) -> str:
             "readerSchema": (FOLDER / "schema" / "ad_event.avsc").read_text(encoding="utf-8"),
             "dimensions": [{"field": d.field, "type": d.type} for d in DIMENSIONS],
             "measures": [{"field": m.field, "column": m.column} for m in MEASURES],
+            "timeRules": {
+                "outOfOrdernessMs": config.time_rules.out_of_orderness_ms,
+                "partitionIdleMs": config.time_rules.partition_idle_ms,
+                "topicIdleMs": config.time_rules.topic_idle_ms,
+                "maxAheadMs": config.time_rules.max_ahead_ms,
+            },
             "parallelism": config.parallelism,
             "flushMs": FLUSH_MS,
             "runStartedMs": time.time_ns() // 1_000_000,
@@ -135,18 +141,18 @@ def _bounds(bounds: Bounds) -> dict[str, object]:
     named = {
         "countFromMs": bounds.count_from_ms,
         "countUntilMs": bounds.count_until_ms,
-        "ledgerFrom": bounds.ledger_from or None,
+        "reportFromOffset": bounds.ledger_from or None,
     }
     return {name: value for name, value in named.items() if value is not None}
 
 
 def _quoted(text: str) -> str:
-    """A SQL string literal."""
+    """Quote a SQL string literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def _statements(name: str, config: JobConfig) -> list[str]:
-    """The statements of a file in `sql/`, with the dimensions, measures and addresses put in."""
+    """Return the statements of a file in `sql/`, with the dimensions, measures and addresses put in."""
     jdbc = {
         "connector": "jdbc",
         "url": f"{config.jdbc_url}?stringtype=unspecified",
@@ -174,7 +180,7 @@ def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
     """Add the whole job to `env`; nothing runs yet."""
     tables = StreamTableEnvironment.create(env)
     java_env = env._j_stream_execution_environment  # noqa: SLF001 - pyflink's only way to a Java source
-    front = get_gateway().jvm.ctr.front.Front.attach(java_env, front_settings(config))
+    ingest = get_gateway().jvm.ctr.ingest.Ingest.attach(java_env, ingest_settings(config))
 
     counts = Schema.new_builder()
     for dimension in DIMENSIONS:
@@ -184,17 +190,17 @@ def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
         counts.column(measure.column, "BIGINT")
     counts.column_by_metadata("rt", DataTypes.TIMESTAMP_LTZ(3), "rowtime", is_virtual=True)
     counts.watermark("rt", "SOURCE_WATERMARK()")
-    tables.create_temporary_view("partials", DataStream(front.counts()), counts.build())
+    tables.create_temporary_view("partial_aggregates", DataStream(ingest.counts()), counts.build())
     if config.staging is not None:
         _write(tables, config, definitions=("staging_table.sql", "windows.sql"), inserts="staging_insert.sql")
         return
-    tables.create_temporary_view("ledger_entries", DataStream(front.ledger()))
+    tables.create_temporary_view("ledger_entries", DataStream(ingest.ledger()))
 
     documents = (
-        DataStream(front.documents())
+        DataStream(ingest.documents())
         .key_by(lambda row: f"{row['window_type']}:{row['window_start']}", key_type=Types.STRING())
         .process(
-            WindowDocuments(config.redis_host, config.redis_port),
+            WindowDocuments(config.redis_host, config.redis_port, config.redis_key_prefix),
             Types.ROW_NAMED(["key", "document"], [Types.STRING(), Types.STRING()]),
         )
         .name("window documents")

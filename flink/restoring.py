@@ -1,13 +1,13 @@
-"""How a failed restore is told from other failures: by what only its stack trace names."""
+"""Tells a failed restore from other failures, by frames that only its stack trace has."""
 
 from __future__ import annotations
 
 from typing import Final
 
 EXIT_STATUS: Final = 3
-"""Of `flink.submit`, where the snapshot cannot be read, or does not fit the job."""
+"""Exit status of `flink.submit` where the snapshot cannot be read, or does not fit the job."""
 
-SIGNS: Final = (
+RESTORE_FRAMES: Final = (
     "CheckpointCoordinator.restore",  # the JobManager: a snapshot's metadata, or state of no operator
     "StreamTaskStateInitializer",  # a TaskManager: a state file
     "BackendRestorer",
@@ -15,5 +15,5 @@ SIGNS: Final = (
 
 
 def failed(stack_trace: str) -> bool:
-    """Whether a failure is that of a restore."""
-    return any(sign in stack_trace for sign in SIGNS)
+    """Whether a failure was caused by restoring."""
+    return any(frame in stack_trace for frame in RESTORE_FRAMES)

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Rehearse the images without a container engine: do in folders what docker/Dockerfile says, and run that.
 
-    scripts/rehearse.py build                                    # every stage, a folder of its own
-    scripts/rehearse.py run platform -- ctr --version            # its user, a read-only root, an empty /tmp
-    scripts/rehearse.py run flink --volume /srv/scratch:/var/lib/ctr-platform/scratch -- taskmanager
+    # Every stage, a folder of its own:
+    scripts/build_images_without_docker.py build
+    # Its user, a read-only root, an empty /tmp:
+    scripts/build_images_without_docker.py run platform -- ctr --version
+    scripts/build_images_without_docker.py run flink --volume /srv/scratch:/srv/scratch -- taskmanager
 
 For root on Debian with debootstrap. A stage begins as a copy of the one before it; RUN is a chroot in a mount
 namespace of its own; the network is the machine's. What the machine needs to reach its package registries
@@ -249,7 +251,7 @@ def _note(stage: Stage, arguments: dict[str, str], instruction: str, value: str)
     elif instruction == "CMD":
         stage.command = json.loads(value)
     else:
-        raise SystemExit(f"{instruction} is not known here: teach it to scripts/rehearse.py")
+        raise SystemExit(f"{instruction} is not known here: teach it to {Path(__file__).name}")
 
 
 def run(stage: Stage, words: list[str], environment: list[str], volumes: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""What the platform must say of a topic, found without it: read everything, decide every fate, count.
+"""What the platform must say of a topic, found without it: read everything, decide every outcome, count.
 
 Slow and plain on purpose. It shares no code with the job: Avro is fastavro's, arithmetic is Python's.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from confluent_kafka import Message
 
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
 
 MINUTE_MS = 60_000
 NEEDED = ("id", "click", "hour", "C1", "banner_pos", "site_id", "site_category", "device_type", "device_ip")
@@ -148,12 +148,12 @@ def _decode(value: bytes | None, schemas: _Schemas) -> dict[str, Any] | str:
     return event
 
 
-def expect(settings: Settings, topic: str = "ad_events_raw") -> Expected:
-    """Decide the fate of every record of a topic by its content alone (no partition was idle)."""
+def expect(settings: Settings) -> Expected:
+    """Decide the outcome of every record of the raw topic by its content alone (no partition was idle)."""
     expected = Expected()
     schemas = _Schemas(settings)
     highest: dict[int, int] = {}
-    for record in read_topic(settings, topic):
+    for record in read_topic(settings, settings.raw_topic):
         expected.records += 1
         partition, offset = record.partition, record.offset
         event = _decode(record.value, schemas)
@@ -176,14 +176,14 @@ def expect(settings: Settings, topic: str = "ad_events_raw") -> Expected:
     return expected
 
 
-def letters(settings: Settings, topic: str = "ad_events_error") -> dict[Coordinates, tuple[str, Record]]:
+def dead_letters(settings: Settings) -> dict[Coordinates, tuple[str, Record]]:
     """Reason and record of every letter, by the coordinates of the record it is about."""
     found: dict[Coordinates, tuple[str, Record]] = {}
-    for letter in read_topic(settings, topic):
-        headers = {name: (value or b"").decode(errors="replace") for name, value in letter.headers}
+    for dead_letter in read_topic(settings, settings.error_topic):
+        headers = {name: (value or b"").decode(errors="replace") for name, value in dead_letter.headers}
         partition = int(headers["__connect.errors.partition"])
         offset = int(headers["__connect.errors.offset"])
-        found[partition, offset] = (headers["reason"], letter)
+        found[partition, offset] = (headers["reason"], dead_letter)
     return found
 
 

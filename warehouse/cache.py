@@ -12,7 +12,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from warehouse.errors import CacheUnavailable
+from contract.errors import CacheUnavailable
 from warehouse.windows import WINDOW_MINUTES, Segment, WindowDocument
 
 if TYPE_CHECKING:
@@ -47,8 +47,9 @@ class Cache:
     holds something that is no window document. Safe to share between threads.
     """
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, key_prefix: str = "") -> None:
         self._address = f"{host}:{port}"
+        self._prefix = f"{key_prefix}metrics"
         self._redis = redis.Redis(
             host=host,
             port=port,
@@ -69,8 +70,8 @@ class Cache:
         with self._errors():
             # redis-py's own `sort_ro` sends SORT, which a replica and a read-only user are refused.
             found = self._redis.execute_command(  # type: ignore[no-untyped-call]
-                *("SORT_RO", _key(window_type, "index"), "BY", "nosort", "DESC"),
-                *("LIMIT", 0, min(limit, MAX_WINDOWS), "GET", _key(window_type, "*")),
+                *("SORT_RO", self._key(window_type, "index"), "BY", "nosort", "DESC"),
+                *("LIMIT", 0, min(limit, MAX_WINDOWS), "GET", self._key(window_type, "*")),
             )
             # A document may expire before its member leaves the index.
             return [parse_document(text) for text in found if text is not None]
@@ -78,7 +79,7 @@ class Cache:
     def window(self, window_type: WindowType, window_id: str) -> WindowDocument | None:
         """One window, or None if it has no document (any more)."""
         with self._errors():
-            text = self._redis.get(_key(window_type, window_id))
+            text = self._redis.get(self._key(window_type, window_id))
             return None if text is None else parse_document(str(text))
 
     def health(self) -> CacheHealth:
@@ -87,7 +88,7 @@ class Cache:
             pipeline = self._redis.pipeline(transaction=False)
             pipeline.info("memory")
             for window_type in WINDOW_MINUTES:
-                pipeline.zcard(_key(window_type, "index"))
+                pipeline.zcard(self._key(window_type, "index"))
             began = time.perf_counter()
             memory, *indexed = pipeline.execute()
             return CacheHealth(
@@ -111,9 +112,8 @@ class Cache:
                 f"Redis at {self._address} holds a document that is none of a window: {error!r}"
             ) from error
 
-
-def _key(window_type: WindowType, name: str) -> str:
-    return f"metrics:{window_type}:{name}"
+    def _key(self, window_type: WindowType, name: str) -> str:
+        return f"{self._prefix}:{window_type}:{name}"
 
 
 def parse_document(text: str) -> WindowDocument:

@@ -10,7 +10,7 @@ from sqlalchemy import URL, Engine, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from warehouse.errors import WarehouseUnavailable
+from contract.errors import WarehouseUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,8 @@ from alembic.script.revision import ResolutionError
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, inspect, text
 
+from contract.errors import WarehouseUnavailable
 from warehouse.engine import migrating_engine, warehouse_errors
-from warehouse.errors import WarehouseUnavailable
 from warehouse.models import Base
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def migrate(url: URL, *, reshape: bool = False, migrations: Path = MIGRATIONS) -
 
     Safe to call at any time, from several processes at once: they take turns. A migration whose module says
     `reshapes = True` changes the tables that the running job writes, so that it could write them no more: of
-    a database in use, it and the ones after it wait for a hand-over, which asks for `reshape`.
+    a database in use, it and the ones after it wait for a cutover, which asks for `reshape`.
 
     Args:
         url: of the database.

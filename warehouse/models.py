@@ -96,12 +96,16 @@ class LateEvent(Base):
     partition: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     offset: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     event_time: Mapped[datetime]
+    """The event's own time."""
     site_category: Mapped[str]
     device_type: Mapped[int]
     click: Mapped[int]
     window_start_1min: Mapped[datetime] = mapped_column(_window_start("00:01:00"))
+    """Start of its 1 minute window."""
     window_start_5min: Mapped[datetime] = mapped_column(_window_start("00:05:00"))
+    """Start of its 5 minute window."""
     merged_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """When it was merged."""
 
 
 class RawEvent(Base):
@@ -111,16 +115,24 @@ class RawEvent(Base):
     __table_args__ = (Index(None, "event_time"), {"schema": REALTIME})
 
     id: Mapped[str] = mapped_column(primary_key=True)
+    """Identifies the impression."""
     click: Mapped[int]
     hour: Mapped[int]
+    """`YYMMDDHH` in UTC, as Avazu writes it."""
     c1: Mapped[int]
+    """Avazu's column C1."""
     banner_pos: Mapped[int]
+    """Position of the banner on the page."""
     site_id: Mapped[str]
+    """The site."""
     site_category: Mapped[str]
     device_type: Mapped[int]
     device_ip: Mapped[str]
+    """The device's address."""
     event_time: Mapped[datetime]
+    """The event's own time."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """When the job wrote the row."""
 
 
 class LedgerRow(Base):
@@ -138,6 +150,7 @@ class LedgerRow(Base):
     first_offset: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     last_offset: Mapped[int] = mapped_column(BigInteger)
     checkpoint_id: Mapped[int] = mapped_column(BigInteger)
+    """Flink's number of the checkpoint that completed the range."""
     records_read: Mapped[int] = mapped_column(BigInteger)
     counted: Mapped[int] = mapped_column(BigInteger)
     late: Mapped[int] = mapped_column(BigInteger)
@@ -145,6 +158,7 @@ class LedgerRow(Base):
     unknown_schema: Mapped[int] = mapped_column(BigInteger)
     invalid: Mapped[int] = mapped_column(BigInteger)
     job_id: Mapped[str]
+    """Flink's id of the job."""
     run_started_at: Mapped[datetime] = mapped_column(primary_key=True)
     """Start of the submission: it identifies the run."""
     written_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -168,8 +182,8 @@ class WindowVerification(Base):
     expected_clicks: Mapped[int] = mapped_column(BigInteger)
     actual_clicks: Mapped[int] = mapped_column(BigInteger)
     late: Mapped[int] = mapped_column(BigInteger)
+    """Late records of the window, merged or not."""
     accuracy: Mapped[Decimal]
-    """Percent, truncated to 2 decimals."""
 
 
 class RecountProgress(Base):
@@ -184,7 +198,7 @@ class RecountProgress(Base):
     """The first that was there to read."""
     next_offset: Mapped[int] = mapped_column(BigInteger)
     highest_event_time_ms: Mapped[int | None] = mapped_column(BigInteger)
-    """Of a valid record below `next_offset`."""
+    """Highest event time of a valid record below `next_offset`."""
     last_valid_at: Mapped[datetime | None]
     """The broker's time of the last valid record."""
     provable_from: Mapped[datetime | None]
@@ -211,7 +225,7 @@ class RecountCounts(Base):
 
 
 class RecountLate(Base):
-    """A record that the recount found late, by partition content or, after idleness, by its letter."""
+    """A record that the recount found late: by partition content or, after idleness, by its message."""
 
     __tablename__ = "recount_late"
     __table_args__ = (Index(None, "window_start"), {"schema": QUALITY})
@@ -220,11 +234,12 @@ class RecountLate(Base):
     partition: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     offset: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     window_start: Mapped[datetime]
-    """Of its minute."""
+    """Start of its minute."""
     site_category: Mapped[str]
     device_type: Mapped[int]
     click: Mapped[int]
     after_idleness: Mapped[bool]
+    """Whether only its dead-letter message tells that it was late, not the topic's content."""
 
 
 class RecountPending(Base):
@@ -234,6 +249,54 @@ class RecountPending(Base):
     __table_args__ = ({"schema": QUALITY},)
 
     window_start: Mapped[datetime] = mapped_column(primary_key=True)
+
+
+class ReconciliationPass(Base):
+    """What a pass of the reconciliation has read and verified."""
+
+    __tablename__ = "reconciliation_passes"
+    __table_args__ = ({"schema": QUALITY},)
+
+    pass_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    """Increases with time."""
+    topic: Mapped[str]
+    """The raw topic."""
+    ended_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """When its windows were verified."""
+    reading_s: Mapped[float]
+    """Seconds that it took to read what was new."""
+    records_read: Mapped[int] = mapped_column(BigInteger)
+    """Records of the raw topic that it has read."""
+    dead_letters_read: Mapped[int] = mapped_column(BigInteger)
+    """Messages of the error topic that it has read."""
+    late_after_idleness: Mapped[int] = mapped_column(BigInteger)
+    """Late records that only their dead-letter message tells of."""
+    outcomes: Mapped[dict[str, int]] = mapped_column(JSONB)
+    """Records read, by outcome."""
+    partitions_behind: Mapped[int]
+    """Partitions with records that the job's ledger does not cover yet."""
+    closed_until: Mapped[datetime | None]
+    """Every window that ends by this was closed, so it was verified if its hour was looked at."""
+    verifiable_from: Mapped[datetime | None]
+    """Windows that start earlier cannot be verified: the topic no longer holds all their events."""
+    windows: Mapped[int]
+    """Windows verified."""
+    inexact: Mapped[int]
+    """Those of them whose accuracy is below 100 %."""
+    lowest_accuracy: Mapped[Decimal] = mapped_column(Numeric(5, 2))
+    """The least of their accuracies, in percent."""
+    impressions: Mapped[int] = mapped_column(BigInteger)
+    """Impressions that the recount has found in them."""
+    changed_results: Mapped[int]
+    """Windows whose result is new, or differs from their last one."""
+    changed_hours: Mapped[list[str]] = mapped_column(JSONB)
+    """Hours with a window whose result is new, as ISO moments."""
+    least_accurate: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    """The least accurate windows with their figures."""
+    partitions_compared: Mapped[int]
+    """Partitions whose ledger and recount reach equally far."""
+    unbalanced: Mapped[list[dict[str, int]]] = mapped_column(JSONB)
+    """Recount minus ledger, of the partitions where they differ."""
 
 
 class DeadLetterReplay(Base):
@@ -246,12 +309,17 @@ class DeadLetterReplay(Base):
     partition: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     offset: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     reason: Mapped[str]
+    """Why it was dead-lettered."""
     repair: Mapped[str | None]
     """Name of the repair function; None: it went back unchanged."""
     replayed_partition: Mapped[int]
+    """Partition of the record that was replayed."""
     replayed_offset: Mapped[int] = mapped_column(BigInteger)
+    """Offset of the record that was replayed."""
     run_id: Mapped[str]
+    """Dagster run that replayed it."""
     replayed_at: Mapped[datetime]
+    """When it was replayed."""
 
 
 class WindowRevision(Base):
@@ -263,39 +331,51 @@ class WindowRevision(Base):
     window_type: Mapped[str] = mapped_column(primary_key=True)
     window_start: Mapped[datetime] = mapped_column(primary_key=True)
     revision: Mapped[int]
+    """Number of merges and backfills that changed the window."""
     published_revision: Mapped[int]
+    """Newest revision whose document readers have been sent."""
     revised_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """When the window was last revised."""
 
 
 class MergeProgress(Base):
-    """Up to where the letters of late events have been merged; letters below are done."""
+    """How far the dead-letter messages of late events have been merged."""
 
     __tablename__ = "merge_progress"
     __table_args__ = ({"schema": REALTIME},)
 
     topic: Mapped[str] = mapped_column(primary_key=True)
+    """The error topic."""
     partition: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     next_offset: Mapped[int] = mapped_column(BigInteger)
+    """The first dead-letter message that has not been merged yet."""
 
 
-class Repair(Base):
-    """A span of closed windows that was recomputed from the topic; not applied while `applied_at` is NULL."""
+class BackfillRow(Base):
+    """Closed windows that were recomputed from the topic; not applied while `applied_at` is NULL."""
 
     __tablename__ = "repairs"
     __table_args__ = ({"schema": QUALITY},)
 
     repair_id: Mapped[str] = mapped_column(primary_key=True)
     window_from: Mapped[datetime]
+    """Start of the first window."""
     window_until: Mapped[datetime]
+    """End of the last window."""
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """When the backfill began."""
     applied_at: Mapped[datetime | None]
+    """When its windows were replaced; NULL: not, or a dry run."""
     rows_deleted: Mapped[int | None] = mapped_column(BigInteger)
+    """Rows of counts that the windows held before."""
     rows_inserted: Mapped[int | None] = mapped_column(BigInteger)
+    """Rows of counts that the windows hold since."""
     rows_changed: Mapped[int | None] = mapped_column(BigInteger)
+    """Segments whose numbers differed."""
 
 
-class RepairCounts(Base):
-    """Staging: windows of one minute as a repair has recomputed them."""
+class BackfillCountsRow(Base):
+    """Staging: windows of one minute as a backfill has recomputed them."""
 
     __tablename__ = "repair_counts"
     __table_args__ = ({"schema": QUALITY},)
@@ -308,7 +388,7 @@ class RepairCounts(Base):
     clicks: Mapped[int] = mapped_column(BigInteger)
 
 
-class Alert(Base):
+class AlertRow(Base):
     """A problem from its beginning to its end, and what has been told of it."""
 
     __tablename__ = "alerts"
@@ -319,45 +399,59 @@ class Alert(Base):
     )
 
     alert_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    """Number of the alert."""
     source: Mapped[str]
     """Who noticed it."""
     key: Mapped[str]
+    """Names what is wrong for as long as it lasts: of one source and key at most one alert is open."""
     title: Mapped[str]
+    """One line for a person."""
     detail: Mapped[str]
+    """One line more; the newest one counts."""
     url: Mapped[str]
+    """Page that shows it."""
     opened_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """When it began."""
     told_at: Mapped[datetime | None]
     """When it was last told; None: not yet."""
     recovered_at: Mapped[datetime | None]
+    """When it was over; NULL: it is open."""
     recovery_told_at: Mapped[datetime | None]
+    """When the recovery was notified; NULL: not yet."""
 
 
-class JobOrder(Base):
-    """What a person, or an operation, wants of the streaming job; the newest order holds."""
+class DeploymentRow(Base):
+    """What a person, or an operation, wants of the streaming job; the newest row holds."""
 
-    __tablename__ = "job_orders"
+    __tablename__ = "deployments"
     __table_args__ = ({"schema": QUALITY},)
 
-    order_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    given_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    deployment_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    """Number of the deployment; the highest holds."""
+    recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """When it was recorded."""
     operation: Mapped[str]
+    """`start`, `stop`, `upgrade` ..."""
     why: Mapped[str]
+    """Why, in the words of the person or operation."""
     running: Mapped[bool]
+    """False: the job is to stay stopped."""
     release: Mapped[str]
-    """Of the job's code."""
+    """Name of the job's code in `RELEASE_DIR`."""
     parallelism: Mapped[int | None]
     """None: as the settings have it."""
     restore_from: Mapped[str | None]
-    """Snapshot to begin with."""
-    barred_from: Mapped[datetime | None]
-    """Snapshots completed after this and before the order are never gone on with, by later orders either."""
+    """URI of the snapshot to begin with; None: the newest."""
+    excluded_from: Mapped[datetime | None]
+    """Snapshots completed between this and `recorded_at` are never restored from, by later rows either."""
     bounds: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     """Which windows are the job's business; None: all."""
 
 
 SUPERVISOR: Final = "supervisor"
+FOLLOWER: Final = "follower"
 WATCHDOG: Final = "watchdog"
-"""Watchers by name: of the Flink job, and of the supervisor."""
+"""Who has a heartbeat: the watcher of the Flink job, the reconciliation's follower, their watchdog."""
 
 
 class Heartbeat(Base):
@@ -367,26 +461,40 @@ class Heartbeat(Base):
     __table_args__ = ({"schema": QUALITY},)
 
     name: Mapped[str] = mapped_column(primary_key=True)
+    """`supervisor` or `watchdog`."""
     beat_at: Mapped[datetime]
+    """When it last looked."""
     detail: Mapped[str]
+    """What it saw, in one line."""
 
 
-class VitalSignsRow(Base):
+class JobMetricsRow(Base):
     """One look at the Flink job: its recent history, for readers who cannot ask Flink."""
 
     __tablename__ = "vital_signs"
     __table_args__ = ({"schema": QUALITY},)
 
     observed_at: Mapped[datetime] = mapped_column(primary_key=True)
+    """When the job was polled."""
     job_id: Mapped[str]
+    """Flink's id of the job."""
     checkpoint_age_s: Mapped[float]
     """Since the newest completed, or since the job's start."""
     checkpoint_duration_ms: Mapped[int | None] = mapped_column(BigInteger)
+    """Duration of the newest completed checkpoint."""
     checkpoint_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    """Size of the newest completed checkpoint."""
     checkpoints_completed: Mapped[int]
+    """Checkpoints completed since the job's start."""
     checkpoints_failed: Mapped[int]
+    """Checkpoints failed since the job's start."""
     records_waiting: Mapped[int | None] = mapped_column(BigInteger)
+    """Consumer lag: records in the topic that have not been read."""
     watermark_lag_s: Mapped[float | None]
+    """Job watermark behind the clock; on an idle topic it grows."""
     busy_percent: Mapped[float | None]
+    """Share of time that the busiest task was busy."""
     backpressured_percent: Mapped[float | None]
+    """Share of time that the most back-pressured task waited for a slower one."""
     heap_percent: Mapped[float | None]
+    """Used share of the fullest TaskManager's JVM heap."""

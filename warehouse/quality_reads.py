@@ -1,4 +1,4 @@
-"""The read side of what proves the counts: verifications, fates, the job's vital signs, and alerts.
+"""The read side of what proves the counts: verifications, outcomes, the job's metrics, and alerts.
 
 Each read is bounded by the span that is asked for, however long the history is.
 """
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import BigInteger, Interval, func, literal, not_, or_, select
 
-from warehouse.models import Alert, LedgerRow, VitalSignsRow, WindowVerification
-from warehouse.reader import MAX_WINDOWS, Reader, require_few_windows
+from warehouse.models import AlertRow, JobMetricsRow, LedgerRow, WindowVerification
+from warehouse.read_connections import MAX_WINDOWS, ReadConnections, require_few_windows
 from warehouse.views import WINDOW_ACCURACY
 
 if TYPE_CHECKING:
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from warehouse.windows import WindowType
 
 MAX_BUCKETS: Final = MAX_WINDOWS
-"""The most buckets of fates of one read: as many as windows."""
+"""The most buckets of outcomes of one read: as many as windows."""
 
 MAX_LOOKS: Final = 6000
-"""The most vital signs of one read, the newest: a day of them at one look in 15 s (5,760), and some."""
+"""The most metrics of one read, the newest: a day of them at one look in 15 s (5,760), and some."""
 
 MAX_ALERTS: Final = 100
 """The most open alerts that are read, the newest: nobody reads more."""
@@ -57,11 +57,11 @@ class Verification:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fates:
+class OutcomeCounts:
     """What became of the records that the ledger tells of within one bucket of time."""
 
     start: datetime
-    """Of the bucket (inclusive), UTC."""
+    """Start of the bucket (inclusive), UTC."""
 
     records_read: int
     counted: int
@@ -77,7 +77,7 @@ class Fates:
 
 
 @dataclass(frozen=True, kw_only=True)
-class VitalSigns:
+class JobMetricsSample:
     """One look at the Flink job. What it did not measure is None."""
 
     observed_at: datetime
@@ -104,7 +104,7 @@ class OpenAlert:
     opened_at: datetime
 
 
-class QualityRecords(Reader):
+class QualityRecords(ReadConnections):
     """Reads the schema `quality`."""
 
     def verifications(self, window_type: WindowType, start: datetime, end: datetime) -> list[Verification]:
@@ -137,7 +137,7 @@ class QualityRecords(Reader):
             row = connection.execute(query).mappings().one_or_none()
         return _verification(row) if row is not None else None
 
-    def fates(self, since: datetime, bucket: timedelta) -> list[Fates]:
+    def outcomes(self, since: datetime, bucket: timedelta) -> list[OutcomeCounts]:
         """What the ledger tells of since then, by when it was written, oldest bucket first.
 
         Buckets are aligned to the epoch; one without any records is absent. Rows that a later run has read
@@ -148,7 +148,7 @@ class QualityRecords(Reader):
             ValueError: there is room for more than `MAX_BUCKETS` buckets since then.
         """
         if datetime.now(tz=UTC) - since > MAX_BUCKETS * bucket:
-            raise ValueError(f"fates come in at most {MAX_BUCKETS} buckets")
+            raise ValueError(f"outcomes come in at most {MAX_BUCKETS} buckets")
         rows = _current_since(since)
         start = func.date_bin(literal(bucket, Interval), rows.c.written_at, _EPOCH).label("start")
         sums = (
@@ -157,22 +157,22 @@ class QualityRecords(Reader):
         )
         query = select(start, *sums).group_by(start).order_by(start)
         with self._connection() as connection:
-            return [Fates(**row) for row in connection.execute(query).mappings()]
+            return [OutcomeCounts(**row) for row in connection.execute(query).mappings()]
 
-    def vital_signs(self, since: datetime) -> list[VitalSigns]:
+    def vital_signs(self, since: datetime) -> list[JobMetricsSample]:
         """The looks at the job since then, oldest first; of more than `MAX_LOOKS` the newest."""
-        table = VitalSignsRow.__table__
+        table = JobMetricsRow.__table__
         newest = select(table).where(table.c.observed_at >= since).order_by(table.c.observed_at.desc())
         with self._connection() as connection:
             found = connection.execute(newest.limit(MAX_LOOKS)).mappings().all()
-        return [VitalSigns(**row) for row in reversed(found)]
+        return [JobMetricsSample(**row) for row in reversed(found)]
 
     def open_alerts(self) -> list[OpenAlert]:
         """The problems that last, the newest first: at most `MAX_ALERTS`."""
         query = (
-            select(Alert.title, Alert.detail, Alert.url, Alert.opened_at)
-            .where(Alert.recovered_at.is_(None))
-            .order_by(Alert.opened_at.desc(), Alert.alert_id.desc())
+            select(AlertRow.title, AlertRow.detail, AlertRow.url, AlertRow.opened_at)
+            .where(AlertRow.recovered_at.is_(None))
+            .order_by(AlertRow.opened_at.desc(), AlertRow.alert_id.desc())
             .limit(MAX_ALERTS)
         )
         with self._connection() as connection:

@@ -20,7 +20,7 @@ MAX_WINDOWS: Final = 2100
 """The most windows of one read: a week of 5 min windows (2,016), and some."""
 
 
-class Reader:
+class ReadConnections:
     """Reads Postgres; connects on first use, and again after Postgres was away.
 
     Every method raises `WarehouseUnavailable` where Postgres does not answer in time or has no such

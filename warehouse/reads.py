@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, func, literal, select
 
 from warehouse.ctr import percent
 from warehouse.models import Counts1Min, Counts5Min, Heartbeat, LateEvent, LedgerRow
-from warehouse.reader import MAX_WINDOWS, Reader, require_few_windows
+from warehouse.read_connections import MAX_WINDOWS, ReadConnections, require_few_windows
 from warehouse.views import CONSERVATION, COUNTED, METRICS
 from warehouse.windows import EVERYTHING, Segment, Window, WindowDetail, epoch_ms, window_length
 
@@ -61,7 +61,7 @@ class Freshness:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Beat:
+class HeartbeatStatus:
     """The last heartbeat of a watcher."""
 
     at: datetime
@@ -72,7 +72,7 @@ class Beat:
     """What it saw, in one line."""
 
 
-class Warehouse(Reader):
+class Warehouse(ReadConnections):
     """Reads the windows and the ledger."""
 
     def latest_windows(self, window_type: WindowType, limit: int) -> list[Window]:
@@ -148,13 +148,13 @@ class Warehouse(Reader):
                 latest_written_at=connection.scalar(select(func.max(LedgerRow.written_at))),
             )
 
-    def heartbeats(self) -> dict[str, Beat]:
+    def heartbeats(self) -> dict[str, HeartbeatStatus]:
         """Every watcher's last heartbeat, by name."""
         age_s = func.extract("epoch", func.now() - Heartbeat.beat_at)
         query = select(Heartbeat.name, Heartbeat.beat_at, age_s, Heartbeat.detail).order_by(Heartbeat.name)
         with self._connection() as connection:
             return {
-                name: Beat(at=at, age_s=float(age), detail=detail)
+                name: HeartbeatStatus(at=at, age_s=float(age), detail=detail)
                 for name, at, age, detail in connection.execute(query)
             }
 

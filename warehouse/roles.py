@@ -12,8 +12,8 @@ from psycopg2.extensions import encrypt_password
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from contract.errors import WarehouseUnavailable
 from warehouse.engine import CONNECT_TIMEOUT_S, migrating_engine, warehouse_errors
-from warehouse.errors import WarehouseUnavailable
 from warehouse.migrate import take_turns
 from warehouse.models import QUALITY, REALTIME
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import BigInteger, DateTime, Integer, Numeric, Text, column, table
 from sqlalchemy.dialects.postgresql import JSONB
 
-from warehouse.models import QUALITY, REALTIME
+from warehouse.models import QUALITY, REALTIME, LedgerRow
 from warehouse.windows import WINDOW_MINUTES
 
 if TYPE_CHECKING:
@@ -110,3 +110,10 @@ WINDOW_ACCURACY: Final = table(
     schema=QUALITY,
 )
 """One row per window: its latest verification."""
+
+LEDGER_CURRENT: Final = table(
+    "ledger_current",
+    *(column(each.name, each.type) for each in LedgerRow.__table__.columns),
+    schema=QUALITY,
+)
+"""The ledger without the rows that a restored job read again: of each offset, the newest run's row."""

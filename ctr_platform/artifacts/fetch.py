@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Final
 import platformdirs
 import tenacity
 
+from contract.errors import CtrError
 from ctr_platform.artifacts import maven
 from ctr_platform.artifacts.manifest import Artifact, load_manifest
-from ctr_platform.errors import CtrError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -145,7 +145,7 @@ def _download(artifact: Artifact, root: Path, tally: _Tally) -> None:
         retrying(_download_once, artifact, target, root, tally)
     except _StoppedError:
         return
-    except Exception as error:
+    except Exception as error:  # the network's errors, and the plain ones that jgo raises
         raise CtrError(
             f"cannot fetch {artifact.coordinates} ({_reason(error)}): check the network and run this again"
         ) from error

@@ -9,9 +9,9 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from contract.errors import CtrError
 from ctr_platform.artifacts.fetch import cache_home, fetch
 from ctr_platform.artifacts.wheels import flink_jars, java
-from ctr_platform.errors import CtrError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,28 +34,28 @@ FLAGS: Final = (
     ),
 )
 COMPILE_TIMEOUT_S: Final = 120
-"""The front takes 3 s on one free core; a machine busy with other builds has been seen at 20 s."""
+"""The ingest stage takes 3 s on one free core; a machine busy with other builds has been seen at 20 s."""
 EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """Earliest time a zip can hold: the same sources make the same bytes."""
 
 
-def front_sources() -> Path:
-    """Folder of the front's Java sources."""
-    return Path(__file__).parents[2] / "flink" / "front" / "src" / "main" / "java"
+def ingest_sources() -> Path:
+    """Return the folder of the ingest stage's Java sources."""
+    return Path(__file__).parents[2] / "flink" / "ingest" / "src" / "main" / "java"
 
 
-def front_classpath() -> list[Path]:
-    """What the front is compiled against, and finds in the cluster's lib folder."""
+def ingest_classpath() -> list[Path]:
+    """Return what the ingest stage is compiled against, and finds in the cluster's lib folder."""
     return [*flink_jars(), *fetch(["connectors"])["connectors"]]
 
 
-def build_front() -> Path:
-    """Return the jar of the job's Java front, compiled now or by an earlier call.
+def build_ingest() -> Path:
+    """Return the jar of the job's ingest stage (Java), compiled now or by an earlier call.
 
     Raises:
         CtrError: the sources do not compile; the message holds the compiler's.
     """
-    return build_jar("ctr-front", front_sources(), front_classpath())
+    return build_jar("ctr-ingest", ingest_sources(), ingest_classpath())
 
 
 def build_jar(name: str, sources: Path, classpath: Sequence[Path]) -> Path:

@@ -6,7 +6,7 @@ import platform
 from importlib.util import find_spec
 from pathlib import Path
 
-from ctr_platform.errors import CtrError
+from contract.errors import CtrError
 
 
 def _package(name: str) -> Path:

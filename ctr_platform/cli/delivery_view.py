@@ -9,14 +9,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from ctr_platform.traffic.schedule import clock_text
+from ctr_platform.loadgen.schedule import clock_text
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from ctr_platform.traffic.producer import Delivery
-    from ctr_platform.traffic.replay import ReplayReport
+    from ctr_platform.loadgen.producer import Delivery
+    from ctr_platform.loadgen.replay import ReplayReport
 
 _STALLED_S: Final = 2.0
 """Without a delivery for so long, with some pending, the broker is not answering."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from dotenv import dotenv_values
 
-from ctr_platform.errors import CtrError
+from contract.errors import CtrError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ SECRETS: Final = ("POSTGRES_PASSWORD", "POSTGRES_READER_PASSWORD")
 """Variables of the settings that get a random value. None has a default anywhere."""
 
 SECRET_BYTES: Final = 24
-"""Of randomness in each: beyond guessing, and 32 characters that no shell and no address has to quote."""
+"""Each secret has so much randomness: 32 characters that no shell and no address has to quote."""
 
 _HEADER: Final = """\
 # Made by `ctr init-secrets`. Keep it private, and keep it: what it opens knows no other words.

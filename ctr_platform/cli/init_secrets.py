@@ -1,5 +1,7 @@
 """`ctr init-secrets`: what the containers are started with."""
 
+# ruff: noqa: PLC0415 - a command imports what it needs when it runs, so that `ctr --help` is quick
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -7,8 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ctr_platform.errors import CtrError
-from ctr_platform.secret_file import write_secrets
+from contract.errors import UsageError
 
 
 def init_secrets(
@@ -20,7 +21,9 @@ def init_secrets(
     replace: Annotated[bool, typer.Option("--replace", help="Make all secrets anew.")] = False,
 ) -> None:
     """Write random secrets for the containers, readable by you alone."""
+    from ctr_platform.cli.env_file import write_secrets
+
     if add and replace:
-        raise CtrError("`--add` keeps the secrets and `--replace` does not: choose one", exit_status=2)
+        raise UsageError("`--add` keeps the secrets and `--replace` does not: choose one")
     names = write_secrets(file, add=add, replace=replace)
     typer.echo(f"{file}: {', '.join(names) or 'nothing was missing'}")

@@ -1,49 +1,21 @@
 """Commands for the embedded stack: up, down, status, env, logs, doctor, fetch."""
 
+# ruff: noqa: PLC0415 - a command imports what it needs when it runs, so that `ctr --help` is quick
+
 from __future__ import annotations
 
 import itertools
 import json
 import shlex
-import signal
-import time
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Final, NoReturn
+from typing import Annotated, Final
 
 import typer
-from dotenv import dotenv_values
-from rich.console import Console
-from rich.filesize import decimal
-from rich.table import Column, Table
 
-from ctr_platform.artifacts.fetch import fetch as fetch_artifacts
-from ctr_platform.artifacts.flink import flink_environment
-from ctr_platform.artifacts.java import build_front
-from ctr_platform.cli.start_view import StartView
-from ctr_platform.errors import CtrError
-from ctr_platform.settings import ctr_home
-from ctr_platform.stack.catalog import ARTIFACTS, PLATFORM_ARTIFACTS
-from ctr_platform.stack.doctor import examine
-from ctr_platform.stack.layout import Layout
-from ctr_platform.stack.lifecycle import start, stop
-from ctr_platform.stack.logs import following, last_lines, log_files
-from ctr_platform.stack.status import stack_status
-from ctr_platform.stack.supervise import Supervisor
+from contract.errors import StackDown
 
-if TYPE_CHECKING:
-    from types import FrameType
-
-WATCH_S: Final = 1
-"""Between two looks of a waiting `ctr up` at the services."""
 INTERRUPTED: Final = 130
 """Exit status after Ctrl-C, as shells have it."""
-PAGES: Final = {
-    "dagster-webserver": "Dagster",
-    "jobmanager": "Flink",
-    "dashboard": "Dashboard",
-    "reports": "Reports",
-}
-"""Services that a browser opens, and their titles."""
 
 _STATE_COLOURS: Final = {
     "running": "green",
@@ -65,29 +37,10 @@ def up(
     ] = False,
 ) -> None:
     """Start the whole stack; Ctrl-C stops it again."""
-    console = Console()
-    home = ctr_home()
+    from ctr_platform.cli.run_stack import run_stack
+
     names = [name.strip() for name in only.split(",")] if only else None
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
-    ready = False
-    try:
-        with StartView(console) as view:
-            services = start(home, names=names, free_ports=free_ports, report=view)
-        ready = True
-        _print_addresses(console, {service.name: service.address for service in services})
-        if detach:
-            console.print("[dim]`ctr status` shows how it is, `ctr down` stops it[/dim]")
-            return
-        console.print("[dim]Ctrl-C stops it[/dim]")
-        _watch(console, Layout(home))
-    except KeyboardInterrupt:
-        with console.status("stopping"):
-            stop(home)
-        if not ready:
-            console.print("stopped before everything was ready")
-            raise typer.Exit(INTERRUPTED) from None
-    console.print("stopped")
+    run_stack(names, detach=detach, free_ports=free_ports)
 
 
 def fetch(
@@ -96,15 +49,28 @@ def fetch(
         bool, typer.Option(help="Those of the embedded Kafka and registry, too; `ctr up` needs them.")
     ] = True,
 ) -> None:
-    """Fetch the Java artifacts and build the job's front; `ctr up` fetches what is missing too."""
+    """Fetch the Java artifacts and build the ingest stage; `ctr up` fetches what is missing too."""
+    from rich.console import Console
+
+    from ctr_platform.artifacts.fetch import fetch as fetch_artifacts
+    from ctr_platform.artifacts.flink import flink_environment
+    from ctr_platform.artifacts.java import build_ingest
+    from ctr_platform.cli.start_view import StartView
+    from ctr_platform.devstack.service_list import ARTIFACTS, PLATFORM_ARTIFACTS
+
     with StartView(Console()) as view:
         fetch_artifacts(ARTIFACTS if services else PLATFORM_ARTIFACTS, on_transfer=view.transfer)
-        build_front()
+        build_ingest()
         flink_environment()
 
 
 def down() -> None:
     """Stop the stack; its data stays."""
+    from rich.console import Console
+
+    from contract.settings import ctr_home
+    from ctr_platform.devstack.lifecycle import stop
+
     console = Console()
     with console.status("stopping"):
         ran = stop(ctr_home())
@@ -115,7 +81,15 @@ def status(
     *, as_json: Annotated[bool, typer.Option("--json", help="For programs; sizes in bytes.")] = False
 ) -> None:
     """Show every service, Flink job and watcher's heartbeat. Exit status 3 when the stack is down."""
-    rows = stack_status(Layout(ctr_home()))
+    from rich.console import Console
+    from rich.filesize import decimal
+    from rich.table import Column, Table
+
+    from contract.settings import ctr_home
+    from ctr_platform.devstack.paths import StackPaths
+    from ctr_platform.devstack.status import stack_status
+
+    rows = stack_status(StackPaths(ctr_home()))
     if as_json:
         typer.echo(json.dumps([asdict(row) for row in rows], indent=2))
         return
@@ -133,9 +107,14 @@ def status(
 
 def env() -> None:
     """Print the stack's addresses as `export` lines, for `eval "$(ctr env)"`."""
-    file = Layout(ctr_home()).stack_env
+    from dotenv import dotenv_values
+
+    from contract.settings import ctr_home
+    from ctr_platform.devstack.paths import StackPaths
+
+    file = StackPaths(ctr_home()).stack_env
     if not file.exists():
-        raise CtrError(f"the stack in {ctr_home()} is down: start it by `ctr up`", exit_status=3)
+        raise StackDown(f"the stack in {ctr_home()} is down: start it by `ctr up`")
     for name, value in dotenv_values(file).items():
         typer.echo(f"export {name}={shlex.quote(value or '')}")
 
@@ -147,7 +126,11 @@ def logs(
     lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="Lines of each log.")] = 20,
 ) -> None:
     """Print the last lines of the services' logs."""
-    files = log_files(Layout(ctr_home()), service)
+    from contract.settings import ctr_home
+    from ctr_platform.devstack.logs import following, last_lines, log_files
+    from ctr_platform.devstack.paths import StackPaths
+
+    files = log_files(StackPaths(ctr_home()), service)
     try:
         with following(files) as coming:
             past = [(file.stem, line) for file in files for line in last_lines(file, lines)]
@@ -159,7 +142,13 @@ def logs(
 
 def doctor() -> None:
     """Check this machine and name what is missing. Exit status 1 when something is."""
-    findings = examine(ctr_home())
+    from rich.console import Console
+    from rich.table import Table
+
+    from contract.settings import ctr_home
+    from ctr_platform.devstack.doctor import check_liveness
+
+    findings = check_liveness(ctr_home())
     table = Table("", "", "", box=None, pad_edge=False, show_header=False)
     for finding in findings:
         mark = "[green]good[/green]" if finding.good else "[red]missing[/red]"
@@ -167,32 +156,6 @@ def doctor() -> None:
     Console().print(table)
     if not all(finding.good for finding in findings):
         raise typer.Exit(1)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    """Turn the first signal into an orderly stop, and let no second one disturb it."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
-
-
-def _watch(console: Console, layout: Layout) -> None:
-    """Wait until the stack is stopped by someone; tell of services that were started again."""
-    supervisor = Supervisor(layout)
-    before = supervisor.states()
-    while states := supervisor.states():
-        for name, state in states.items():
-            if state.pid and before.get(name, state).pid not in (0, state.pid):
-                console.print(f"[yellow]{name} ended and was started again[/yellow]; log: {layout.log(name)}")
-        before = {name: state if state.pid else before.get(name, state) for name, state in states.items()}
-        time.sleep(WATCH_S)
-    stop(layout.home)
-
-
-def _print_addresses(console: Console, addresses: dict[str, str]) -> None:
-    for name, title in PAGES.items():
-        if name in addresses:
-            console.print(f"         [bold]{title:10}[/bold] {addresses[name]}", highlight=False)
 
 
 def _duration(seconds: float) -> str:

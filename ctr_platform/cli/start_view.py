@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ctr_platform.artifacts.fetch import Transfer
-    from ctr_platform.stack.service import Service
+    from ctr_platform.devstack.service import Service
 
 LINE_EVERY_S: Final = 5
 """Where the output is no terminal, a line of progress this often."""

@@ -1,27 +1,15 @@
 """`ctr produce` and `ctr replay`: traffic into the raw topic."""
 
+# ruff: noqa: PLC0415 - a command imports what it needs when it runs, so that `ctr --help` is quick
+
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from pathlib import Path  # noqa: TC003 - typer reads the annotation
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console
 
-from ctr_platform.cli.delivery_view import DeliveryView, delivery_lines, print_replay
 from ctr_platform.cli.units import duration_ms, moment_ms, rate_per_second
-from ctr_platform.settings import load_settings
-from ctr_platform.traffic.fates import FateShares
-from ctr_platform.traffic.generator import KnownChoice
-from ctr_platform.traffic.plan import Plan, TrafficRequest
-from ctr_platform.traffic.produce import ProduceReport
-from ctr_platform.traffic.produce import produce as run_produce
-from ctr_platform.traffic.replay import ReplayPlan, ReplayRequest
-from ctr_platform.traffic.replay import replay as run_replay
-from ctr_platform.traffic.schedule import MINUTE_MS, clock_text
-from ctr_platform.traffic.stop import stop_on_signals
 
 _SHARE_HELP: Final = "Share of all events, 0 to 1 in steps of 0.0001."
 
@@ -87,13 +75,17 @@ def produce(  # noqa: PLR0913 - the command's options
     Exit status: 0 when everything sent was delivered, also after Ctrl-C;
     1 when something was not; 2 for options that cannot be kept.
     """
+    from ctr_platform.cli.run_traffic import run_produce
+    from ctr_platform.loadgen.outcomes import OutcomeShares
+    from ctr_platform.loadgen.plan import TrafficRequest
+
     request = TrafficRequest(
         rate=rate,
         count=count,
         duration_ms=duration,
         seed=seed,
         disorder_ms=disorder or 0,
-        shares=FateShares(
+        shares=OutcomeShares(
             late=late_share,
             malformed=malformed_share,
             invalid=invalid_share,
@@ -103,17 +95,7 @@ def produce(  # noqa: PLR0913 - the command's options
         span_ms=span,
         deterministic=deterministic,
     )
-    view = DeliveryView()
-
-    def on_start(plan: Plan) -> None:
-        if plan.window_figures is not None:
-            Console(stderr=True).print(_announcement(plan, *plan.window_figures), highlight=False)
-        view.start(plan.count)
-
-    with stop_on_signals() as stop, view:
-        report = run_produce(load_settings(), request, stop=stop, on_start=on_start, on_progress=view.update)
-    typer.echo(json.dumps(asdict(report)) if as_json else _summary(report))
-    raise typer.Exit(0 if report.delivery.complete else 1)
+    raise typer.Exit(0 if run_produce(request, as_json=as_json) else 1)
 
 
 def replay(
@@ -145,52 +127,9 @@ def replay(
     status: 0 when everything sent was delivered, also after Ctrl-C; 1 when
     something was not; 2 for a file or options that cannot be used.
     """
-    view = DeliveryView()
-    errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+    from ctr_platform.cli.run_traffic import run_replay
+    from ctr_platform.loadgen.replay import ReplayRequest
+    from ctr_platform.loadgen.schedule import MINUTE_MS
 
-    def on_start(plan: ReplayPlan) -> None:
-        errors.print(
-            f"{plan.rows:,} rows of {len(plan.spans)} hours: "
-            f"{clock_text(plan.start_ms)} to {clock_text(plan.end_ms)}"
-        )
-        view.start(plan.rows)
-
-    with stop_on_signals() as stop, view:
-        report = run_replay(
-            load_settings(),
-            ReplayRequest(path=file, hour_as_ms=MINUTE_MS if hour_as is None else hour_as, past=past),
-            stop=stop,
-            on_bad=lambda line, reason: errors.print(f"{file}:{line}: {reason}"),
-            on_start=on_start,
-            on_progress=view.update,
-        )
-    if as_json:
-        typer.echo(json.dumps({**asdict(report), "rows": report.rows, "clicks": report.clicks}))
-    else:
-        print_replay(report)
-    raise typer.Exit(0 if report.delivery.complete else 1)
-
-
-def _announcement(plan: Plan, impressions: int, clicks: int) -> str:
-    """The figures that every window of deterministic traffic must show."""
-    segments = ", ".join(f"{each.site_category}/{each.device_type}" for each in KnownChoice.SEGMENTS)
-    windows = "every 1 min window" if plan.windows is None else f"each of {plan.windows:,} 1 min windows"
-    first = "" if plan.event_time is None else f" from {clock_text(plan.event_time.start_ms)} on"
-    number = len(KnownChoice.SEGMENTS)
-    return (
-        f"Deterministic: {windows}{first} has {number * impressions:,} impressions and "
-        f"{number * clicks:,} clicks (CTR {100 * clicks / impressions:.2f} %), of these {impressions:,} and "
-        f"{clicks:,} in each of the segments {segments}."
-    )
-
-
-def _summary(report: ProduceReport) -> str:
-    delivered = report.delivery.delivered
-    speed = delivered / report.seconds if report.seconds else 0
-    return "\n".join(
-        [
-            *delivery_lines(report.delivery),
-            f"in {report.seconds:.1f} s: {speed:,.0f} events/s; ids begin with {report.run}",
-            "meant to be " + ", ".join(f"{fate}: {count:,}" for fate, count in report.intended.items()),
-        ]
-    )
+    request = ReplayRequest(path=file, hour_as_ms=MINUTE_MS if hour_as is None else hour_as, past=past)
+    raise typer.Exit(0 if run_replay(request, as_json=as_json) else 1)

@@ -1,14 +1,13 @@
 """`ctr watch`: the watchdog as a process."""
 
+# ruff: noqa: PLC0415 - a command imports what it needs when it runs, so that `ctr --help` is quick
+
 from __future__ import annotations
 
 import logging
 from typing import Annotated
 
 import typer
-
-from ctr_platform.settings import load_settings
-from ctr_platform.watch.watchdog import Watchdog, last_look
 
 
 def watch(
@@ -18,6 +17,9 @@ def watch(
     ] = False,
 ) -> None:
     """Tell people when nobody looks after the Flink job: runs until it is ended, outside Dagster."""
+    from contract.settings import load_settings
+    from ctr_platform.defs.alerts.watchdog import Watchdog, last_look
+
     if check:
         typer.echo(last_look(load_settings()))
         return

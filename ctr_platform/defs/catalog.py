@@ -1,4 +1,4 @@
-"""What the definitions share: the resource, the group names, the owners and the asset keys."""
+"""What the definitions share: the group names, the owners and the asset keys."""
 
 from __future__ import annotations
 
@@ -7,26 +7,24 @@ from typing import Final
 
 import dagster as dg
 
-from ctr_platform.settings import Settings, load_settings
-
 OWNERS: Final = ("team:ad-platform",)
 
-WRITTEN_BY: Final = "ctr/written-by"
+PRODUCED_BY: Final = "ctr/produced-by"
 """Tag of every asset: whose work its content is. Dagster runs the platform, it is not in the data's path."""
 
-BY_DAGSTER: Final = {WRITTEN_BY: "dagster"}
-BY_PRODUCERS: Final = {WRITTEN_BY: "producers"}
-BY_JOB: Final = {WRITTEN_BY: "flink-job"}
-BY_VIEW: Final = {WRITTEN_BY: "view"}
-WEB_PAGE: Final = {WRITTEN_BY: "web-page"}
+BY_DAGSTER: Final = {PRODUCED_BY: "dagster"}
+BY_PRODUCERS: Final = {PRODUCED_BY: "producers"}
+BY_JOB: Final = {PRODUCED_BY: "flink-job"}
+BY_VIEW: Final = {PRODUCED_BY: "view"}
+WEB_PAGE: Final = {PRODUCED_BY: "web-page"}
 
 # The groups follow the stream, so that the graph of groups reads from left to right.
-FOUNDATION: Final = "foundation"
-EVENTS: Final = "events"
-JOB: Final = "job"
-WINDOWS: Final = "windows"
-FATES: Final = "fates"
-SCREEN: Final = "screen"
+INFRASTRUCTURE: Final = "infrastructure"
+INGEST: Final = "ingest"
+PROCESSING: Final = "processing"
+SERVING: Final = "serving"
+ACCOUNTING: Final = "accounting"
+QUALITY: Final = "quality"
 
 TOPICS: Final = dg.AssetKey(["kafka", "topics"])
 RAW_EVENTS: Final = dg.AssetKey(["kafka", "ad_events_raw"])
@@ -71,18 +69,6 @@ RECOUNT_POOL: Final = "recount"
 
 QUALITY_POOL: Final = "quality"
 """Two reports at once would write one folder."""
-
-
-class Platform(dg.ConfigurableResource[None]):
-    """Access to the settings, read anew in each run and tick."""
-
-    def settings(self) -> Settings:
-        """Read the settings.
-
-        Raises:
-            CtrError: a variable holds a value that cannot be used.
-        """
-        return load_settings()
 
 
 def skip_while_at_work(context: dg.ScheduleEvaluationContext, job_name: str) -> dg.SkipReason | None:

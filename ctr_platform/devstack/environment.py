@@ -5,20 +5,20 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Final
 
-from ctr_platform.stack.ports import HOST
-from ctr_platform.stack.services.postgres import WAREHOUSE
-from ctr_platform.stack.services.registry import CONFLUENT_API
+from ctr_platform.devstack.ports import HOST
+from ctr_platform.devstack.services.postgres import WAREHOUSE
+from ctr_platform.devstack.services.registry import CONFLUENT_API
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ctr_platform.stack.layout import Layout
+    from ctr_platform.devstack.paths import StackPaths
 
 READER: Final = "ctr_reader"
 """Login of the dashboard: it may read the warehouse, and nothing else."""
 
 
-def stack_environment(layout: Layout, ports: Mapping[str, int], password: str) -> dict[str, str]:
+def stack_environment(paths: StackPaths, ports: Mapping[str, int], password: str) -> dict[str, str]:
     """Return the variables by name."""
     flink = f"http://{HOST}:{ports['jobmanager']}"
     return {
@@ -26,7 +26,7 @@ def stack_environment(layout: Layout, ports: Mapping[str, int], password: str) -
         "SCHEMA_REGISTRY_URL": f"http://{HOST}:{ports['registry']}{CONFLUENT_API}",
         "FLINK_REST_URL": flink,
         "FLINK_UI_URL": flink,
-        "FLINK_CHECKPOINT_DIR": layout.checkpoints.as_uri(),
+        "FLINK_CHECKPOINT_DIR": paths.checkpoints.as_uri(),
         # A demonstration is restarted often: little is read twice. A server's own default is 60 s.
         "FLINK_CHECKPOINT_INTERVAL": "10s",
         "REDIS_HOST": HOST,
@@ -37,17 +37,17 @@ def stack_environment(layout: Layout, ports: Mapping[str, int], password: str) -
         "POSTGRES_USER": "postgres",
         "POSTGRES_PASSWORD": password,
         "POSTGRES_READER_USER": READER,
-        "POSTGRES_READER_PASSWORD": layout.password(READER),
+        "POSTGRES_READER_PASSWORD": paths.password(READER),
         "DAGSTER_UI_URL": f"http://{HOST}:{ports['dagster-webserver']}",
-        "RELEASE_DIR": str(layout.releases),
-        "QUALITY_DIR": str(layout.quality),
+        "RELEASE_DIR": str(paths.releases),
+        "QUALITY_DIR": str(paths.quality),
         "QUALITY_URL": f"http://{HOST}:{ports['reports']}",
         "DASHBOARD_URL": f"http://{HOST}:{ports['dashboard']}",
     }
 
 
-def write_stack_env(layout: Layout, environment: Mapping[str, str]) -> None:
+def write_stack_env(paths: StackPaths, environment: Mapping[str, str]) -> None:
     """Write `stack.env`, readable by this user alone, so that every other command finds the stack."""
-    layout.stack_env.touch(mode=0o600)
+    paths.stack_env.touch(mode=0o600)
     lines = (f"{name}={shlex.quote(value)}\n" for name, value in environment.items())
-    layout.stack_env.write_text("".join(lines), encoding="utf-8")
+    paths.stack_env.write_text("".join(lines), encoding="utf-8")

@@ -10,17 +10,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
+from contract.errors import CtrError, Unavailable
 from ctr_platform.artifacts.fetch import Transfer, fetch
-from ctr_platform.errors import CtrError
-from ctr_platform.stack.catalog import ARTIFACTS, catalog
-from ctr_platform.stack.environment import stack_environment, write_stack_env
-from ctr_platform.stack.layout import Layout
-from ctr_platform.stack.ports import load_ports, require_free
-from ctr_platform.stack.preflight import require_disk, require_programs
-from ctr_platform.stack.probes import POLL_S, answers
-from ctr_platform.stack.processes import end_leftovers
-from ctr_platform.stack.service import Context, Service, with_dependencies
-from ctr_platform.stack.supervise import ProcessState, Supervisor, launch
+from ctr_platform.devstack.environment import stack_environment, write_stack_env
+from ctr_platform.devstack.launch import launch
+from ctr_platform.devstack.paths import StackPaths
+from ctr_platform.devstack.ports import load_ports, require_free
+from ctr_platform.devstack.preflight import require_disk, require_programs
+from ctr_platform.devstack.probes import POLL_S, answers
+from ctr_platform.devstack.processes import end_leftovers
+from ctr_platform.devstack.service import Context, Service, with_dependencies
+from ctr_platform.devstack.service_list import ARTIFACTS, catalog
+from ctr_platform.devstack.supervise import ProcessState, Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 STOP_WITHIN_S: Final = 120
 """All services one after the other: 8 s as a rule; a TaskManager that must be killed adds 20 s."""
-MAX_COMPLAINT: Final = 300
+MAX_EXCERPT: Final = 300
 """Characters of a log line that are repeated in a message."""
 _DEAD: Final = ("BACKOFF", "EXITED", "FATAL")
 
@@ -63,65 +64,77 @@ def start(
     Raises:
         CtrError: it cannot start; nothing is left running then.
     """
-    layout = Layout(home)
-    layout.create()
-    with _starting_alone(layout):
-        if Supervisor(layout).running():
-            raise CtrError(f"the stack in {home} is up already: see `ctr status`, or stop it by `ctr down`")
-        _clear_remains(layout, report)
-        require_disk(home)
-        artifacts = fetch(ARTIFACTS, on_transfer=report.transfer)
-        ports = load_ports(layout.ports_file, free=free_ports)
-        password = layout.password()
-        environment = stack_environment(layout, ports, password)
-        services = catalog(Context(layout, ports, password, artifacts, environment))
-        if names is not None:
-            services = with_dependencies(services, names)
-        require_programs(program for service in services for program in service.programs)
-        require_free(ports, (name for service in services for name in service.ports))
-        launch(layout, services, {**environment, "CTR_HOME": str(home)})
-        layout.addresses.write_text(json.dumps({s.name: s.address for s in services}), encoding="utf-8")
-        write_stack_env(layout, environment)
+    paths = StackPaths(home)
+    paths.create()
+    with _starting_alone(paths):
+        services = launch_supervisor(paths, names=names, free_ports=free_ports, report=report)
         try:
-            _start_in_order(layout, services, report)
+            start_services(paths, services, report)
         except BaseException:
             stop(home)
             raise
         return services
 
 
+def launch_supervisor(
+    paths: StackPaths, *, names: Sequence[str] | None, free_ports: bool, report: Reporter
+) -> list[Service]:
+    """Start supervisord and return the services that it knows, none of them started yet.
+
+    Raises:
+        CtrError: it runs already, or cannot.
+    """
+    if Supervisor(paths).running():
+        raise CtrError(f"the stack in {paths.home} is up already: see `ctr status`, or stop it by `ctr down`")
+    _clear_remains(paths, report)
+    require_disk(paths.home)
+    artifacts = fetch(ARTIFACTS, on_transfer=report.transfer)
+    ports = load_ports(paths.ports_file, free=free_ports)
+    password = paths.password()
+    environment = stack_environment(paths, ports, password)
+    services = catalog(Context(paths, ports, password, artifacts, environment))
+    if names is not None:
+        services = with_dependencies(services, names)
+    require_programs(program for service in services for program in service.programs)
+    require_free(ports, (name for service in services for name in service.ports))
+    launch(paths, services, {**environment, "CTR_HOME": str(paths.home)})
+    paths.addresses.write_text(json.dumps({s.name: s.address for s in services}), encoding="utf-8")
+    write_stack_env(paths, environment)
+    return services
+
+
 def stop(home: Path) -> bool:
     """Stop the stack in `home`; harmless when it does not run. Returns whether anything ran."""
-    layout = Layout(home)
-    supervisor = Supervisor(layout)
+    paths = StackPaths(home)
+    supervisor = Supervisor(paths)
     was_running = supervisor.running()
     if was_running:
         supervisor.shutdown(STOP_WITHIN_S)
     leftovers = end_leftovers(home)
-    for file in (layout.stack_env, layout.addresses, layout.socket, layout.pid_file):
+    for file in (paths.stack_env, paths.addresses, paths.socket, paths.pid_file):
         file.unlink(missing_ok=True)
     return was_running or bool(leftovers)
 
 
 @contextmanager
-def _starting_alone(layout: Layout) -> Iterator[None]:
+def _starting_alone(paths: StackPaths) -> Iterator[None]:
     """Let one process at a time start this stack. The system frees the lock with its holder."""
-    with (layout.run / "starting.lock").open("w") as lock:
+    with (paths.run / "starting.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise CtrError(f"another `ctr up` is just starting the stack in {layout.home}") from None
+            raise CtrError(f"another `ctr up` is just starting the stack in {paths.home}") from None
         yield
 
 
-def _clear_remains(layout: Layout, report: Reporter) -> None:
+def _clear_remains(paths: StackPaths, report: Reporter) -> None:
     """Remove what a killed supervisord left behind: its services, its socket, temporary files."""
-    if names := end_leftovers(layout.home):
+    if names := end_leftovers(paths.home):
         report.note(f"ended {len(names)} processes left by a stack that was killed")
-    for file in (layout.socket, layout.pid_file):
+    for file in (paths.socket, paths.pid_file):
         file.unlink(missing_ok=True)
-    shutil.rmtree(layout.tmp, ignore_errors=True)
-    layout.tmp.mkdir(exist_ok=True)
+    shutil.rmtree(paths.tmp, ignore_errors=True)
+    paths.tmp.mkdir(exist_ok=True)
 
 
 @dataclass
@@ -135,16 +148,23 @@ class _Start:
     pid: int = 0
 
 
-def _start_in_order(layout: Layout, services: Sequence[Service], report: Reporter) -> None:
-    """Start each service as soon as all that it needs answers; wait for them all."""
-    supervisor = Supervisor(layout)
+def start_services(paths: StackPaths, services: Sequence[Service], report: Reporter) -> None:
+    """Start each service as soon as all that it needs answers; wait for them all.
+
+    What a service needs and is not among them runs already.
+
+    Raises:
+        CtrError: one ends or takes too long.
+    """
+    supervisor = Supervisor(paths)
     starts: dict[str, _Start] = {}
     ready: set[str] = set()
+    names = {service.name for service in services}
     while len(ready) < len(services):
         for service in services:
-            if service.name not in starts and ready.issuperset(service.after):
+            if service.name not in starts and ready.issuperset(names.intersection(service.after)):
                 service.prepare()
-                log = layout.log(service.name)
+                log = paths.log(service.name)
                 offset = log.stat().st_size if log.exists() else 0
                 supervisor.start(service.name)
                 starts[service.name] = _Start(time.monotonic(), offset)
@@ -156,11 +176,11 @@ def _start_in_order(layout: Layout, services: Sequence[Service], report: Reporte
             if service.name in starts and service.name not in ready:
                 start_ = starts[service.name]
                 if answers(service.probe):
-                    service.once_ready()
+                    service.post_start()
                     ready.add(service.name)
                     report.ready(service, time.monotonic() - start_.since)
                 else:
-                    _check(service, start_, states[service.name], layout.log(service.name))
+                    _check(service, start_, states[service.name], paths.log(service.name))
         time.sleep(POLL_S)
 
 
@@ -168,21 +188,21 @@ def _check(service: Service, start_: _Start, state: ProcessState, log: Path) -> 
     """Fail when a service that does not answer yet died or took too long."""
     if state.state in _DEAD or (start_.pid and state.pid != start_.pid):
         raise CtrError(
-            f"{service.name} ended while it started: {_complaint(log, start_.log_offset)}; log: {log}"
+            f"{service.name} ended while it started: {_error_excerpt(log, start_.log_offset)}; log: {log}"
         )
     if time.monotonic() - start_.since > service.ready_within_s:
-        raise CtrError(f"{service.name} did not answer within {service.ready_within_s:.0f} s; log: {log}")
+        raise Unavailable(f"{service.name} did not answer within {service.ready_within_s:.0f} s; log: {log}")
     start_.pid = state.pid
 
 
-def _complaint(log: Path, offset: int) -> str:
+def _error_excerpt(log: Path, offset: int) -> str:
     """The line of the log, after `offset` bytes, that most likely says why a service ended."""
     try:
         written = log.read_bytes()[offset:].decode(errors="replace")
     except OSError:
         written = ""
     lines = [line.strip() for line in written.splitlines() if line.strip()]
-    for sign in ("Caused by:", "FATAL", "ERROR"):
-        if found := [line for line in lines if sign in line]:
-            return found[-1][:MAX_COMPLAINT]
-    return lines[-1][:MAX_COMPLAINT] if lines else "it wrote nothing"
+    for health_check in ("Caused by:", "FATAL", "ERROR"):
+        if found := [line for line in lines if health_check in line]:
+            return found[-1][:MAX_EXCERPT]
+    return lines[-1][:MAX_EXCERPT] if lines else "it wrote nothing"

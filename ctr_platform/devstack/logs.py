@@ -8,31 +8,31 @@ from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from ctr_platform.errors import CtrError
+from contract.errors import CtrError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from ctr_platform.stack.layout import Layout
+    from ctr_platform.devstack.paths import StackPaths
 
 FOLLOW_S: Final = 0.3
 """Between two looks at a file."""
 
 
-def log_files(layout: Layout, service: str | None) -> list[Path]:
+def log_files(paths: StackPaths, service: str | None) -> list[Path]:
     """Log of one service, or of all.
 
     Raises:
         CtrError: there is none.
     """
-    names = sorted(path.stem for path in layout.logs.glob("*.log"))
+    names = sorted(path.stem for path in paths.logs.glob("*.log"))
     if service is not None and service not in names:
-        known = f"there are {', '.join(names)}" if names else f"{layout.logs} is empty"
-        raise CtrError(f"no log of {service!r}: {known}", exit_status=2)
+        known = f"there are {', '.join(names)}" if names else f"{paths.logs} is empty"
+        raise UsageError(f"no log of {service!r}: {known}")
     if not names:
-        raise CtrError(f"{layout.logs} holds no log yet: start the stack by `ctr up`")
-    return [layout.log(name) for name in ([service] if service is not None else names)]
+        raise CtrError(f"{paths.logs} holds no log yet: start the stack by `ctr up`")
+    return [paths.log(name) for name in ([service] if service is not None else names)]
 
 
 def last_lines(file: Path, count: int) -> list[str]:

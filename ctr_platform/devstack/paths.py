@@ -6,8 +6,8 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ctr_platform.errors import CtrError
-from ctr_platform.settings import STACK_ENV_FILE
+from contract.errors import CtrError, InvalidSetting
+from contract.settings import STACK_ENV_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ _UNSAFE: Final = set(" '\"`$\\:,;#%*?&|<>()\n\t")
 
 
 @dataclass(frozen=True)
-class Layout:
+class StackPaths:
     """Paths of one stack."""
 
     home: Path
@@ -105,13 +105,13 @@ class Layout:
             CtrError: the home's path cannot be used, or the folder cannot be made.
         """
         if bad := sorted(_UNSAFE & set(str(self.home))):
-            raise CtrError(
+            raise InvalidSetting(
                 f"CTR_HOME={self.home} holds {bad[0]!r}, which the services' scripts cannot take: "
                 "choose another folder"
             )
         if len(str(self.socket)) > MAX_SOCKET_PATH:
             room = MAX_SOCKET_PATH - len(str(self.socket)) + len(str(self.home))
-            raise CtrError(f"CTR_HOME={self.home} is too long for a socket: {room} characters at most")
+            raise InvalidSetting(f"CTR_HOME={self.home} is too long for a socket: {room} characters at most")
         try:
             for folder in (self.data, self.logs, self.run, self.conf, self.tmp, self.checkpoints):
                 folder.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import psutil
 
-from ctr_platform.errors import CtrError
+from contract.errors import CtrError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,6 +26,7 @@ DEFAULT_PORTS: Final[Mapping[str, int]] = {
     "registry-management": 29000,
     "jobmanager": 28082,
     "jobmanager-rpc": 26123,
+    "dagster-code": 24000,
     "dagster-webserver": 23000,
     "dashboard": 28501,
     "reports": 28090,

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING, Final
 
-from ctr_platform.errors import CtrError
+from contract.errors import CtrError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

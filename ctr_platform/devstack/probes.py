@@ -12,8 +12,8 @@ import redis
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from ctr_platform.errors import CtrError
-from ctr_platform.stack.ports import HOST, is_free
+from contract.errors import Unavailable
+from ctr_platform.devstack.ports import HOST, is_free
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,12 +39,12 @@ def wait_until(probe: Callable[[], bool], within_s: float, what: str) -> None:
     """Ask until it answers.
 
     Raises:
-        CtrError: it did not within `within_s`; the message begins with `what`.
+        Unavailable: it did not within `within_s`; the message begins with `what`.
     """
     deadline = time.monotonic() + within_s
     while not answers(probe):
         if time.monotonic() > deadline:
-            raise CtrError(f"{what} did not answer within {within_s:.0f} s")
+            raise Unavailable(f"{what} did not answer within {within_s:.0f} s")
         time.sleep(POLL_S)
 
 

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-from ctr_platform.errors import CtrError
+from contract.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
 
-    from ctr_platform.stack.layout import Layout
+    from ctr_platform.devstack.paths import StackPaths
+
+PROJECT: Final = Path(__file__).parents[2]
+"""Where the packages are importable from."""
 
 
 @dataclass(frozen=True)
 class Context:
     """What the descriptions of one stack's services are made from."""
 
-    layout: Layout
+    paths: StackPaths
     ports: Mapping[str, int]
     password: str
     """Postgres'."""
@@ -29,7 +32,7 @@ class Context:
 
     def tmp(self, service: str) -> Path:
         """Temporary folder of one service, made now."""
-        folder = self.layout.tmp / service
+        folder = self.paths.tmp / service
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
@@ -59,7 +62,7 @@ class Service:
     """Services that must be ready before this one starts."""
     prepare: Callable[[], None] = _nothing
     """Writes files, formats storage: before the start, every time."""
-    once_ready: Callable[[], None] = _nothing
+    post_start: Callable[[], None] = _nothing
     """Runs after the first answer and before those that depend on it start."""
     user: str | None = None
     """Account to run as, where not the caller's."""
@@ -70,6 +73,11 @@ class Service:
     """An exit before this counts as a failed start, and the next one waits longer."""
     programs: tuple[Path, ...] = ()
     """Binaries whose shared libraries must be there."""
+
+
+def python_environment(context: Context, name: str) -> dict[str, str]:
+    """Variables of every Python process of the platform."""
+    return {"PYTHONPATH": str(PROJECT), "TMPDIR": str(context.tmp(name)), "PYTHONUNBUFFERED": "1"}
 
 
 def with_dependencies(services: Sequence[Service], names: Iterable[str]) -> list[Service]:
@@ -83,7 +91,7 @@ def with_dependencies(services: Sequence[Service], names: Iterable[str]) -> list
 
     def add(name: str) -> None:
         if name not in by_name:
-            raise CtrError(f"no service {name!r}: there are {', '.join(by_name)}", exit_status=2)
+            raise UsageError(f"no service {name!r}: there are {', '.join(by_name)}")
         for needed in by_name[name].after:
             add(needed)
         wanted.setdefault(name, by_name[name])

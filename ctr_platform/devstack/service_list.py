@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ctr_platform.stack.services.flink import TASKMANAGERS, jobmanager, taskmanager
-from ctr_platform.stack.services.kafka import kafka
-from ctr_platform.stack.services.postgres import postgres
-from ctr_platform.stack.services.redis import redis
-from ctr_platform.stack.services.registry import registry
-from ctr_platform.stack.services.web import (
+from ctr_platform.devstack.services.code_server import dagster_code
+from ctr_platform.devstack.services.flink import TASKMANAGERS, jobmanager, taskmanager
+from ctr_platform.devstack.services.kafka import kafka
+from ctr_platform.devstack.services.postgres import postgres
+from ctr_platform.devstack.services.redis import redis
+from ctr_platform.devstack.services.registry import registry
+from ctr_platform.devstack.services.web import (
     dagster_daemon,
     dagster_webserver,
     dashboard,
+    follower,
     reports,
     traffic,
     watchdog,
 )
 
 if TYPE_CHECKING:
-    from ctr_platform.stack.service import Context, Service
+    from ctr_platform.devstack.service import Context, Service
 
 PLATFORM_ARTIFACTS: Final = ("connectors", "build", "report")
 """Groups of the manifest that the platform itself needs, wherever the services are."""
@@ -42,8 +44,10 @@ def catalog(context: Context) -> list[Service]:
         registry(context),
         jobmanager(context),
         *(taskmanager(context, number + 1) for number in range(TASKMANAGERS)),
+        dagster_code(context),
         dagster_webserver(context),
         dagster_daemon(context),
+        follower(context),
         dashboard(context),
         reports(context),
         watchdog(context),

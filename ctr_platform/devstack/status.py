@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Final
 import httpx
 from dotenv import dotenv_values
 
-from ctr_platform.errors import CtrError
-from ctr_platform.settings import Settings
-from ctr_platform.stack.processes import memory_bytes
-from ctr_platform.stack.supervise import Supervisor
-from warehouse.errors import WarehouseUnavailable
+from contract.errors import StackDown, WarehouseUnavailable
+from contract.settings import Settings
+from ctr_platform.devstack.processes import memory_bytes
+from ctr_platform.devstack.supervise import Supervisor
 from warehouse.reads import Warehouse
 
 if TYPE_CHECKING:
-    from ctr_platform.stack.layout import Layout
+    from ctr_platform.devstack.paths import StackPaths
 
 REST_TIMEOUT_S: Final = 5
 """A JobManager that is busy restarting a job has been seen to take two."""
@@ -32,25 +31,25 @@ class Status:
     """`service`, `job` or `heartbeat`."""
     name: str
     state: str
-    """Lower case; of a job, Flink's own words; of a watcher, `beats` or `silent`."""
+    """Lower case; of a job, Flink's own words; of a watcher, `heartbeats` or `silent`."""
     uptime_s: float | None
-    """Of a watcher, the age of its last heartbeat."""
+    """A watcher has the age of its last heartbeat here."""
     memory_bytes: int | None
     """PSS of the process and its descendants; a job's is the TaskManagers'."""
     address: str
-    """Of a watcher, what it last saw."""
+    """A watcher has what it last saw here."""
 
 
-def stack_status(layout: Layout) -> list[Status]:
+def stack_status(paths: StackPaths) -> list[Status]:
     """Describe every service, job and watcher of a running stack.
 
     Raises:
         CtrError: it does not run.
     """
-    states = Supervisor(layout).states()
+    states = Supervisor(paths).states()
     if not states:
-        raise CtrError(f"the stack in {layout.home} is down: start it by `ctr up`", exit_status=3)
-    addresses: dict[str, str] = json.loads(layout.addresses.read_text(encoding="utf-8"))
+        raise StackDown(f"the stack in {paths.home} is down: start it by `ctr up`")
+    addresses: dict[str, str] = json.loads(paths.addresses.read_text(encoding="utf-8"))
     services = [
         Status(
             "service",
@@ -62,17 +61,17 @@ def stack_status(layout: Layout) -> list[Status]:
         )
         for name, address in addresses.items()
     ]
-    watchers = _watchers(layout) if "dagster-daemon" in addresses else []
-    return services + (_jobs(layout) if "jobmanager" in addresses else []) + watchers
+    watchers = _watchers(paths) if "dagster-daemon" in addresses else []
+    return services + (_jobs(paths) if "jobmanager" in addresses else []) + watchers
 
 
-def _watchers(layout: Layout) -> list[Status]:
+def _watchers(paths: StackPaths) -> list[Status]:
     # Of this stack, whatever the caller's environment names.
-    values = dotenv_values(layout.stack_env)
+    values = dotenv_values(paths.stack_env)
     settings = Settings.model_validate({name.lower(): value for name, value in values.items()})
     warehouse = Warehouse(settings.postgres_url)
     try:
-        beats = warehouse.heartbeats()
+        heartbeats = warehouse.heartbeats()
     except WarehouseUnavailable:
         return []  # Postgres' own state says why
     finally:
@@ -86,12 +85,12 @@ def _watchers(layout: Layout) -> list[Status]:
             None,
             last.detail,
         )
-        for name, last in beats.items()
+        for name, last in heartbeats.items()
     ]
 
 
-def _jobs(layout: Layout) -> list[Status]:
-    rest = dotenv_values(layout.stack_env)["FLINK_REST_URL"]
+def _jobs(paths: StackPaths) -> list[Status]:
+    rest = dotenv_values(paths.stack_env)["FLINK_REST_URL"]
     try:
         reply = httpx.get(f"{rest}/jobs/overview", timeout=REST_TIMEOUT_S).raise_for_status()
     except httpx.HTTPError:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ctr_platform.traffic.encoder import Event
+    from ctr_platform.loadgen.encoder import Event
 
 T = TypeVar("T")
 

@@ -12,14 +12,14 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TextIO
 
-from ctr_platform.errors import CtrError
-from ctr_platform.registry.subject import event_schema_json
+from contract.errors import UsageError
+from ctr_platform.defs.registry.subject import event_schema_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from ctr_platform.traffic.encoder import Event
+    from ctr_platform.loadgen.encoder import Event
 
 _INTEGER: Final = re.compile(r"-?[0-9]{1,10}")
 _INT32: Final = range(-(2**31), 2**31)
@@ -76,13 +76,13 @@ def _opened(path: Path) -> Iterator[TextIO]:
         with opener(path, "rt", encoding="utf-8", errors="replace", newline="") as file:
             yield file
     except FileNotFoundError:
-        raise CtrError(f"{path}: there is no such file.", exit_status=2) from None
+        raise UsageError(f"{path}: there is no such file.") from None
     except IsADirectoryError:
-        raise CtrError(f"{path} is a folder: name a CSV file.", exit_status=2) from None
+        raise UsageError(f"{path} is a folder: name a CSV file.") from None
     except (gzip.BadGzipFile, EOFError) as error:
-        raise CtrError(f"{path} is not a whole gzip file: {error}", exit_status=2) from None
+        raise UsageError(f"{path} is not a whole gzip file: {error}") from None
     except OSError as error:
-        raise CtrError(f"{path} cannot be read: {error.strerror}", exit_status=2) from None
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _columns(path: Path, header: list[str] | None) -> _Columns:
@@ -90,11 +90,9 @@ def _columns(path: Path, header: list[str] | None) -> _Columns:
     needed = [each["name"] for each in fields if "default" not in each]
     missing = [name for name in needed if name not in (header or [])]
     if not header or len(missing) == len(needed):
-        raise CtrError(
-            f"{path} has no header: its first line must name the columns {', '.join(needed)}.", exit_status=2
-        )
+        raise UsageError(f"{path} has no header: its first line must name the columns {', '.join(needed)}.")
     if missing:
-        raise CtrError(f"{path} lacks the columns {', '.join(missing)}.", exit_status=2)
+        raise UsageError(f"{path} lacks the columns {', '.join(missing)}.")
     return _Columns(
         count=len(header),
         wanted=[

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import fastavro
 import numpy as np
 
-from ctr_platform.registry.subject import event_schema_json
+from ctr_platform.defs.registry.subject import event_schema_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
-from ctr_platform.errors import CtrError
-from ctr_platform.traffic.avazu import SEGMENT_SHARES, SegmentShare, draw_templates, plain_template
-from ctr_platform.traffic.encoder import HOUR_MS, BatchEncoder, Event, avazu_hour
-from ctr_platform.traffic.fates import Fate, FatePattern, RefusedEvents
-from ctr_platform.traffic.schedule import MINUTE_MS
+from contract.errors import UsageError
+from ctr_platform.loadgen.avazu import SEGMENT_SHARES, SegmentShare, draw_templates, plain_template
+from ctr_platform.loadgen.encoder import HOUR_MS, BatchEncoder, Event, avazu_hour
+from ctr_platform.loadgen.outcomes import Outcome, OutcomePattern, RefusedEvents
+from ctr_platform.loadgen.schedule import MINUTE_MS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-OUT_OF_ORDERNESS_MS: Final = 10_000
-"""The contract's bound: an event this far behind the newest of its partition is never late."""
+    from contract.time_rules import TimeRules
 
 TEMPLATES: Final = 16_384
 """Distinct events drawn; their bytes (2 MiB) fit a processor's cache."""
@@ -79,10 +78,9 @@ class KnownChoice:
         unit = len(cls.SEGMENTS) * cls.CYCLE
         window = per_second * MINUTE_MS / 1000
         if window <= 0 or window % unit:
-            raise CtrError(
+            raise UsageError(
                 f"--deterministic: choose a --rate that is a multiple of {unit * 1000 // MINUTE_MS} "
                 "events/s, so that every 1 min window has the same figures.",
-                exit_status=2,
             )
         impressions = int(window) // len(cls.SEGMENTS)
         return impressions, impressions // cls.CYCLE * cls.CLICKS
@@ -90,11 +88,11 @@ class KnownChoice:
 
 @dataclass(frozen=True)
 class Batch:
-    """Encoded events, their fates and their numbers' order: three views of the same `n` events."""
+    """Encoded events, their outcomes and their numbers' order: three views of the same `n` events."""
 
     first: int
     values: NDArray[np.object_]
-    fates: NDArray[np.int8]
+    outcomes: NDArray[np.int8]
 
     def of_partition(self, partition: int, partitions: int) -> list[bytes]:
         """The values that go to a partition: event number modulo partitions, so that each gets its share."""
@@ -109,11 +107,12 @@ class Generator:
         self,
         *,
         choice: Choice,
-        pattern: FatePattern,
+        pattern: OutcomePattern,
         schema_id: int,
         run: int,
         partitions: int,
         disorder_ms: int,
+        rules: TimeRules,
         rng: np.random.Generator,
     ) -> None:
         self._choice = choice
@@ -121,6 +120,7 @@ class Generator:
         self._encoder = BatchEncoder(schema_id, choice.templates, run)
         self._refused = RefusedEvents(schema_id, rng)
         self._disorder_ms = disorder_ms
+        self._late_after_ms = disorder_ms + rules.out_of_orderness_ms + MINUTE_MS
         self._rng = rng
         self._newest = np.full(partitions, -1, np.int64)
         """Base time of the newest counted event of each partition."""
@@ -131,19 +131,19 @@ class Generator:
         A counted event happened up to the disorder before its base time. A late one happened so long
         before a counted one of its partition that its window has closed.
         """
-        fates = self._pattern.fates(numbers)
+        outcomes = self._pattern.outcomes(numbers)
         templates = self._choice.choose(self._pattern.counted_before(numbers))
         times = base_ms - self._rng.integers(self._disorder_ms, size=len(numbers), endpoint=True)
-        late = fates == Fate.LATE
-        newest = self._newest_before(int(numbers[0]), np.where(fates == Fate.COUNTED, base_ms, -1))
+        late = outcomes == Outcome.LATE
+        newest = self._newest_before(int(numbers[0]), np.where(outcomes == Outcome.COUNTED, base_ms, -1))
         if late.any():
-            closed = newest[late] - self._disorder_ms - OUT_OF_ORDERNESS_MS - MINUTE_MS
+            closed = newest[late] - self._late_after_ms
             times[late] = closed - self._rng.integers(LATE_SPREAD_MS, size=len(closed))
         values = self._encoder.encode(templates, numbers, times)
-        for place in np.flatnonzero(fates > Fate.LATE):
+        for place in np.flatnonzero(outcomes > Outcome.LATE):
             event = self._event(int(templates[place]), int(numbers[place]), int(times[place]))
-            values[place] = self._refused.make(Fate(fates[place]), values[place], event)
-        return Batch(int(numbers[0]), values, fates)
+            values[place] = self._refused.make(Outcome(outcomes[place]), values[place], event)
+        return Batch(int(numbers[0]), values, outcomes)
 
     def _newest_before(self, first: int, counted_ms: NDArray[np.int64]) -> NDArray[np.int64]:
         """For each event, the base time of the newest counted one before it in its partition."""

@@ -13,19 +13,20 @@ import fastavro
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
-from ctr_platform.errors import CtrError
-from ctr_platform.kafka import client as kafka
-from ctr_platform.registry import client as registry
-from ctr_platform.settings import RAW_TOPIC, Settings
-from ctr_platform.traffic.schedule import AHEAD_MS, MINUTE_MS, clock_text
+from contract.errors import CtrError
+from ctr_platform.defs.kafka import client as kafka
+from ctr_platform.defs.registry import client as registry
+from ctr_platform.loadgen.schedule import MINUTE_MS, clock_text
 
 if TYPE_CHECKING:
     from confluent_kafka import Message
     from confluent_kafka.schema_registry import SchemaRegistryClient
 
+    from contract.settings import Settings
+
 _LONGEST_WINDOW_MS: Final = 5 * MINUTE_MS
 _TAIL_MESSAGES: Final = 1000
-"""Of each partition: live traffic shows in its newest records, without reading all of them."""
+"""So many records of each partition are looked at: live traffic shows in the newest."""
 _CHUNK_MESSAGES: Final = 10_000
 _CHUNK_S: Final = 0.1
 """How long the client gathers a chunk; it waits that long even when there is nothing more to come."""
@@ -47,8 +48,9 @@ def refuse_if_late(settings: Settings, first_ms: int) -> None:
     if newest >= limit_ms:
         closed = (newest // _LONGEST_WINDOW_MS + 1) * _LONGEST_WINDOW_MS
         raise CtrError(
-            f"{RAW_TOPIC} holds events of {clock_text(newest)}: those from {clock_text(first_ms)} on would "
-            f"be late. Stop other traffic and begin at {clock_text(closed)} or later, or send live traffic."
+            f"{settings.raw_topic} holds events of {clock_text(newest)}: those from {clock_text(first_ms)} "
+            f"on would be late. Stop other traffic and begin at {clock_text(closed)} or later, or send live "
+            "traffic."
         )
 
 
@@ -58,13 +60,13 @@ def _newest_event(settings: Settings, limit_ms: int) -> int:
         {
             **kafka.client_config(settings),
             # Required by the client; nothing is committed under it.
-            "group.id": "ctr-lateness-check",
+            "group.id": f"{settings.kafka_topic_prefix}ctr-lateness-check",
             "enable.auto.commit": False,
             "enable.partition.eof": True,
         }
     )
     try:
-        tail, whole = _ranges(consumer, limit_ms)
+        tail, whole = _ranges(consumer, settings, limit_ms)
         with registry.registry_client(settings) as schemas:
             decoder = _TimestampReader(settings, schemas)
             newest = _highest(consumer, tail, decoder, limit_ms)
@@ -73,20 +75,24 @@ def _newest_event(settings: Settings, limit_ms: int) -> int:
         consumer.close()
 
 
-def _ranges(consumer: Consumer, limit_ms: int) -> tuple[list[TopicPartition], list[TopicPartition]]:
+def _ranges(
+    consumer: Consumer, settings: Settings, limit_ms: int
+) -> tuple[list[TopicPartition], list[TopicPartition]]:
     """Where to read from, partition by partition: the last records, and all that could matter.
 
-    A valid event is at most `AHEAD_MS` ahead of the broker's clock when it is appended, so what was
+    A valid event is at most `MAX_AHEAD` ahead of the broker's clock when it is appended, so what was
     appended earlier is older than the limit.
     """
-    metadata = consumer.list_topics(RAW_TOPIC, timeout=kafka.ADMIN_TIMEOUT_S).topics[RAW_TOPIC]
-    since = [TopicPartition(RAW_TOPIC, each, max(limit_ms - AHEAD_MS, 0)) for each in metadata.partitions]
+    topic = settings.raw_topic
+    since_ms = max(limit_ms - settings.time_rules.max_ahead_ms, 0)
+    metadata = consumer.list_topics(topic, timeout=kafka.ADMIN_TIMEOUT_S).topics[topic]
+    since = [TopicPartition(topic, each, since_ms) for each in metadata.partitions]
     tail, whole = [], []
     for found in consumer.offsets_for_times(since, timeout=kafka.ADMIN_TIMEOUT_S):
         _, end = consumer.get_watermark_offsets(found, timeout=kafka.ADMIN_TIMEOUT_S)
         if 0 <= found.offset < end:
-            whole.append(TopicPartition(RAW_TOPIC, found.partition, found.offset))
-            tail.append(TopicPartition(RAW_TOPIC, found.partition, max(found.offset, end - _TAIL_MESSAGES)))
+            whole.append(TopicPartition(topic, found.partition, found.offset))
+            tail.append(TopicPartition(topic, found.partition, max(found.offset, end - _TAIL_MESSAGES)))
     return tail, whole
 
 
@@ -119,6 +125,8 @@ class _TimestampReader:
     """Reads the event time of a record, whatever version of the schema it was written with."""
 
     def __init__(self, settings: Settings, client: SchemaRegistryClient) -> None:
+        self._max_ahead_ms = settings.time_rules.max_ahead_ms
+
         def fetch(schema_id: int) -> Any:
             try:
                 text = client.get_schema(schema_id).schema_str
@@ -143,13 +151,12 @@ class _TimestampReader:
             event = fastavro.schemaless_reader(body, schema, None)
         except (EOFError, ValueError, IndexError, OverflowError, MemoryError, UnicodeDecodeError):
             return -1
-        return -1 if body.read(1) else _valid_time(event, message.timestamp()[1])
+        return -1 if body.read(1) else self._valid_time(event, message.timestamp()[1])
 
-
-def _valid_time(event: Any, appended_ms: int) -> int:
-    if not isinstance(event, dict) or event.get("click") not in {0, 1}:
-        return -1
-    time_ms = event.get("timestamp")
-    if not isinstance(time_ms, int) or not 0 < time_ms <= appended_ms + AHEAD_MS:
-        return -1
-    return time_ms
+    def _valid_time(self, event: Any, appended_ms: int) -> int:
+        if not isinstance(event, dict) or event.get("click") not in {0, 1}:
+            return -1
+        time_ms = event.get("timestamp")
+        if not isinstance(time_ms, int) or not 0 < time_ms <= appended_ms + self._max_ahead_ms:
+            return -1
+        return time_ms

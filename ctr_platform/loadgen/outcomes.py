@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ctr_platform.errors import CtrError
-from ctr_platform.traffic.encoder import Event, EventWriter, wire_header
+from contract.errors import UsageError
+from ctr_platform.loadgen.encoder import Event, EventWriter, wire_header
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PERIOD: Final = 10_000
-"""Events after which the pattern of fates repeats: a share is exact to 0.01 %."""
+"""Events after which the pattern of outcomes repeats: a share is exact to 0.01 %."""
 
 UNKNOWN_SCHEMA_ID: Final = 2**31 - 1
 """The highest id there can be: registries count up from 1."""
@@ -23,8 +23,8 @@ UNKNOWN_SCHEMA_ID: Final = 2**31 - 1
 YEAR_MS: Final = 365 * 24 * 3_600_000
 
 
-class Fate(IntEnum):
-    """The contract's fates, dead ones by reason."""
+class Outcome(IntEnum):
+    """The contract's outcomes, dead ones by reason."""
 
     COUNTED = 0
     LATE = 1
@@ -34,8 +34,8 @@ class Fate(IntEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FateShares:
-    """Shares (0 to 1) of all events by fate; what remains is counted."""
+class OutcomeShares:
+    """Shares (0 to 1) of all events by outcome; what remains is counted."""
 
     late: float = 0.0
     malformed: float = 0.0
@@ -43,10 +43,10 @@ class FateShares:
     unknown_schema: float = 0.0
 
 
-class FatePattern:
-    """The fate of the event with a given number, in exact shares, and how many are counted before it."""
+class OutcomePattern:
+    """The outcome of the event with a given number, in exact shares, and how many are counted before it."""
 
-    def __init__(self, shares: FateShares, rng: np.random.Generator, partitions: int) -> None:
+    def __init__(self, shares: OutcomeShares, rng: np.random.Generator, partitions: int) -> None:
         """Draw the pattern.
 
         Its first events, one for each partition, are counted: nothing can be late before them.
@@ -65,20 +65,20 @@ class FatePattern:
         ]
         self.counted_per_period: Final = PERIOD - sum(refused)
         if self.counted_per_period < 0:
-            raise CtrError("The shares of refused events add up to more than 1: lower them.", exit_status=2)
+            raise UsageError("The shares of refused events add up to more than 1: lower them.")
         if shares.late and self.counted_per_period < partitions:
-            raise CtrError("Late events need some that are counted: lower the other shares.", exit_status=2)
+            raise UsageError("Late events need some that are counted: lower the other shares.")
         numbers = [self.counted_per_period, *refused]
-        # Each fate spread over the period, an event at random within each of its equal parts.
+        # Each outcome spread over the period, an event at random within each of its equal parts.
         places = [(np.arange(number) + rng.random(number)) / number for number in numbers if number]
         places[0][:partitions] = -1
-        self._fates = np.repeat(np.array(Fate, np.int8), numbers)[np.argsort(np.concatenate(places))]
-        self._counted = np.concatenate([[0], np.cumsum(self._fates == Fate.COUNTED)])
+        self._fates = np.repeat(np.array(Outcome, np.int8), numbers)[np.argsort(np.concatenate(places))]
+        self._counted = np.concatenate([[0], np.cumsum(self._fates == Outcome.COUNTED)])
 
-    def fates(self, numbers: NDArray[np.int64]) -> NDArray[np.int8]:
-        """The fates of these events."""
-        fates: NDArray[np.int8] = self._fates[numbers % PERIOD]
-        return fates
+    def outcomes(self, numbers: NDArray[np.int64]) -> NDArray[np.int8]:
+        """The outcomes of these events."""
+        outcomes: NDArray[np.int8] = self._fates[numbers % PERIOD]
+        return outcomes
 
     def counted_before(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """For each of these events, how many with a lower number are meant to be counted."""
@@ -93,7 +93,7 @@ class FatePattern:
             CtrError: no event is.
         """
         if self.counted_per_period == 0:
-            raise CtrError("No event would be counted: lower the shares.", exit_status=2)
+            raise UsageError("No event would be counted: lower the shares.")
         rounds, rest = divmod(counted, self.counted_per_period)
         return rounds * PERIOD + int(np.searchsorted(self._counted, rest))
 
@@ -106,12 +106,12 @@ class RefusedEvents:
         self._rng = rng
         self._made = 0
 
-    def make(self, fate: Fate, valid: bytes, event: Event) -> bytes:
-        """A value of this (dead) fate, from a complete event and its `valid` encoding."""
+    def make(self, outcome: Outcome, valid: bytes, event: Event) -> bytes:
+        """A value of this (dead) outcome, from a complete event and its `valid` encoding."""
         self._made += 1
-        if fate is Fate.UNKNOWN_SCHEMA:
+        if outcome is Outcome.UNKNOWN_SCHEMA:
             return wire_header(UNKNOWN_SCHEMA_ID) + valid[len(wire_header(UNKNOWN_SCHEMA_ID)) :]
-        if fate is Fate.INVALID:
+        if outcome is Outcome.INVALID:
             return self._invalid(event)
         return self._malformed(valid)
 
@@ -141,7 +141,5 @@ def _of_period(share: float, name: str) -> int:
     """
     events = round(share * PERIOD)
     if not 0 <= share <= 1 or abs(share * PERIOD - events) > 1e-6:  # noqa: PLR2004 - rounding of the product
-        raise CtrError(
-            f"--{name}-share {share}: write a share from 0 to 1 in steps of {1 / PERIOD}.", exit_status=2
-        )
+        raise UsageError(f"--{name}-share {share}: write a share from 0 to 1 in steps of {1 / PERIOD}.")
     return events

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ctr_platform.errors import CtrError
-from ctr_platform.traffic.encoder import EARLIEST_MS
-from ctr_platform.traffic.fates import PERIOD, FateShares
-from ctr_platform.traffic.generator import OUT_OF_ORDERNESS_MS, KnownChoice
-from ctr_platform.traffic.schedule import AHEAD_MS, MINUTE_MS, Schedule, next_minute_ms
+from contract.errors import UsageError
+from ctr_platform.loadgen.encoder import EARLIEST_MS
+from ctr_platform.loadgen.generator import KnownChoice
+from ctr_platform.loadgen.outcomes import PERIOD, OutcomeShares
+from ctr_platform.loadgen.schedule import MINUTE_MS, Schedule, next_minute_ms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ctr_platform.traffic.fates import FatePattern
+    from contract.time_rules import TimeRules
+    from ctr_platform.loadgen.outcomes import OutcomePattern
 
 LIVE_RATE: Final = 1000.0
 DETERMINISTIC_RATE: Final = 100.0
@@ -40,7 +41,7 @@ class TrafficRequest:
     duration_ms: int | None = None
     seed: int | None = None
     disorder_ms: int = 0
-    shares: FateShares = field(default_factory=FateShares)
+    shares: OutcomeShares = field(default_factory=OutcomeShares)
     start_ms: int | None = None
     span_ms: int | None = None
     deterministic: bool = False
@@ -55,7 +56,7 @@ class Plan:
     send_time: Schedule | None
     """None: as fast as it goes."""
     rate: float
-    """Events/s sent, of all fates together; infinite: as fast as it goes."""
+    """Events/s sent, of all outcomes together; infinite: as fast as it goes."""
     count: int | None = None
     """How many to make; None: until stopped."""
     until_ms: int | None = None
@@ -65,16 +66,16 @@ class Plan:
     windows: int | None = None
     """1 min windows of deterministic traffic; None: until stopped."""
     window_figures: tuple[int, int] | None = None
-    """Of deterministic traffic: impressions and clicks of one segment in one window."""
+    """Impressions and clicks of one segment in one window of deterministic traffic."""
 
 
-def make_plan(request: TrafficRequest, pattern: FatePattern, now: int) -> Plan:
+def make_plan(request: TrafficRequest, pattern: OutcomePattern, now: int, rules: TimeRules) -> Plan:
     """Work out the plan.
 
     Raises:
         CtrError: the request contradicts itself or cannot be kept.
     """
-    _check(request, now)
+    _check(request, now, rules)
     if request.deterministic:
         return _deterministic(request, pattern, now)
     if request.span_ms is not None:
@@ -82,13 +83,13 @@ def make_plan(request: TrafficRequest, pattern: FatePattern, now: int) -> Plan:
     return _live(request, pattern, now)
 
 
-def _check(request: TrafficRequest, now: int) -> None:
+def _check(request: TrafficRequest, now: int, rules: TimeRules) -> None:
     span, start = request.span_ms, request.start_ms
     problems = {
         "--rate must be above 0.": request.rate is not None and not request.rate > 0,
         "--count must be above 0.": request.count is not None and request.count <= 0,
-        f"--disorder above {OUT_OF_ORDERNESS_MS // 1000}s would make events late: use --late-share.": (
-            request.disorder_ms > OUT_OF_ORDERNESS_MS
+        f"--disorder above {rules.out_of_orderness_ms / 1000:g}s would make events late: use --late-share.": (
+            request.disorder_ms > rules.out_of_orderness_ms
         ),
         "--start needs --span: how much event time the events are spread over.": (
             start is not None and span is None
@@ -98,13 +99,13 @@ def _check(request: TrafficRequest, now: int) -> None:
         ),
         "--start must be 2002-01-01 or later.": start is not None and start < EARLIEST_MS,
         "--start plus --span lies in the future: such events are invalid.": (
-            start is not None and span is not None and start + span > now + AHEAD_MS
+            start is not None and span is not None and start + span > now + rules.max_ahead_ms
         ),
     }
     _refuse(problems)
 
 
-def _live(request: TrafficRequest, pattern: FatePattern, now: int) -> Plan:
+def _live(request: TrafficRequest, pattern: OutcomePattern, now: int) -> Plan:
     rate = request.rate or LIVE_RATE
     if rate == MAX_RATE:
         until = None if request.duration_ms is None else now + request.duration_ms
@@ -122,9 +123,9 @@ def _live(request: TrafficRequest, pattern: FatePattern, now: int) -> Plan:
     )
 
 
-def _spread(request: TrafficRequest, pattern: FatePattern, now: int) -> Plan:
+def _spread(request: TrafficRequest, pattern: OutcomePattern, now: int) -> Plan:
     if request.span_ms is None or request.count is None:
-        raise CtrError("--span needs --count: how many events to spread over it.", exit_status=2)
+        raise UsageError("--span needs --count: how many events to spread over it.")
     start = now - request.span_ms if request.start_ms is None else request.start_ms
     counted = int(pattern.counted_before(np.array([request.count]))[0])
     rate = request.rate or MAX_RATE
@@ -137,7 +138,7 @@ def _spread(request: TrafficRequest, pattern: FatePattern, now: int) -> Plan:
     )
 
 
-def _deterministic(request: TrafficRequest, pattern: FatePattern, now: int) -> Plan:
+def _deterministic(request: TrafficRequest, pattern: OutcomePattern, now: int) -> Plan:
     rate = request.rate or DETERMINISTIC_RATE
     length = request.duration_ms if request.span_ms is None else request.span_ms
     problems = {
@@ -175,18 +176,18 @@ def _deterministic(request: TrafficRequest, pattern: FatePattern, now: int) -> P
     )
 
 
-def _counted_rate(rate: float, pattern: FatePattern) -> float:
-    """Of so many events/s, how many are meant to be counted.
+def _counted_rate(rate: float, pattern: OutcomePattern) -> float:
+    """Return how many of so many events/s are meant to be counted.
 
     Raises:
         CtrError: none, so that nothing would set the pace.
     """
     if pattern.counted_per_period == 0:
-        raise CtrError("No event would be counted: lower the shares, or use --rate max.", exit_status=2)
+        raise UsageError("No event would be counted: lower the shares, or use --rate max.")
     return rate * pattern.counted_per_period / PERIOD
 
 
 def _refuse(problems: Mapping[str, bool]) -> None:
     for problem, present in problems.items():
         if present:
-            raise CtrError(problem, exit_status=2)
+            raise UsageError(problem)

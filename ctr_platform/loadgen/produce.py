@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ctr_platform.kafka.topics import ensure_topics
-from ctr_platform.registry.subject import ensure_subject
-from ctr_platform.settings import RAW_TOPIC, Settings
-from ctr_platform.traffic.fates import Fate, FatePattern
-from ctr_platform.traffic.generator import Generator, KnownChoice, RandomChoice
-from ctr_platform.traffic.lateness import refuse_if_late
-from ctr_platform.traffic.plan import MAX_RATE, Plan, TrafficRequest, make_plan
-from ctr_platform.traffic.producer import Delivery, EventProducer
-from ctr_platform.traffic.schedule import now_ms
+from ctr_platform.defs.kafka.topics import ensure_topics
+from ctr_platform.defs.registry.subject import ensure_subject
+from ctr_platform.loadgen.generator import Generator, KnownChoice, RandomChoice
+from ctr_platform.loadgen.lateness import refuse_if_late
+from ctr_platform.loadgen.outcomes import Outcome, OutcomePattern
+from ctr_platform.loadgen.plan import MAX_RATE, Plan, TrafficRequest, make_plan
+from ctr_platform.loadgen.producer import Delivery, EventProducer
+from ctr_platform.loadgen.schedule import now_ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ctr_platform.traffic.stop import Stop
+    from contract.settings import Settings
+    from ctr_platform.loadgen.stop import Stop
 
 BATCH: Final = 20_000
 """Events made at once: enough for numpy, few enough to stay in the processor's cache."""
@@ -31,12 +31,12 @@ TICK_S: Final = 0.01
 """Between two looks at the clock: how far apart events of one moment may be sent."""
 
 _LOOK_AHEAD_S: Final = 0.1
-"""Of a paced stream, how much is considered at once."""
+"""So much of a paced stream is considered at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProduceReport:
-    """What was sent. `intended` counts the queued events by the fate they were made for."""
+    """What was sent. `intended` counts the queued events by the outcome they were made for."""
 
     intended: dict[str, int]
     delivery: Delivery
@@ -62,9 +62,9 @@ def produce(
     """
     seeds = np.random.SeedSequence(request.seed).spawn(2)
     pattern_rng, rng = (np.random.default_rng(seed) for seed in seeds)
-    partitions = {topic.name: topic.partitions for topic in ensure_topics(settings)}[RAW_TOPIC]
+    partitions = {each.name: each.partitions for each in ensure_topics(settings)}[settings.raw_topic]
     schema = ensure_subject(settings)
-    pattern = FatePattern(request.shares, pattern_rng, partitions)
+    pattern = OutcomePattern(request.shares, pattern_rng, partitions)
     run = secrets.randbits(32)
     generator = Generator(
         choice=KnownChoice() if request.deterministic else RandomChoice(rng),
@@ -73,10 +73,11 @@ def produce(
         run=run,
         partitions=partitions,
         disorder_ms=request.disorder_ms,
+        rules=settings.time_rules,
         rng=rng,
     )
     # Last, for live traffic starts at the moment it is planned.
-    plan = make_plan(request, pattern, now_ms())
+    plan = make_plan(request, pattern, now_ms(), settings.time_rules)
     if plan.first_ms is not None:
         refuse_if_late(settings, plan.first_ms)
     on_start(plan)
@@ -85,7 +86,7 @@ def produce(
     sent = _send(plan, pattern, generator, partitions, producer, stop, on_progress)
     delivery = producer.finish()
     return ProduceReport(
-        intended={fate.name.lower(): int(count) for fate, count in zip(Fate, sent, strict=True)},
+        intended={outcome.name.lower(): int(count) for outcome, count in zip(Outcome, sent, strict=True)},
         delivery=delivery,
         seconds=time.monotonic() - started,
         run=f"{run:08x}",
@@ -94,15 +95,15 @@ def produce(
 
 def _send(  # noqa: PLR0913, PLR0917
     plan: Plan,
-    pattern: FatePattern,
+    pattern: OutcomePattern,
     generator: Generator,
     partitions: int,
     producer: EventProducer,
     stop: Stop,
     on_progress: Callable[[Delivery], None],
 ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Send until the plan is done or a stop is requested; returns the events queued, by fate."""
-    sent = np.zeros(len(Fate), np.int64)
+    """Send until the plan is done or a stop is requested; returns the events queued, by outcome."""
+    sent = np.zeros(len(Outcome), np.int64)
     position = 0
     look_ahead = BATCH if plan.rate == MAX_RATE else min(BATCH, int(plan.rate * _LOOK_AHEAD_S) + 1)
     while not stop.requested and (plan.count is None or position < plan.count):
@@ -128,7 +129,7 @@ def _send(  # noqa: PLR0913, PLR0917
         batch = generator.batch(numbers, base)
         if not producer.send([batch.of_partition(each, partitions) for each in range(partitions)]):
             break
-        sent += np.bincount(batch.fates, minlength=len(Fate))
+        sent += np.bincount(batch.outcomes, minlength=len(Outcome))
         position += len(numbers)
         on_progress(producer.delivery)
     return sent

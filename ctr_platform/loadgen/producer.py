@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from confluent_kafka import KafkaError, Producer
 
-from ctr_platform.kafka.client import client_config
-from ctr_platform.settings import RAW_TOPIC, Settings
+from ctr_platform.defs.kafka.client import client_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from confluent_kafka import Message
 
-    from ctr_platform.traffic.stop import Stop
+    from contract.settings import Settings
+    from ctr_platform.loadgen.stop import Stop
 
 QUEUE_MESSAGES: Final = 200_000
 """Messages in the client's memory: half a second at full speed, some 40 MiB."""
@@ -61,6 +61,7 @@ class EventProducer:
     def __init__(self, settings: Settings, stop: Stop, on_wait: Callable[[], None]) -> None:
         """Connect; `on_wait` is called about every 0.1 s while the producer waits for the broker."""
         self._producer = Producer({**client_config(settings), **_CONFIG})
+        self._topic = settings.raw_topic
         self._stop = stop
         self._on_wait = on_wait
         self._queued = self._failed = 0
@@ -99,7 +100,7 @@ class EventProducer:
     def _queue(self, partition: int, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Queue what the client takes; returns those it turned away for want of room."""
         self._queued += self._producer.produce_batch(
-            RAW_TOPIC, messages, partition=partition, on_delivery=self._on_delivery
+            self._topic, messages, partition=partition, on_delivery=self._on_delivery
         )
         again = []
         for message in messages:

@@ -6,21 +6,21 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from ctr_platform.errors import CtrError
-from ctr_platform.kafka.topics import describe_topics, ensure_topics
-from ctr_platform.registry.subject import ensure_subject
-from ctr_platform.settings import RAW_TOPIC, Settings
-from ctr_platform.traffic.avazu_csv import Row, read_rows
-from ctr_platform.traffic.encoder import EventWriter
-from ctr_platform.traffic.lateness import refuse_if_late
-from ctr_platform.traffic.producer import Delivery, EventProducer
-from ctr_platform.traffic.schedule import MINUTE_MS, Schedule, next_minute_ms, now_ms
+from contract.errors import CtrError, UsageError
+from ctr_platform.defs.kafka.topics import describe_topics, ensure_topics
+from ctr_platform.defs.registry.subject import ensure_subject
+from ctr_platform.loadgen.avazu_csv import Row, read_rows
+from ctr_platform.loadgen.encoder import EventWriter
+from ctr_platform.loadgen.lateness import refuse_if_late
+from ctr_platform.loadgen.producer import Delivery, EventProducer
+from ctr_platform.loadgen.schedule import MINUTE_MS, Schedule, next_minute_ms, now_ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from ctr_platform.traffic.stop import Stop
+    from contract.settings import Settings
+    from ctr_platform.loadgen.stop import Stop
 
 LONGEST_SPAN_MS: Final = 60 * MINUTE_MS
 SHORTEST_SPAN_MS: Final = 1000
@@ -71,7 +71,7 @@ class ReplayReport:
     delivery: Delivery
     seconds: float
     foreign: int | None
-    """Of a replay into the past: records that others appended meanwhile, which may have made events late."""
+    """Records that others appended during a replay into the past, which may have made events late."""
 
     @property
     def rows(self) -> int:
@@ -123,9 +123,9 @@ def replay(  # noqa: PLR0913 - what it is told and what it tells
         CtrError: the file cannot be used, events would be late, or Kafka or the registry do not answer.
     """
     if not SHORTEST_SPAN_MS <= request.hour_as_ms <= LONGEST_SPAN_MS:
-        raise CtrError("--hour-as: choose 1s to 60m for an hour of the log.", exit_status=2)
+        raise UsageError("--hour-as: choose 1s to 60m for an hour of the log.")
     survey = _survey(request.path, on_bad)
-    partitions = {topic.name: topic.partitions for topic in ensure_topics(settings)}[RAW_TOPIC]
+    partitions = {each.name: each.partitions for each in ensure_topics(settings)}[settings.raw_topic]
     writer = EventWriter(ensure_subject(settings).id)
     plan = _plan(request, survey.rows, now_ms())
     if request.past:
@@ -180,7 +180,7 @@ def _survey(path: Path, on_bad: Callable[[int, str], None]) -> _Survey:
         survey.in_order &= row.hour >= latest
         latest = row.hour
     if not survey.rows:
-        raise CtrError(f"{path} has no row that can be sent.", exit_status=2)
+        raise UsageError(f"{path} has no row that can be sent.")
     return survey
 
 
@@ -245,6 +245,6 @@ def _appended(settings: Settings) -> int:
     return sum(
         each.end
         for topic in describe_topics(settings)
-        if topic.name == RAW_TOPIC
+        if topic.name == settings.raw_topic
         for each in topic.partitions
     )

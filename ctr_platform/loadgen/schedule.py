@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MINUTE_MS: Final = 60_000
-AHEAD_MS: Final = 60_000
-"""The contract's bound: an event further ahead of the broker's clock is invalid."""
 
 _FINEST: Final = 1_000_000
 """Denominator of a rate's approximation, small enough for products with any event number to fit 64 bits."""

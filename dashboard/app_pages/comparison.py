@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.parts.address import preferences, reader
-from dashboard.parts.comparison_view import choose_mode, choose_sides, draw_comparison
-from dashboard.parts.spans import choose_span
+from dashboard.components.address import preferences, user
+from dashboard.components.comparison_view import choose_mode, choose_sides, render_comparison
+from dashboard.components.time_range import choose_span
 
 with st.container(horizontal=True):
-    mode = choose_mode(reader())
-    span = choose_span(reader(), "compared_over")
-choose_sides(reader(), mode, span)
+    mode = choose_mode(user())
+    span = choose_span(user(), "compared_over")
+choose_sides(user(), mode, span)
 
 
 @st.fragment(run_every=preferences().refresh)
 def refreshed() -> None:
     """Draw the page."""
-    draw_comparison(reader(), mode, span)
+    render_comparison(user(), mode, span)
 
 
 refreshed()

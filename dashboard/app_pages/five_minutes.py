@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dashboard.parts.address import reader
-from dashboard.parts.live_view import show_live_windows
-from dashboard.parts.spans import choose_span
+from dashboard.components.address import user
+from dashboard.components.live_view import render_live_windows
+from dashboard.components.time_range import choose_span
 
-show_live_windows("5min", choose_span(reader()))
+render_live_windows("5min", choose_span(user()))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.parts.address import preferences, reader
-from dashboard.parts.health_view import draw_health
+from dashboard.components.address import preferences, user
+from dashboard.components.health_view import render_health
 
 
 @st.fragment(run_every=preferences().refresh)
 def refreshed() -> None:
     """Draw the page."""
-    draw_health(reader())
+    render_health(user())
 
 
 refreshed()

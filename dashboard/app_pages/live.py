@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from dashboard.parts.live_view import show_live_windows
+from dashboard.components.live_view import render_live_windows
 
-show_live_windows("1min", timedelta(hours=1))
+render_live_windows("1min", timedelta(hours=1))

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard.parts.address import preferences, reader
-from dashboard.parts.quality_view import draw_quality
-from dashboard.parts.spans import choose_span
+from dashboard.components.address import preferences, user
+from dashboard.components.quality_view import render_quality
+from dashboard.components.time_range import choose_span
 
-span = choose_span(reader(), "looked_back")
+span = choose_span(user(), "looked_back")
 
 
 @st.fragment(run_every=preferences().refresh)
 def refreshed() -> None:
     """Draw the page."""
-    draw_quality(reader(), span)
+    render_quality(user(), span)
 
 
 refreshed()

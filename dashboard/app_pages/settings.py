@@ -6,9 +6,9 @@ from zoneinfo import available_timezones
 
 import streamlit as st
 
-from dashboard.parts import stores
-from dashboard.parts.address import choose_by, preferences, reader
-from dashboard.reader.preferences import (
+from dashboard.components import stores
+from dashboard.components.address import choose_by, preferences, user
+from dashboard.user_context.preferences import (
     DEFAULT_REFRESH_S,
     FASTEST_REFRESH_S,
     LANGUAGES,
@@ -16,7 +16,7 @@ from dashboard.reader.preferences import (
     Preferences,
 )
 
-who = reader()
+who = user()
 chosen = preferences()
 DEFAULTS = Preferences()
 AS_BROWSER = ""
@@ -28,13 +28,13 @@ def keyed(name: str) -> str:
 
 
 st.caption(
-    who.text("Every choice is kept in the address of the page: a copied link shows others the same view.")
+    who.t("Every choice is kept in the address of the page: a copied link shows others the same view.")
 )
 
 with st.container(border=True):
-    st.subheader(who.text("View"), anchor=False)
+    st.subheader(who.t("View"), anchor=False)
     st.slider(
-        who.text("Refresh every, seconds"),
+        who.t("Refresh every, seconds"),
         FASTEST_REFRESH_S,
         SLOWEST_REFRESH_S,
         chosen.refresh,
@@ -43,16 +43,16 @@ with st.container(border=True):
         args=("refresh", keyed("refresh"), DEFAULT_REFRESH_S),
         width=480,
     )
-    languages: dict[str, str] = {AS_BROWSER: who.text("As the browser has it")}
+    languages: dict[str, str] = {AS_BROWSER: who.t("As the browser has it")}
     languages.update(LANGUAGES.items())
     themes: dict[str, str] = {
-        AS_BROWSER: who.text("As the system has it"),
-        "light": who.text("Light"),
-        "dark": who.text("Dark"),
+        AS_BROWSER: who.t("As the system has it"),
+        "light": who.t("Light"),
+        "dark": who.t("Dark"),
     }
     for name, title, names, value in (
-        ("lang", who.text("Language"), languages, chosen.lang),
-        ("theme", who.text("Theme"), themes, chosen.theme),
+        ("lang", who.t("Language"), languages, chosen.lang),
+        ("theme", who.t("Theme"), themes, chosen.theme),
     ):
         st.segmented_control(
             title,
@@ -66,10 +66,10 @@ with st.container(border=True):
         )
     zones = [AS_BROWSER, "UTC", *sorted(available_timezones() - {"UTC"})]
     st.selectbox(
-        who.text("Time zone"),
+        who.t("Time zone"),
         zones,
         index=zones.index(chosen.tz or AS_BROWSER),
-        format_func=lambda zone: zone or who.text("As the browser has it"),
+        format_func=lambda zone: zone or who.t("As the browser has it"),
         key=keyed("tz"),
         on_change=choose_by,
         args=("tz", keyed("tz"), AS_BROWSER),
@@ -77,15 +77,15 @@ with st.container(border=True):
     )
 
 with st.container(border=True):
-    st.subheader(who.text("Thresholds"), anchor=False)
-    st.caption(who.text("Figures beyond them are red."))
+    st.subheader(who.t("Thresholds"), anchor=False)
+    st.caption(who.t("Figures beyond them are red."))
     accuracy = stores.settings().accuracy_alarm_percent
     with st.container(horizontal=True):
         for name, title, limit, default, highest in (
-            ("accuracy_min", who.text("Accuracy below, %"), chosen.accuracy_min, accuracy, 100.0),
-            ("delay_max", who.text("Event to screen above, s"), chosen.delay_max, DEFAULTS.delay_max, None),
-            ("ctr_min", who.text("CTR below, %"), chosen.ctr_min, DEFAULTS.ctr_min, 100.0),
-            ("ctr_max", who.text("CTR above, %"), chosen.ctr_max, DEFAULTS.ctr_max, 100.0),
+            ("accuracy_min", who.t("Accuracy below, %"), chosen.accuracy_min, accuracy, 100.0),
+            ("delay_max", who.t("Event to screen above, s"), chosen.delay_max, DEFAULTS.delay_max, None),
+            ("ctr_min", who.t("CTR below, %"), chosen.ctr_min, DEFAULTS.ctr_min, 100.0),
+            ("ctr_max", who.t("CTR above, %"), chosen.ctr_max, DEFAULTS.ctr_max, 100.0),
         ):
             st.number_input(
                 title,

@@ -1,4 +1,4 @@
-"""The job's vital signs in time."""
+"""The job's metrics in time."""
 
 from __future__ import annotations
 
@@ -12,36 +12,39 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from dashboard.reader.wording import Reader
+    from dashboard.user_context.formatting import UserContext
 
 
-def signs_figure(
-    reader: Reader, moments: Sequence[datetime], signs: Mapping[str, Sequence[float | None]], unit: str
+def job_metrics_figure(
+    user: UserContext,
+    moments: Sequence[datetime],
+    health_checks: Mapping[str, Sequence[float | None]],
+    unit: str,
 ) -> go.Figure:
     """One or more signs of the same unit as lines; gaps where they were not measured.
 
     Args:
-        reader: who reads it.
+        user: who reads it.
         moments: when the job was looked at, the oldest first.
-        signs: values by the sign's name, one for each moment.
+        health_checks: values by the sign's name, one for each moment.
         unit: title of the axis.
     """
     lines = [
         go.Scatter(
             name=name,
-            x=[reader.local(moment) for moment in moments],
+            x=[user.local(moment) for moment in moments],
             y=list(values),
             mode="lines",
             connectgaps=False,
             line={"width": 2, "dash": DASHES[number % len(DASHES)]},
             hovertemplate="%{x|%H:%M:%S} %{fullData.name}: %{y:,}<extra></extra>",
         )
-        for number, (name, values) in enumerate(signs.items())
+        for number, (name, values) in enumerate(health_checks.items())
     ]
     return figure(
-        reader,
+        user,
         lines,
-        xaxis=axis(reader.text("Looked at, {zone}", zone=reader.zone_name), type="date", showgrid=False),
+        xaxis=axis(user.t("Looked at, {zone}", zone=user.zone_name), type="date", showgrid=False),
         yaxis=axis(unit, rangemode="tozero"),
-        showlegend=len(signs) > 1,
+        showlegend=len(health_checks) > 1,
     )

@@ -12,8 +12,8 @@ from dashboard.charts.style import PATTERNS, axis, figure, time_axis
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dashboard.reader.wording import Reader
-    from warehouse.quality_reads import Fates, Verification
+    from dashboard.user_context.formatting import UserContext
+    from warehouse.quality_reads import OutcomeCounts, Verification
 
 ON_EITHER_GROUND: Final = "#808080"
 """A shape takes no colour from the theme: a grey that is seen on a light and on a dark page."""
@@ -22,11 +22,13 @@ ROOM_BELOW: Final = 1.0
 """Percent under the least accurate window, so that a flat line of 100 % does not lie on the edge."""
 
 
-def accuracy_figure(reader: Reader, verifications: Sequence[Verification], alarm_percent: float) -> go.Figure:
+def accuracy_figure(
+    user: UserContext, verifications: Sequence[Verification], alarm_percent: float
+) -> go.Figure:
     """Accuracy of each verified window; those that are not exact are marked.
 
     Args:
-        reader: who reads it.
+        user: who reads it.
         verifications: at least one, the newest first.
         alarm_percent: under it a window is an alarm; a dashed line.
     """
@@ -34,10 +36,10 @@ def accuracy_figure(reader: Reader, verifications: Sequence[Verification], alarm
     inexact = [each for each in reversed(verifications) if not each.exact]
     lowest = min(alarm_percent, *(each.accuracy for each in verifications))
     return figure(
-        reader,
+        user,
         [
-            _marks(reader, reader.text("exact"), exact, symbol="circle", size=6),
-            _marks(reader, reader.text("not exact"), inexact, symbol="x", size=11),
+            _marks(user, user.t("exact"), exact, symbol="circle", size=6),
+            _marks(user, user.t("not exact"), inexact, symbol="x", size=11),
         ],
         shapes=[
             {
@@ -48,12 +50,12 @@ def accuracy_figure(reader: Reader, verifications: Sequence[Verification], alarm
                 "y0": alarm_percent,
                 "y1": alarm_percent,
                 "line": {"dash": "dash", "width": 1, "color": ON_EITHER_GROUND},
-                "label": {"text": reader.text("alarm below"), "textposition": "end"},
+                "label": {"text": user.t("alarm below"), "textposition": "end"},
             }
         ],
-        xaxis=time_axis(reader),
+        xaxis=time_axis(user),
         yaxis=axis(
-            reader.text("Accuracy, %"),
+            user.t("Accuracy, %"),
             autorangeoptions={"include": [max(0.0, lowest - ROOM_BELOW), 100 + ROOM_BELOW / 4]},
         ),
         showlegend=True,
@@ -61,23 +63,23 @@ def accuracy_figure(reader: Reader, verifications: Sequence[Verification], alarm
 
 
 def _marks(
-    reader: Reader, name: str, verifications: Sequence[Verification], *, symbol: str, size: int
+    user: UserContext, name: str, verifications: Sequence[Verification], *, symbol: str, size: int
 ) -> go.Scatter:
     return go.Scatter(
         name=name,
-        x=[reader.local(each.window_start) for each in verifications],
+        x=[user.local(each.window_start) for each in verifications],
         y=[each.accuracy for each in verifications],
         mode="markers",
         marker={"symbol": symbol, "size": size},
         customdata=[
             [
-                f"{reader.day(each.window_start)} {reader.clock(each.window_start)}",
-                reader.count(each.actual_impressions),
-                reader.count(each.expected_impressions),
+                f"{user.day(each.window_start)} {user.clock(each.window_start)}",
+                user.count(each.actual_impressions),
+                user.count(each.expected_impressions),
             ]
             for each in verifications
         ],
-        hovertemplate=reader.text(
+        hovertemplate=user.t(
             "{start}: {accuracy}<br>{actual} impressions, recounted {expected}",
             start="%{customdata[0]}",
             accuracy="%{y:.2f}%",
@@ -88,18 +90,18 @@ def _marks(
     )
 
 
-def refused_figure(reader: Reader, fates: Sequence[Fates], bucket: timedelta) -> go.Figure:
+def refused_figure(user: UserContext, outcomes: Sequence[OutcomeCounts], bucket: timedelta) -> go.Figure:
     """Late and dead records by reason, in time."""
     series: Mapping[str, list[int]] = {
-        reader.text("late"): [each.late for each in fates],
-        reader.text("malformed"): [each.malformed for each in fates],
-        reader.text("unknown schema"): [each.unknown_schema for each in fates],
-        reader.text("invalid"): [each.invalid for each in fates],
+        user.t("late"): [each.late for each in outcomes],
+        user.t("malformed"): [each.malformed for each in outcomes],
+        user.t("unknown schema"): [each.unknown_schema for each in outcomes],
+        user.t("invalid"): [each.invalid for each in outcomes],
     }
     bars = [
         go.Bar(
             name=name,
-            x=[reader.local(each.start + bucket / 2) for each in fates],
+            x=[user.local(each.start + bucket / 2) for each in outcomes],
             y=counts,
             width=bucket / timedelta(milliseconds=1),
             marker={"pattern": {"shape": PATTERNS[number], "fillmode": "overlay"}, "line": {"width": 0}},
@@ -108,10 +110,10 @@ def refused_figure(reader: Reader, fates: Sequence[Fates], bucket: timedelta) ->
         for number, (name, counts) in enumerate(series.items())
     ]
     return figure(
-        reader,
+        user,
         bars,
         barmode="stack",
-        xaxis=axis(reader.text("Read at, {zone}", zone=reader.zone_name), type="date", showgrid=False),
-        yaxis=axis(reader.text("Records"), rangemode="tozero"),
+        xaxis=axis(user.t("Read at, {zone}", zone=user.zone_name), type="date", showgrid=False),
+        yaxis=axis(user.t("Records"), rangemode="tozero"),
         showlegend=True,
     )

@@ -7,39 +7,39 @@ from typing import TYPE_CHECKING, Final
 import plotly.graph_objects as go
 
 from dashboard.charts.style import axis, figure
-from dashboard.content.selection import rate_of
+from dashboard.view_models.selection import rate_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from dashboard.content.breakdown import Cell, Part
-    from dashboard.reader.wording import Reader
+    from dashboard.user_context.formatting import UserContext
+    from dashboard.view_models.breakdown import Cell, Part
 
 LABEL_ROOM: Final = 2.4
 """Width of the longest bar and its label, by the bar's."""
 
 FEW: Final = 30
-"""Of fewer impressions a rate says little: such fields of the heat map carry no colour."""
+"""A rate of fewer impressions says little: such fields of the heat map carry no colour."""
 
 
-def part_label(reader: Reader, part: Part) -> str:
+def part_label(user: UserContext, part: Part) -> str:
     """Name a part: by its value, or by how many small ones it sums."""
-    return part.label or reader.text("{number} more", number=part.values)
+    return part.label or user.t("{number} more", number=part.values)
 
 
-def parts_figure(reader: Reader, parts: Sequence[Part]) -> go.Figure:
+def parts_figure(user: UserContext, parts: Sequence[Part]) -> go.Figure:
     """Impressions of a window's parts as bars, each with its CTR and how its share moved."""
     bars = go.Bar(
         orientation="h",
-        y=[part_label(reader, part) for part in parts],
+        y=[part_label(user, part) for part in parts],
         x=[part.impressions for part in parts],
-        text=[_figures(reader, part) for part in parts],
+        text=[_figures(user, part) for part in parts],
         textposition="outside",
         cliponaxis=False,
         hovertemplate="%{y}: %{text}<extra></extra>",
     )
     return figure(
-        reader,
+        user,
         [bars],
         # Every bar carries its figures; the room beside the longest one is for them.
         xaxis={
@@ -58,23 +58,23 @@ def parts_figure(reader: Reader, parts: Sequence[Part]) -> go.Figure:
     )
 
 
-def _figures(reader: Reader, part: Part) -> str:
-    figures = [reader.count(part.impressions), reader.rate(part.ctr)]
+def _figures(user: UserContext, part: Part) -> str:
+    figures = [user.count(part.impressions), user.rate(part.ctr)]
     if part.share_before is not None:
         moved = round(part.share - part.share_before, 2)
         arrow = "▲" if moved > 0 else "▼" if moved < 0 else "="
-        figures.append(f"{arrow}{reader.hundredths(abs(moved))}")
+        figures.append(f"{arrow}{user.hundredths(abs(moved))}")
     return " · ".join(figures)
 
 
-def heat_figure(reader: Reader, cells: Sequence[Cell]) -> go.Figure:
+def heat_figure(user: UserContext, cells: Sequence[Cell]) -> go.Figure:
     """CTR by category and device: the colour is the rate, the text the impressions behind it."""
     categories = _by_size((cell.category, cell.impressions) for cell in cells)
     devices = _by_size((cell.device, cell.impressions) for cell in cells)
     found = {(cell.category, cell.device): cell for cell in cells}
     grid = [[found.get((category, device)) for device in devices] for category in categories]
     heat = go.Heatmap(
-        x=[reader.text("device {device}", device=device) for device in devices],
+        x=[user.t("device {device}", device=device) for device in devices],
         y=categories,
         z=[
             [
@@ -83,7 +83,7 @@ def heat_figure(reader: Reader, cells: Sequence[Cell]) -> go.Figure:
             ]
             for row in grid
         ],
-        text=[[_cell_text(reader, cell) for cell in row] for row in grid],
+        text=[[_cell_text(user, cell) for cell in row] for row in grid],
         texttemplate="%{text}",
         hovertemplate="%{y}, %{x}: %{text}<extra></extra>",
         hoverongaps=False,
@@ -91,10 +91,10 @@ def heat_figure(reader: Reader, cells: Sequence[Cell]) -> go.Figure:
         zmin=0,
         xgap=2,
         ygap=2,
-        colorbar={"title": {"text": reader.text("CTR, %"), "side": "right"}, "thickness": 12},
+        colorbar={"title": {"text": user.t("CTR, %"), "side": "right"}, "thickness": 12},
     )
     return figure(
-        reader,
+        user,
         [heat],
         xaxis=axis("", type="category", fixedrange=True, showgrid=False),
         yaxis=axis("", type="category", fixedrange=True, showgrid=False, autorange="reversed"),
@@ -108,7 +108,7 @@ def _by_size(sized: Iterable[tuple[str, int]]) -> list[str]:
     return sorted(sums, key=lambda name: (-sums[name], name))
 
 
-def _cell_text(reader: Reader, cell: Cell | None) -> str:
+def _cell_text(user: UserContext, cell: Cell | None) -> str:
     if cell is None or not cell.impressions:
         return ""
-    return f"{reader.rate(rate_of(cell.clicks, cell.impressions))}<br>{reader.count(cell.impressions)}"
+    return f"{user.rate(rate_of(cell.clicks, cell.impressions))}<br>{user.count(cell.impressions)}"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from plotly.basedatatypes import BaseTraceType
 
-    from dashboard.reader.wording import Reader
+    from dashboard.user_context.formatting import UserContext
 
 KEEP_VIEW: Final = "keep"
 """The same at every refresh: Plotly keeps the reader's zoom while the figures move on."""
@@ -20,13 +20,13 @@ TITLE_STANDOFF_PX: Final = 10
 """Keeps an axis' title clear of its ticks' labels."""
 
 PATTERNS: Final = ("", "/", "x", ".")
-"""Of bars beside each other: nobody has to tell them apart by colour alone."""
+"""Bars beside each other differ by pattern too: nobody has to go by colour alone."""
 
 DASHES: Final = ("solid", "dash", "dot", "dashdot")
-"""Of lines, for the same reason."""
+"""Lines differ by their dashes, for the same reason."""
 
 
-def figure(reader: Reader, traces: Sequence[BaseTraceType], **layout: Any) -> go.Figure:
+def figure(user: UserContext, traces: Sequence[BaseTraceType], **layout: Any) -> go.Figure:
     """Put traces into a figure that leaves its colours to the theme and keeps the reader's zoom.
 
     Built at once: each later change of a figure makes Plotly check and copy much of it again.
@@ -36,7 +36,7 @@ def figure(reader: Reader, traces: Sequence[BaseTraceType], **layout: Any) -> go
         {
             "template": "none",
             "uirevision": KEEP_VIEW,
-            "separators": reader.separators,
+            "separators": user.separators,
             "margin": {"l": 0, "r": 0, "t": 8, "b": 0},
             "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
             **layout,
@@ -49,10 +49,10 @@ def axis(title: str, **more: Any) -> dict[str, Any]:
     return {"title": {"text": title, "standoff": TITLE_STANDOFF_PX}, **more}
 
 
-def time_axis(reader: Reader, **more: Any) -> dict[str, Any]:
+def time_axis(user: UserContext, **more: Any) -> dict[str, Any]:
     """Describe an axis of the reader's wall clock, which labels dates where they matter."""
     return axis(
-        reader.text("Window start, {zone}", zone=reader.zone_name),
+        user.t("Window start, {zone}", zone=user.zone_name),
         type="date",
         showgrid=False,
         tickformatstops=[

@@ -13,41 +13,41 @@ from warehouse.windows import window_length
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dashboard.content.board import ShownWindow
-    from dashboard.reader.wording import Reader
+    from dashboard.user_context.formatting import UserContext
+    from dashboard.view_models.live import ShownWindow
     from warehouse.windows import Window, WindowType
 
 OPEN_OPACITY: Final = 0.45
-"""Of an open window's bar, which is hatched too: what may still grow looks unfinished."""
+"""An open window's bar is pale and hatched: what may still grow looks unfinished."""
 
 BAR_SHARE: Final = 0.8
-"""Of a window's length that its bar is wide."""
+"""A bar takes this share of its window's length."""
 
 ROOM_SHARE: Final = 1 / 24
-"""Of the span: free beside the newest bar, so that its word does not lie on the axis."""
+"""This share of the span is free beside the newest bar, so that its word does not lie on the axis."""
 
 MANY: Final = 150
 """More windows are too thin for a mark on each of them, and for a gap between their bars."""
 
 
 def windows_figure(
-    reader: Reader, windows: Sequence[ShownWindow], window_type: WindowType, span: timedelta
+    user: UserContext, windows: Sequence[ShownWindow], window_type: WindowType, span: timedelta
 ) -> go.Figure:
     """Impressions as bars and CTR as a line, by window.
 
     Args:
-        reader: who reads it.
+        user: who reads it.
         windows: at least one, the newest first.
         window_type: of all of them.
         span: what the axis shows, up to the newest.
     """
     length = window_length(window_type)
     drawn = list(reversed(windows))
-    middles = [reader.local(shown.window.start + length / 2) for shown in drawn]
-    titles = [_title(reader, shown) for shown in drawn]
+    middles = [user.local(shown.window.start + length / 2) for shown in drawn]
+    titles = [_title(user, shown) for shown in drawn]
     thin = len(drawn) > MANY
     bars = go.Bar(
-        name=reader.text("Impressions"),
+        name=user.t("Impressions"),
         x=middles,
         y=[shown.window.impressions for shown in drawn],
         width=(1 if thin else BAR_SHARE) * length / timedelta(milliseconds=1),
@@ -56,20 +56,20 @@ def windows_figure(
             "pattern": {"shape": ["" if shown.final else "/" for shown in drawn], "fillmode": "overlay"},
             "line": {"width": 0},
         },
-        text=["" if shown.final else reader.text("open") for shown in drawn],
+        text=["" if shown.final else user.t("open") for shown in drawn],
         textposition="outside",
         textangle=0,
         constraintext="none",
         cliponaxis=False,
         customdata=[
-            [title, reader.count(shown.window.impressions), reader.count(shown.window.clicks)]
+            [title, user.count(shown.window.impressions), user.count(shown.window.clicks)]
             for title, shown in zip(titles, drawn, strict=True)
         ],
-        hovertemplate=reader.text("{title}<br>{impressions} impressions, {clicks} clicks", **_HOVER)
+        hovertemplate=user.t("{title}<br>{impressions} impressions, {clicks} clicks", **_HOVER)
         + "<extra></extra>",
     )
     line = go.Scatter(
-        name=reader.text("CTR"),
+        name=user.t("CTR"),
         x=middles,
         y=[shown.window.ctr for shown in drawn],
         yaxis="y2",
@@ -81,18 +81,18 @@ def windows_figure(
     )
     newest = windows[0].window
     return figure(
-        reader,
+        user,
         [bars, line],
         xaxis=time_axis(
-            reader,
+            user,
             # Not a range of our own: that would take a zoom back whenever the windows move on.
             autorangeoptions={
-                "include": [reader.local(newest.end - span), reader.local(newest.end + ROOM_SHARE * span)]
+                "include": [user.local(newest.end - span), user.local(newest.end + ROOM_SHARE * span)]
             },
         ),
-        yaxis=axis(reader.text("Impressions"), rangemode="tozero", tickformat="~s"),
+        yaxis=axis(user.t("Impressions"), rangemode="tozero", tickformat="~s"),
         yaxis2=axis(
-            reader.text("CTR, %"),
+            user.t("CTR, %"),
             overlaying="y",
             side="right",
             rangemode="tozero",
@@ -110,44 +110,43 @@ _HOVER: Final = {
 }
 
 
-def _title(reader: Reader, shown: ShownWindow) -> str:
-    state = reader.text("final") if shown.final else reader.text("open")
-    return f"{reader.day(shown.window.start)} {reader.span(shown.window)}, {state}"
+def _title(user: UserContext, shown: ShownWindow) -> str:
+    state = user.t("final") if shown.final else user.t("open")
+    return f"{user.day(shown.window.start)} {user.span(shown.window)}, {state}"
 
 
-def rates_figure(reader: Reader, lines: Mapping[str, Sequence[Window]], *, shift: timedelta) -> go.Figure:
+def rates_figure(user: UserContext, lines: Mapping[str, Sequence[Window]], *, shift: timedelta) -> go.Figure:
     """CTR of several series of windows as lines.
 
     Args:
-        reader: who reads it.
+        user: who reads it.
         lines: windows by the line's name, the newest first.
         shift: by which the second and later lines are moved to lie over the first.
     """
-    return _lines(reader, lines, shift, "ctr")
+    return _lines(user, lines, shift, "ctr")
 
 
 def impressions_figure(
-    reader: Reader, lines: Mapping[str, Sequence[Window]], *, shift: timedelta
+    user: UserContext, lines: Mapping[str, Sequence[Window]], *, shift: timedelta
 ) -> go.Figure:
     """Impressions of several series of windows as lines; see `rates_figure`."""
-    return _lines(reader, lines, shift, "impressions")
+    return _lines(user, lines, shift, "impressions")
 
 
 def _lines(
-    reader: Reader, lines: Mapping[str, Sequence[Window]], shift: timedelta, figure_of: str
+    user: UserContext, lines: Mapping[str, Sequence[Window]], shift: timedelta, figure_of: str
 ) -> go.Figure:
     rate = figure_of == "ctr"
     drawn = [
         go.Scatter(
             name=name,
             x=[
-                reader.local(window.start + (shift if number else timedelta(0)))
-                for window in reversed(windows)
+                user.local(window.start + (shift if number else timedelta(0))) for window in reversed(windows)
             ],
             y=[getattr(window, figure_of) for window in reversed(windows)],
             mode="lines",
             line={"width": 2, "dash": DASHES[number % len(DASHES)]},
-            customdata=[f"{reader.day(window.start)} {reader.span(window)}" for window in reversed(windows)],
+            customdata=[f"{user.day(window.start)} {user.span(window)}" for window in reversed(windows)],
             hovertemplate="%{customdata}<br>%{fullData.name}: "
             + ("%{y:.2f}%" if rate else "%{y:,}")
             + "<extra></extra>",
@@ -155,11 +154,11 @@ def _lines(
         for number, (name, windows) in enumerate(lines.items())
     ]
     return figure(
-        reader,
+        user,
         drawn,
-        xaxis=time_axis(reader),
+        xaxis=time_axis(user),
         yaxis=axis(
-            reader.text("CTR, %") if rate else reader.text("Impressions"),
+            user.t("CTR, %") if rate else user.t("Impressions"),
             rangemode="tozero",
             tickformat="" if rate else "~s",
         ),

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from dashboard.reader.preferences import Preferences, read_preferences
-from dashboard.reader.wording import Reader, reader_of
+from dashboard.user_context.formatting import UserContext, user_of
+from dashboard.user_context.preferences import Preferences, read_preferences
 from warehouse.windows import Selection
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ def preferences() -> Preferences:
     return read_preferences(st.query_params.to_dict())
 
 
-def reader() -> Reader:
+def user() -> UserContext:
     """Who reads: by their choices, else by their browser."""
-    return reader_of(preferences(), {"locale": st.context.locale, "timezone": st.context.timezone})
+    return user_of(preferences(), {"locale": st.context.locale, "timezone": st.context.timezone})
 
 
 def chosen_segments(suffix: str = "") -> Selection:

@@ -11,7 +11,7 @@ import streamlit as st
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dashboard.reader.wording import Reader
+    from dashboard.user_context.formatting import UserContext
 
 
 FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -36,17 +36,17 @@ def _harmless(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULAS) else cell
 
 
-def offer_csv(reader: Reader, rows: Sequence[Mapping[str, Any]], name: str) -> None:
+def offer_csv(user: UserContext, rows: Sequence[Mapping[str, Any]], name: str) -> None:
     """Draw the button that downloads the rows as `name`.csv."""
     st.download_button(
-        reader.text("CSV"),
+        user.t("CSV"),
         # Written when it is asked for, not at every refresh.
         lambda: csv_of(rows),
         file_name=f"{name}.csv",
         mime="text/csv",
         icon=":material/download:",
         key=f"csv-{name}",
-        help=reader.text("Download the shown figures as a CSV file"),
+        help=user.t("Download the shown figures as a CSV file"),
         on_click="ignore",
         type="tertiary",
         disabled=not rows,

@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.parts.address import CATEGORY, DEVICE, choose_by, chosen_segments
+from dashboard.components.address import CATEGORY, DEVICE, choose_by, chosen_segments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dashboard.reader.wording import Reader
+    from dashboard.user_context.formatting import UserContext
     from warehouse.windows import Segment, Selection
 
 
 def choose_segments(
-    reader: Reader, known: Iterable[Segment], suffix: str = "", *, label: str = ""
+    user: UserContext, known: Iterable[Segment], suffix: str = "", *, label: str = ""
 ) -> Selection:
     """Draw the choice of categories and devices; nothing chosen means all.
 
     Args:
-        reader: who reads it.
+        user: who reads it.
         known: segments that there are; what the address names is offered as well.
         suffix: tells two choices of a page apart.
         label: of which choice this is, where there are two.
@@ -34,8 +34,8 @@ def choose_segments(
     } | selection.devices
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for name, title, options, default in (
-            (CATEGORY, reader.text("Site category"), sorted(categories), sorted(selection.categories)),
-            (DEVICE, reader.text("Device type"), sorted(devices), sorted(selection.devices)),
+            (CATEGORY, user.t("Site category"), sorted(categories), sorted(selection.categories)),
+            (DEVICE, user.t("Device type"), sorted(devices), sorted(selection.devices)),
         ):
             key = f"choice-{name}{suffix}"
             st.multiselect(
@@ -43,7 +43,7 @@ def choose_segments(
                 options,
                 default=default,
                 key=key,
-                placeholder=reader.text("all"),
+                placeholder=user.t("all"),
                 on_change=choose_by,
                 args=(name + suffix, key),
                 width=320,

@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
 
+from dashboard.charts.job_metrics import job_metrics_figure
 from dashboard.charts.plot import plot
-from dashboard.charts.vitals import signs_figure
-from dashboard.parts import stores
-from dashboard.parts.download import offer_csv
-from dashboard.parts.headings import heading
-from dashboard.parts.messages import say_outages, say_read_at
-from warehouse.models import SUPERVISOR, WATCHDOG
+from dashboard.components import stores
+from dashboard.components.download import offer_csv
+from dashboard.components.headings import heading
+from dashboard.components.messages import render_outages, render_read_at
+from warehouse.models import FOLLOWER, SUPERVISOR, WATCHDOG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dashboard.content.pipeline import Pipeline
-    from dashboard.reader.wording import Reader
-    from warehouse.quality_reads import VitalSigns
+    from dashboard.user_context.formatting import UserContext
+    from dashboard.view_models.health import HealthData
+    from warehouse.quality_reads import JobMetricsSample
 
 GOOD: Final = ":green[:material/check_circle:]"
 BAD: Final = ":red[:material/error:]"
@@ -28,40 +28,40 @@ CHART_HEIGHT_PX: Final = 220
 MEBIBYTE: Final = 1 << 20
 
 
-def draw_health(reader: Reader) -> None:
+def render_health(user: UserContext) -> None:
     """Draw the page."""
     settings = stores.settings()
-    pipeline = stores.pipeline()
+    health = stores.health()
     with st.container():
-        say_outages(
-            reader,
-            pipeline.outages,
-            {"Postgres": reader.text("What the watchers have seen cannot be shown without it.")},
+        render_outages(
+            user,
+            health.outages,
+            {"Postgres": user.t("What the watchers have seen cannot be shown without it.")},
         )
-        say_read_at(reader, pipeline.at_s)
+        render_read_at(user, health.at_s)
     with st.container(horizontal=True):
         for name, url, icon in (
             ("Dagster", settings.dagster_ui_url, ":material/account_tree:"),
             ("Flink", settings.flink_ui_url or settings.flink_rest_url, ":material/water:"),
-            (reader.text("Quality report"), settings.quality_url, ":material/fact_check:"),
+            (user.t("Quality report"), settings.quality_url, ":material/fact_check:"),
         ):
             st.link_button(name, url, icon=icon)
     left, right = st.columns(2)
     with left.container(border=True, height="stretch"):
-        _draw_services(reader, pipeline)
+        _render_services(user, health)
     with right.container(border=True, height="stretch"):
-        _draw_watchers(reader, pipeline)
-    if pipeline.outages:
+        _render_watchers(user, health)
+    if health.outages:
         return
     with st.container(border=True):
-        _draw_job(reader, pipeline)
-    if pipeline.signs:
-        _draw_signs(reader, pipeline.signs)
+        _render_job(user, health)
+    if health.health_checks:
+        _render_job_metrics(user, health.health_checks)
 
 
-def _draw_services(reader: Reader, pipeline: Pipeline) -> None:
-    heading(reader.text("Services"))
-    good, bad = reader.text("answers"), reader.text("does not answer")
+def _render_services(user: UserContext, health: HealthData) -> None:
+    heading(user.t("Services"))
+    good, bad = user.t("answers"), user.t("does not answer")
     st.dataframe(
         [
             {
@@ -70,127 +70,128 @@ def _draw_services(reader: Reader, pipeline: Pipeline) -> None:
                 "took": None if each.problem else each.took_ms,
                 "address": each.problem or each.address,
             }
-            for each in pipeline.services
+            for each in health.services
         ],
         key="services",
         hide_index=True,
         column_config={
-            "service": st.column_config.TextColumn(reader.text("Service")),
+            "service": st.column_config.TextColumn(user.t("Service")),
             "state": st.column_config.MultiselectColumn(
-                reader.text("State"), options=[good, bad], color=["green", "red"]
+                user.t("State"), options=[good, bad], color=["green", "red"]
             ),
-            "took": st.column_config.NumberColumn(reader.text("Answer, ms"), format="%.1f"),
-            "address": st.column_config.TextColumn(reader.text("Address, or what is wrong")),
+            "took": st.column_config.NumberColumn(user.t("Answer, ms"), format="%.1f"),
+            "address": st.column_config.TextColumn(user.t("Address, or what is wrong")),
         },
-        alt=reader.text("Services and whether they answer"),
+        alt=user.t("Services and whether they answer"),
     )
 
 
-def _draw_watchers(reader: Reader, pipeline: Pipeline) -> None:
-    heading(reader.text("Watchers and alerts"))
+def _render_watchers(user: UserContext, health: HealthData) -> None:
+    heading(user.t("Watchers and alerts"))
     alarm_s = stores.settings().heartbeat_alarm
     for name, title in (
-        (SUPERVISOR, reader.text("Supervisor of the job")),
-        (WATCHDOG, reader.text("Watchdog of the supervisor")),
+        (SUPERVISOR, user.t("Supervisor of the job")),
+        (FOLLOWER, user.t("Follower of the reconciliation")),
+        (WATCHDOG, user.t("Watchdog of both")),
     ):
-        beat = pipeline.beats.get(name)
-        if beat is None:
-            never = reader.text("has never looked")
+        record_heartbeat = health.heartbeats.get(name)
+        if record_heartbeat is None:
+            never = user.t("has never looked")
             st.markdown(f"{BAD} **{title}**: {never}")
         else:
-            mark = BAD if beat.age_s > alarm_s else GOOD
-            looked = reader.text("looked {ago}", ago=reader.ago(beat.age_s))
-            st.markdown(f"{mark} **{title}**: {looked}  \n:gray[{_plain(beat.detail)}]")
-    if not pipeline.alerts:
-        none = reader.text("No alert is open.")
+            mark = BAD if record_heartbeat.age_s > alarm_s else GOOD
+            looked = user.t("looked {ago}", ago=user.ago(record_heartbeat.age_s))
+            st.markdown(f"{mark} **{title}**: {looked}  \n:gray[{_plain(record_heartbeat.detail)}]")
+    if not health.alerts:
+        none = user.t("No alert is open.")
         st.markdown(f"{GOOD} {none}")
-    for alert in pipeline.alerts:
-        since = reader.text("since {moment}", moment=reader.moment(alert.opened_at))
+    for alert in health.alerts:
+        since = user.t("since {moment}", moment=user.moment(alert.opened_at))
         st.markdown(
             f":red[:material/notifications_active:] **{_plain(alert.title)}** {since}  \n"
             f":gray[{_plain(alert.detail)}]"
         )
 
 
-def _draw_job(reader: Reader, pipeline: Pipeline) -> None:
-    heading(reader.text("Flink job"))
-    newest = pipeline.newest
+def _render_job(user: UserContext, health: HealthData) -> None:
+    heading(user.t("Flink job"))
+    newest = health.newest
     if newest is None:
-        none = reader.text("No job was seen in the last minute.")
+        none = user.t("No job was seen in the last minute.")
         st.markdown(f"{BAD} {none}")
         return
     st.caption(
-        reader.text(
+        user.t(
             "{job}, looked at {ago}",
             job=newest.job_id,
-            ago=reader.ago(pipeline.at_s - newest.observed_at.timestamp()),
+            ago=user.ago(health.at_s - newest.observed_at.timestamp()),
         )
     )
     size = newest.checkpoint_bytes
     with st.grid(6, min_column_width=150):
         for name, value in (
-            (reader.text("Checkpoint age"), reader.duration(newest.checkpoint_age_s)),
+            (user.t("Checkpoint age"), user.duration(newest.checkpoint_age_s)),
             (
-                reader.text("Checkpoint size"),
-                None if size is None else reader.text("{number} MiB", number=reader.decimal(size / MEBIBYTE)),
+                user.t("Checkpoint size"),
+                None if size is None else user.t("{number} MiB", number=user.decimal(size / MEBIBYTE)),
             ),
             (
-                reader.text("Checkpoints failed"),
-                reader.text(
+                user.t("Checkpoints failed"),
+                user.t(
                     "{failed} of {all}",
-                    failed=reader.count(newest.checkpoints_failed),
-                    all=reader.count(newest.checkpoints_failed + newest.checkpoints_completed),
+                    failed=user.count(newest.checkpoints_failed),
+                    all=user.count(newest.checkpoints_failed + newest.checkpoints_completed),
                 ),
             ),
             (
-                reader.text("Consumer lag"),
-                None if newest.records_waiting is None else reader.count(newest.records_waiting),
+                user.t("Consumer lag"),
+                None if newest.records_waiting is None else user.count(newest.records_waiting),
             ),
             (
-                reader.text("Watermark lag"),
-                None if newest.watermark_lag_s is None else reader.duration(newest.watermark_lag_s),
+                user.t("Watermark lag"),
+                None if newest.watermark_lag_s is None else user.duration(newest.watermark_lag_s),
             ),
             (
-                reader.text("Backpressured"),
-                None if newest.backpressured_percent is None else reader.rate(newest.backpressured_percent),
+                user.t("Backpressured"),
+                None if newest.backpressured_percent is None else user.rate(newest.backpressured_percent),
             ),
         ):
             st.metric(name, value)
 
 
-def _draw_signs(reader: Reader, signs: Sequence[VitalSigns]) -> None:
-    moments = [each.observed_at for each in signs]
+def _render_job_metrics(user: UserContext, health_checks: Sequence[JobMetricsSample]) -> None:
+    moments = [each.observed_at for each in health_checks]
     charts: tuple[tuple[str, str, str, Mapping[str, Sequence[float | None]]], ...] = (
         (
             "consumer-lag",
-            reader.text("Consumer lag"),
-            reader.text("Records"),
-            {reader.text("Consumer lag"): [each.records_waiting for each in signs]},
+            user.t("Consumer lag"),
+            user.t("Records"),
+            {user.t("Consumer lag"): [each.records_waiting for each in health_checks]},
         ),
         (
             "watermark-lag",
-            reader.text("Watermark lag and age of the newest checkpoint"),
-            reader.text("Seconds"),
+            user.t("Watermark lag and age of the newest checkpoint"),
+            user.t("Seconds"),
             {
-                reader.text("Watermark lag"): [each.watermark_lag_s for each in signs],
-                reader.text("Checkpoint age"): [each.checkpoint_age_s for each in signs],
+                user.t("Watermark lag"): [each.watermark_lag_s for each in health_checks],
+                user.t("Checkpoint age"): [each.checkpoint_age_s for each in health_checks],
             },
         ),
         (
             "load",
-            reader.text("Load"),
+            user.t("Load"),
             "%",
             {
-                reader.text("Busy"): [each.busy_percent for each in signs],
-                reader.text("Backpressured"): [each.backpressured_percent for each in signs],
-                reader.text("Heap"): [each.heap_percent for each in signs],
+                user.t("Busy"): [each.busy_percent for each in health_checks],
+                user.t("Backpressured"): [each.backpressured_percent for each in health_checks],
+                user.t("Heap"): [each.heap_percent for each in health_checks],
             },
         ),
         (
             "checkpoints",
-            reader.text("Checkpoint duration"),
-            reader.text("Milliseconds"),
-            {reader.text("Checkpoint duration"): [each.checkpoint_duration_ms for each in signs]},
+            user.t("Checkpoint duration"),
+            user.t("Milliseconds"),
+            {user.t("Checkpoint duration"): [each.checkpoint_duration_ms for each in health_checks]},
         ),
     )
     with st.grid(2, min_column_width=360):
@@ -198,21 +199,20 @@ def _draw_signs(reader: Reader, signs: Sequence[VitalSigns]) -> None:
             with st.container(border=True):
                 row = heading(title)
                 with row:
-                    offer_csv(reader, _rows(moments, lines), key)
+                    offer_csv(user, _rows(moments, lines), key)
                 plot(
-                    signs_figure(reader, moments, lines, unit),
+                    job_metrics_figure(user, moments, lines, unit),
                     key=key,
                     height_px=CHART_HEIGHT_PX,
-                    alt=_said(reader, title, lines),
+                    alt=_said(user, title, lines),
                 )
 
 
-def _said(reader: Reader, title: str, lines: Mapping[str, Sequence[float | None]]) -> str:
+def _said(user: UserContext, title: str, lines: Mapping[str, Sequence[float | None]]) -> str:
     newest = ", ".join(
-        f"{name}: {'-' if values[-1] is None else reader.decimal(values[-1])}"
-        for name, values in lines.items()
+        f"{name}: {'-' if values[-1] is None else user.decimal(values[-1])}" for name, values in lines.items()
     )
-    return reader.text("{title} in the last hour; now {newest}", title=title, newest=newest)
+    return user.t("{title} in the last hour; now {newest}", title=title, newest=newest)
 
 
 def _rows(moments: Sequence[Any], lines: Mapping[str, Sequence[float | None]]) -> list[dict[str, Any]]:
@@ -224,4 +224,6 @@ def _rows(moments: Sequence[Any], lines: Mapping[str, Sequence[float | None]]) -
 
 def _plain(text: str) -> str:
     """Text of others as it is, whatever of it is markup."""
-    return "".join(f"\\{letter}" if letter in r"\`*_{}[]()#+-!:~$<>|" else letter for letter in text)
+    return "".join(
+        f"\\{dead_letter}" if dead_letter in r"\`*_{}[]()#+-!:~$<>|" else dead_letter for dead_letter in text
+    )

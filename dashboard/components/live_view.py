@@ -9,14 +9,14 @@ import streamlit as st
 from dashboard.charts.plot import plot
 from dashboard.charts.segments import heat_figure, part_label, parts_figure
 from dashboard.charts.windows import windows_figure
-from dashboard.content.breakdown import cells, parts
-from dashboard.parts import stores
-from dashboard.parts.address import choose_by, chosen, chosen_segments, preferences, reader
-from dashboard.parts.cards import draw_final_window, draw_open_window, draw_trust
-from dashboard.parts.download import offer_csv
-from dashboard.parts.filters import choose_segments
-from dashboard.parts.headings import heading
-from dashboard.parts.messages import say_state
+from dashboard.components import stores
+from dashboard.components.address import choose_by, chosen, chosen_segments, preferences, user
+from dashboard.components.cards import render_final_window, render_open_window, render_trust
+from dashboard.components.download import offer_csv
+from dashboard.components.filters import choose_segments
+from dashboard.components.headings import heading
+from dashboard.components.messages import render_state
+from dashboard.view_models.breakdown import cells, parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
     from streamlit.delta_generator import DeltaGenerator
 
-    from dashboard.content.board import Board
-    from dashboard.content.breakdown import Dimension, Part
-    from dashboard.reader.wording import Reader
+    from dashboard.user_context.formatting import UserContext
+    from dashboard.view_models.breakdown import Dimension, Part
+    from dashboard.view_models.live import LiveData
     from warehouse.windows import Segment, WindowDetail, WindowType
 
 CARD_WIDTHS: Final = (5, 5, 4)
-"""Of two windows, and of how far they can be trusted."""
+"""Relative widths of the cards of two windows, and of the one that says how exact they are."""
 
 CHART_HEIGHT_PX: Final = 340
 PARTS_HEIGHT_PX: Final = 300
@@ -42,68 +42,66 @@ SPLITS: Final = ("open", "final", "span")
 """What can be split into segments: the open window, the last closed one, or all of the span."""
 
 
-def show_live_windows(window_type: WindowType, span: timedelta) -> None:
+def render_live_windows(window_type: WindowType, span: timedelta) -> None:
     """Draw the page of one window type and keep it fresh."""
     # Where the choices stand; what there is to choose from is known when the stores have been read.
     choices = st.container()
 
     @st.fragment(run_every=preferences().refresh)
     def refreshed() -> None:
-        _draw(reader(), stores.board(window_type, chosen_segments(), span), span)
+        _render(user(), stores.live_data(window_type, chosen_segments(), span), span)
 
     with choices:
-        known = stores.board(window_type, chosen_segments(), span)
-        choose_segments(reader(), known.known_segments)
+        known = stores.live_data(window_type, chosen_segments(), span)
+        choose_segments(user(), known.known_segments)
     refreshed()
 
 
-def _draw(reader: Reader, board: Board, span: timedelta) -> None:
-    say_state(reader, board)
-    if not board.windows:
+def _render(user: UserContext, live_data: LiveData, span: timedelta) -> None:
+    render_state(user, live_data)
+    if not live_data.windows:
         return
-    cards = (draw_open_window, draw_final_window, draw_trust)
+    cards = (render_open_window, render_final_window, render_trust)
     for place, draw in zip(st.columns(CARD_WIDTHS), cards, strict=True):
         with place.container(border=True, height="stretch"):
-            draw(reader, board)
+            draw(user, live_data)
     with st.container(border=True):
-        _draw_series(reader, board, span)
+        _render_series(user, live_data, span)
     with st.container(border=True):
-        _draw_segments(reader, board)
+        _render_segments(user, live_data)
     with st.container(border=True):
-        _draw_table(reader, board)
+        _render_table(user, live_data)
 
 
-def _draw_series(reader: Reader, board: Board, span: timedelta) -> None:
-    row = heading(reader.text("Impressions and CTR by window"))
+def _render_series(user: UserContext, live_data: LiveData, span: timedelta) -> None:
+    row = heading(user.t("Impressions and CTR by window"))
     with row:
-        offer_csv(reader, _window_rows(board), f"windows-{board.window_type}")
-    newest = board.windows[0]
+        offer_csv(user, _window_rows(live_data), f"windows-{live_data.window_type}")
+    newest = live_data.windows[0]
     plot(
-        windows_figure(reader, board.windows, board.window_type, span),
-        key=f"windows-{board.window_type}",
+        windows_figure(user, live_data.windows, live_data.window_type, span),
+        key=f"windows-{live_data.window_type}",
         height_px=CHART_HEIGHT_PX,
-        alt=reader.text(
+        alt=user.t(
             "Impressions and CTR of {number} windows; the newest, {span} {zone}, is {state}: "
             "{impressions} impressions, CTR {ctr}",
-            number=len(board.windows),
-            span=reader.span(newest.window),
-            zone=reader.zone_name,
-            state=reader.text("final") if newest.final else reader.text("open"),
-            impressions=reader.count(newest.window.impressions),
-            ctr=reader.rate(newest.window.ctr),
+            number=len(live_data.windows),
+            span=user.span(newest.window),
+            zone=user.zone_name,
+            state=user.t("final") if newest.final else user.t("open"),
+            impressions=user.count(newest.window.impressions),
+            ctr=user.rate(newest.window.ctr),
         ),
     )
 
 
-def _draw_segments(reader: Reader, board: Board) -> None:
-    names = dict(
-        zip(SPLITS, (reader.text("Open"), reader.text("Final"), reader.text("Whole span")), strict=True)
-    )
-    row = heading(reader.text("Segments"))
-    key = f"{SPLIT}-{board.window_type}"
+def _render_segments(user: UserContext, live_data: LiveData) -> None:
+    names = dict(zip(SPLITS, (user.t("Open"), user.t("Final"), user.t("Whole span")), strict=True))
+    row = heading(user.t("Segments"))
+    key = f"{SPLIT}-{live_data.window_type}"
     with row:
         st.segmented_control(
-            reader.text("Segments of"),
+            user.t("Segments of"),
             SPLITS,
             default=chosen(SPLIT, SPLITS),
             format_func=lambda split: names[split],
@@ -113,29 +111,29 @@ def _draw_segments(reader: Reader, board: Board) -> None:
             on_change=choose_by,
             args=(SPLIT, key, SPLITS[0]),
         )
-    segments, before, title = _split(reader, board, chosen(SPLIT, SPLITS))
+    segments, before, title = _split(user, live_data, chosen(SPLIT, SPLITS))
     if not segments:
-        st.caption(reader.text("There are no segments to show at the moment."))
+        st.caption(user.t("There are no segments to show at the moment."))
         return
     with row:
-        offer_csv(reader, _segment_rows(segments), f"segments-{board.window_type}")
+        offer_csv(user, _segment_rows(segments), f"segments-{live_data.window_type}")
     st.caption(title)
     categories, devices = st.columns(2)
     sides: tuple[tuple[DeltaGenerator, Dimension, str], ...] = (
-        (categories, "category", reader.text("Site category")),
-        (devices, "device", reader.text("Device type")),
+        (categories, "category", user.t("Site category")),
+        (devices, "device", user.t("Device type")),
     )
     for place, dimension, name in sides:
         with place:
             summed = parts(dimension, segments, before)
-            _draw_parts(reader, name, summed, f"{dimension}-{board.window_type}")
-    st.markdown(reader.text("CTR by site category and device type, with the impressions behind it"))
+            _render_parts(user, name, summed, f"{dimension}-{live_data.window_type}")
+    st.markdown(user.t("CTR by site category and device type, with the impressions behind it"))
     laid_out = cells(segments)
     plot(
-        heat_figure(reader, laid_out),
-        key=f"heat-{board.window_type}",
+        heat_figure(user, laid_out),
+        key=f"heat-{live_data.window_type}",
         height_px=PARTS_HEIGHT_PX,
-        alt=reader.text(
+        alt=user.t(
             "CTR of {number} pairs of site category and device type; the card's CSV file holds them all",
             number=len(laid_out),
         ),
@@ -143,83 +141,83 @@ def _draw_segments(reader: Reader, board: Board) -> None:
 
 
 def _split(
-    reader: Reader, board: Board, split: str
+    user: UserContext, live_data: LiveData, split: str
 ) -> tuple[Sequence[Segment], Sequence[Segment] | None, str]:
     """The segments to show, those to compare their shares with, and what they are of."""
-    final = board.final_window
+    final = live_data.final_window
     window: WindowDetail
-    if split == "open" and board.open_window is not None:
-        window, before = board.open_window, final
-        state = reader.text("open; shares compared with the last closed window")
+    if split == "open" and live_data.open_window is not None:
+        window, before = live_data.open_window, final
+        state = user.t("open; shares compared with the last closed window")
     elif split != "span" and final is not None:
-        window, before = final, board.before_final
-        state = reader.text("final; shares compared with the window before")
+        window, before = final, live_data.before_final
+        state = user.t("final; shares compared with the window before")
     elif split == "span":
-        return board.span_segments, None, reader.text("All closed windows of the span together")
+        return live_data.span_segments, None, user.t("All closed windows of the span together")
     else:
         return (), None, ""
-    title = f"{reader.span(window)} {reader.zone_name} · {state}"
+    title = f"{user.span(window)} {user.zone_name} · {state}"
     return window.segments, None if before is None else before.segments, title
 
 
-def _draw_parts(reader: Reader, name: str, summed: Sequence[Part], key: str) -> None:
+def _render_parts(user: UserContext, name: str, summed: Sequence[Part], key: str) -> None:
     st.markdown(
-        reader.text(
+        user.t(
             "Impressions by {dimension}, with CTR and the change of the share in percentage points",
             dimension=name,
         )
     )
     largest = summed[0]
     plot(
-        parts_figure(reader, summed),
+        parts_figure(user, summed),
         key=key,
         height_px=PARTS_HEIGHT_PX,
-        alt=reader.text(
+        alt=user.t(
             "Impressions and CTR by {dimension}; the largest is {largest} with {impressions} impressions, "
             "CTR {ctr}",
             dimension=name,
-            largest=part_label(reader, largest),
-            impressions=reader.count(largest.impressions),
-            ctr=reader.rate(largest.ctr),
+            largest=part_label(user, largest),
+            impressions=user.count(largest.impressions),
+            ctr=user.rate(largest.ctr),
         ),
     )
 
 
-def _draw_table(reader: Reader, board: Board) -> None:
-    heading(reader.text("Windows"))
-    names = {True: reader.text("Final"), False: reader.text("Open")}
+def _render_table(user: UserContext, live_data: LiveData) -> None:
+    heading(user.t("Windows"))
+    names = {True: user.t("Final"), False: user.t("Open")}
     st.dataframe(
         [
             {
                 "start": shown.window.start,
-                "window": reader.span(shown.window),
+                "window": user.span(shown.window),
                 "state": [names[shown.final]],
                 "impressions": shown.window.impressions,
                 "clicks": shown.window.clicks,
                 "ctr": shown.window.ctr,
             }
-            for shown in board.windows
+            for shown in live_data.windows
         ],
-        key=f"table-{board.window_type}",
+        key=f"table-{live_data.window_type}",
         hide_index=True,
         height=TABLE_HEIGHT_PX,
         column_config={
             "start": st.column_config.DatetimeColumn(
-                reader.text("Date"), format="YYYY-MM-DD", timezone=reader.zone_name
+                user.t("Date"), format="YYYY-MM-DD", timezone=user.zone_name
             ),
-            "window": st.column_config.TextColumn(reader.text("Window, {zone}", zone=reader.zone_name)),
+            "window": st.column_config.TextColumn(user.t("Window, {zone}", zone=user.zone_name)),
             "state": st.column_config.MultiselectColumn(
-                reader.text("State"), options=[names[False], names[True]], color=["orange", "green"]
+                user.t("State"), options=[names[False], names[True]], color=["orange", "green"]
             ),
-            "impressions": st.column_config.NumberColumn(reader.text("Impressions"), format="localized"),
-            "clicks": st.column_config.NumberColumn(reader.text("Clicks"), format="localized"),
-            "ctr": st.column_config.NumberColumn(reader.text("CTR"), format="%.2f%%"),
+            "impressions": st.column_config.NumberColumn(user.t("Impressions"), format="localized"),
+            "clicks": st.column_config.NumberColumn(user.t("Clicks"), format="localized"),
+            "ctr": st.column_config.NumberColumn(user.t("CTR"), format="%.2f%%"),
         },
-        alt=reader.text("The windows of the span, the newest first"),
+        alt=user.t("The windows of the span, the newest first"),
     )
 
 
-def _window_rows(board: Board) -> list[dict[str, Any]]:
+def _window_rows(live_data: LiveData) -> list[dict[str, Any]]:
     return [
         {
             "window_start": shown.window.start.isoformat(),
@@ -229,7 +227,7 @@ def _window_rows(board: Board) -> list[dict[str, Any]]:
             "clicks": shown.window.clicks,
             "ctr_percent": shown.window.ctr,
         }
-        for shown in board.windows
+        for shown in live_data.windows
     ]
 
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from dashboard.parts import stores
+from dashboard.components import stores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dashboard.content.board import Board
-    from dashboard.content.outages import Outage
-    from dashboard.reader.wording import Reader
+    from dashboard.user_context.formatting import UserContext
+    from dashboard.view_models.live import LiveData
+    from dashboard.view_models.outages import Outage
 
 SILENT_AFTER_S: Final = 30
 """Documents follow the events within a second; silence this long is worth a word."""
@@ -22,11 +22,11 @@ SILENT_AFTER_S: Final = 30
 AWAY_ICON: Final = ":material/cloud_off:"
 
 
-def say_outages(reader: Reader, outages: Sequence[Outage], consequences: dict[str, str]) -> None:
+def render_outages(user: UserContext, outages: Sequence[Outage], consequences: dict[str, str]) -> None:
     """Say which stores are away, since when, and what that means for the page.
 
     Args:
-        reader: who reads it.
+        user: who reads it.
         outages: of now.
         consequences: by store, what is missing or shown instead.
     """
@@ -35,110 +35,108 @@ def say_outages(reader: Reader, outages: Sequence[Outage], consequences: dict[st
             "\n\n".join(
                 [
                     consequences[outage.store],
-                    reader.text(
+                    user.t(
                         "Since {moment}. {reason}. The page recovers by itself.",
-                        moment=reader.seconds(_moment(outage.since_s)),
+                        moment=user.seconds(_moment(outage.since_s)),
                         reason=outage.reason.rstrip("."),
                     ),
                 ]
             ),
-            title=reader.text("{store} does not answer", store=outage.store),
+            title=user.t("{store} does not answer", store=outage.store),
             icon=AWAY_ICON,
         )
 
 
-def say_state(reader: Reader, board: Board) -> None:
+def render_state(user: UserContext, live_data: LiveData) -> None:
     """Say what keeps a live page from being complete, and how fresh it is."""
     # A place of its own, so that what follows stays where it is when a message comes or goes.
     with st.container():
-        if board.away("Redis") and board.away("Postgres"):
+        if live_data.away("Redis") and live_data.away("Postgres"):
             st.error(
                 "\n\n".join(
-                    reader.text(
+                    user.t(
                         "{store} since {moment}: {reason}",
                         store=outage.store,
-                        moment=reader.seconds(_moment(outage.since_s)),
+                        moment=user.seconds(_moment(outage.since_s)),
                         reason=outage.reason,
                     )
-                    for outage in board.outages
+                    for outage in live_data.outages
                 )
                 + "\n\n"
-                + reader.text("The page recovers by itself."),
-                title=reader.text("Neither store answers"),
+                + user.t("The page recovers by itself."),
+                title=user.t("Neither store answers"),
                 icon=AWAY_ICON,
             )
         else:
-            say_outages(
-                reader,
-                board.outages,
+            render_outages(
+                user,
+                live_data.outages,
                 {
-                    "Redis": reader.text(
+                    "Redis": user.t(
                         "There are no live figures; only final windows are shown, from Postgres."
                     ),
-                    "Postgres": reader.text(
-                        "There is no history; only windows that Redis still holds are shown."
-                    ),
+                    "Postgres": user.t("There is no history; only windows that Redis still holds are shown."),
                 },
             )
-        _say_waiting(reader, board)
-        st.caption(" · ".join(_freshness(reader, board)))
+        _render_waiting(user, live_data)
+        st.caption(" · ".join(_freshness(user, live_data)))
 
 
-def say_read_at(reader: Reader, at_s: float) -> None:
+def render_read_at(user: UserContext, at_s: float) -> None:
     """Say how old the page's figures are."""
-    st.caption(_read_at(reader, at_s))
+    st.caption(_read_at(user, at_s))
 
 
-def _read_at(reader: Reader, at_s: float) -> str:
-    return reader.text("Read at {moment}", moment=f"{reader.seconds(_moment(at_s))} {reader.zone_name}")
+def _read_at(user: UserContext, at_s: float) -> str:
+    return user.t("Read at {moment}", moment=f"{user.seconds(_moment(at_s))} {user.zone_name}")
 
 
-def _say_waiting(reader: Reader, board: Board) -> None:
-    since = _silent_since(board)
-    if not board.windows and not board.outages:
+def _render_waiting(user: UserContext, live_data: LiveData) -> None:
+    since = _silent_since(live_data)
+    if not live_data.windows and not live_data.outages:
         st.info(
-            reader.text("Windows appear here as soon as the job has counted an event."),
-            title=reader.text("Waiting for events"),
+            user.t("Windows appear here as soon as the job has counted an event."),
+            title=user.t("Waiting for events"),
             icon=":material/hourglass_empty:",
         )
     elif since is not None:
         st.info(
-            reader.text(
+            user.t(
                 "Nothing was counted since {moment}: no events come in, or the job stands still.",
-                moment=reader.moment(since),
+                moment=user.moment(since),
             ),
-            title=reader.text("Waiting for events"),
+            title=user.t("Waiting for events"),
             icon=":material/hourglass_empty:",
         )
 
 
-def _silent_since(board: Board) -> datetime | None:
+def _silent_since(live_data: LiveData) -> datetime | None:
     """Since when nothing has been counted; None while something is, or where nobody can know."""
-    if board.away("Redis") or not board.windows:
+    if live_data.away("Redis") or not live_data.windows:
         return None
-    if board.written_ms is None:
-        return board.windows[0].window.end
-    return _moment(board.written_ms / 1000) if board.silence_s > SILENT_AFTER_S else None
+    if live_data.written_ms is None:
+        return live_data.windows[0].window.end
+    return _moment(live_data.written_ms / 1000) if live_data.silence_s > SILENT_AFTER_S else None
 
 
-def _freshness(reader: Reader, board: Board) -> list[str]:
-    said = [_read_at(reader, board.at_s)]
-    if board.written_ms is not None:
-        said.append(reader.text("newest figure written {ago}", ago=reader.ago(board.silence_s)))
-    if board.beyond_documents:
-        said.append(reader.text(":orange[the chosen segments of an open window may lack their smallest]"))
-    said.append(_supervision(reader, board))
+def _freshness(user: UserContext, live_data: LiveData) -> list[str]:
+    said = [_read_at(user, live_data.at_s)]
+    if live_data.written_ms is not None:
+        said.append(user.t("newest figure written {ago}", ago=user.ago(live_data.silence_s)))
+    if live_data.beyond_documents:
+        said.append(user.t(":orange[the chosen segments of an open window may lack their smallest]"))
+    said.append(_supervision(user, live_data))
     return said
 
 
-def _supervision(reader: Reader, board: Board) -> str:
+def _supervision(user: UserContext, live_data: LiveData) -> str:
     """Whether somebody looks after the job."""
-    if board.away("Postgres"):
-        return reader.text("whether the job is looked after is not known")
-    if board.supervisor is None:
-        return reader.text(":red[nobody looks after the job]")
-    looked = reader.text("the job was last looked after {ago}", ago=reader.ago(board.supervisor.age_s))
-    return f":red[{looked}]" if board.supervisor.age_s > stores.settings().heartbeat_alarm else looked
+    if live_data.away("Postgres"):
+        return user.t("whether the job is looked after is not known")
+    if live_data.supervisor is None:
+        return user.t(":red[nobody looks after the job]")
+    looked = user.t("the job was last looked after {ago}", ago=user.ago(live_data.supervisor.age_s))
+    return f":red[{looked}]" if live_data.supervisor.age_s > stores.settings().heartbeat_alarm else looked
 
 
 def _moment(at_s: float) -> datetime:

@@ -8,102 +8,102 @@ import streamlit as st
 
 from dashboard.charts.plot import plot
 from dashboard.charts.quality import accuracy_figure, refused_figure
-from dashboard.parts import stores
-from dashboard.parts.address import preferences
-from dashboard.parts.download import offer_csv
-from dashboard.parts.headings import heading
-from dashboard.parts.messages import say_outages, say_read_at
+from dashboard.components import stores
+from dashboard.components.address import preferences
+from dashboard.components.download import offer_csv
+from dashboard.components.headings import heading
+from dashboard.components.messages import render_outages, render_read_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
-    from dashboard.content.record import Record
-    from dashboard.reader.wording import Reader
+    from dashboard.user_context.formatting import UserContext
+    from dashboard.view_models.quality import QualityData
     from warehouse.quality_reads import Verification
 
 CHART_HEIGHT_PX: Final = 300
 
 
-def draw_quality(reader: Reader, span: timedelta) -> None:
+def render_quality(user: UserContext, span: timedelta) -> None:
     """Draw the page."""
-    record = stores.record(span)
+    quality = stores.quality(span)
     with st.container():
-        say_outages(
-            reader, record.outages, {"Postgres": reader.text("What was verified cannot be shown without it.")}
+        render_outages(
+            user, quality.outages, {"Postgres": user.t("What was verified cannot be shown without it.")}
         )
-        say_read_at(reader, record.at_s)
-    st.link_button(reader.text("Quality report"), stores.settings().quality_url, icon=":material/fact_check:")
-    if record.outages:
+        render_read_at(user, quality.at_s)
+    st.link_button(user.t("Quality report"), stores.settings().quality_url, icon=":material/fact_check:")
+    if quality.outages:
         return
-    _draw_fates(reader, record)
-    for window_type, verifications in record.verifications.items():
+    _render_outcomes(user, quality)
+    for window_type, verifications in quality.verifications.items():
         with st.container(border=True):
-            _draw_accuracy(reader, window_type, verifications)
+            _render_accuracy(user, window_type, verifications)
 
 
-def _draw_fates(reader: Reader, record: Record) -> None:
-    read = record.total("records_read")
-    unaccounted = read - sum(record.total(fate) for fate in ("counted", "late", "dead"))
+def _render_outcomes(user: UserContext, quality: QualityData) -> None:
+    read = quality.total("records_read")
+    unaccounted = read - sum(quality.total(outcome) for outcome in ("counted", "late", "dead"))
     with st.grid(5, min_column_width=150):
         for name, count in (
-            (reader.text("Records read"), read),
-            (reader.text("Counted"), record.total("counted")),
-            (reader.text("Late"), record.total("late")),
-            (reader.text("Dead"), record.total("dead")),
+            (user.t("Records read"), read),
+            (user.t("Counted"), quality.total("counted")),
+            (user.t("Late"), quality.total("late")),
+            (user.t("Dead"), quality.total("dead")),
         ):
-            st.metric(name, reader.count(count), border=True, height="stretch")
+            st.metric(name, user.count(count), border=True, height="stretch")
         colour = "red" if unaccounted else "green"
         st.metric(
-            reader.text("Unaccounted for"),
-            f":{colour}[{reader.count(unaccounted)}]",
+            user.t("Unaccounted for"),
+            f":{colour}[{user.count(unaccounted)}]",
             border=True,
             height="stretch",
-            help=reader.text("Records read less counted, late and dead ones: always 0."),
+            help=user.t("Records read less counted, late and dead ones: always 0."),
         )
     with st.container(border=True):
-        row = heading(reader.text("Late and dead records by reason"))
+        row = heading(user.t("Late and dead records by reason"))
         if not read:
-            st.caption(reader.text("No records were read in this span."))
+            st.caption(user.t("No records were read in this span."))
             return
         with row:
-            offer_csv(reader, _fate_rows(record), "fates")
-        if not record.total("late") + record.total("dead"):
-            st.caption(reader.text("None of {read} records was late or dead.", read=reader.count(read)))
+            offer_csv(user, _outcome_rows(quality), "outcomes")
+        if not quality.total("late") + quality.total("dead"):
+            st.caption(user.t("None of {read} records was late or dead.", read=user.count(read)))
             return
         plot(
-            refused_figure(reader, record.fates, record.bucket),
+            refused_figure(user, quality.outcomes, quality.bucket),
             key="refused",
             height_px=CHART_HEIGHT_PX,
-            alt=reader.text(
+            alt=user.t(
                 "Of {read} records {late} were late and {dead} dead",
-                read=reader.count(read),
-                late=reader.count(record.total("late")),
-                dead=reader.count(record.total("dead")),
+                read=user.count(read),
+                late=user.count(quality.total("late")),
+                dead=user.count(quality.total("dead")),
             ),
         )
 
 
-def _draw_accuracy(reader: Reader, window_type: str, verifications: Sequence[Verification]) -> None:
-    row = heading(reader.text("Accuracy of {length} windows", length=_length(reader, window_type)))
+def _render_accuracy(user: UserContext, window_type: str, verifications: Sequence[Verification]) -> None:
+    row = heading(user.t("Accuracy of {length} windows", length=_length(user, window_type)))
     if not verifications:
-        st.caption(reader.text("No window of this kind was verified in this span."))
+        st.caption(user.t("No window of this kind was verified in this span."))
         return
     with row:
-        offer_csv(reader, _verification_rows(verifications), f"accuracy-{window_type}")
+        offer_csv(user, _verification_rows(verifications), f"accuracy-{window_type}")
     inexact = [each for each in verifications if not each.exact]
     lowest = min(each.accuracy for each in verifications)
-    said = reader.text(
+    said = user.t(
         "{number} windows verified, {inexact} not exact, the lowest at {lowest}",
-        number=reader.count(len(verifications)),
-        inexact=reader.count(len(inexact)),
-        lowest=reader.rate(lowest),
+        number=user.count(len(verifications)),
+        inexact=user.count(len(inexact)),
+        lowest=user.rate(lowest),
     )
     st.caption(said)
     alarm = preferences().accuracy_min
     plot(
         accuracy_figure(
-            reader, verifications, stores.settings().accuracy_alarm_percent if alarm is None else alarm
+            user, verifications, stores.settings().accuracy_alarm_percent if alarm is None else alarm
         ),
         key=f"accuracy-{window_type}",
         height_px=CHART_HEIGHT_PX,
@@ -114,12 +114,12 @@ def _draw_accuracy(reader: Reader, window_type: str, verifications: Sequence[Ver
             _verification_rows(inexact),
             key=f"inexact-{window_type}",
             hide_index=True,
-            alt=reader.text("The windows that are not exact, the newest first"),
+            alt=user.t("The windows that are not exact, the newest first"),
         )
 
 
-def _length(reader: Reader, window_type: str) -> str:
-    return reader.text("1 min") if window_type == "1min" else reader.text("5 min")
+def _length(user: UserContext, window_type: str) -> str:
+    return user.t("1 min") if window_type == "1min" else user.t("5 min")
 
 
 def _verification_rows(verifications: Sequence[Verification]) -> list[dict[str, Any]]:
@@ -138,7 +138,7 @@ def _verification_rows(verifications: Sequence[Verification]) -> list[dict[str, 
     ]
 
 
-def _fate_rows(record: Record) -> list[dict[str, Any]]:
+def _outcome_rows(quality: QualityData) -> list[dict[str, Any]]:
     return [
         {
             "from": each.start.isoformat(),
@@ -149,5 +149,5 @@ def _fate_rows(record: Record) -> list[dict[str, Any]]:
             "unknown_schema": each.unknown_schema,
             "invalid": each.invalid,
         }
-        for each in record.fates
+        for each in quality.outcomes
     ]

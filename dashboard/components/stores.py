@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 import streamlit as st
 from sqlalchemy import make_url
 
-from ctr_platform.settings import load_settings
-from dashboard.content.board import Stores, load
-from dashboard.content.comparison import compare
-from dashboard.content.outages import Outages
-from dashboard.content.pipeline import load_pipeline
-from dashboard.content.record import load_record
+from contract.settings import load_settings
+from dashboard.view_models.comparison import compare
+from dashboard.view_models.health import load_health
+from dashboard.view_models.live import Stores, load
+from dashboard.view_models.outages import Outages
+from dashboard.view_models.quality import load_quality
 from warehouse.cache import Cache
 from warehouse.quality_reads import QualityRecords
 from warehouse.reads import Warehouse
@@ -20,18 +20,18 @@ from warehouse.reads import Warehouse
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from ctr_platform.settings import Settings
-    from dashboard.content.board import Board
-    from dashboard.content.comparison import Comparison, Mode
-    from dashboard.content.pipeline import Pipeline
-    from dashboard.content.record import Record
+    from contract.settings import Settings
+    from dashboard.view_models.comparison import Comparison, Mode
+    from dashboard.view_models.health import HealthData
+    from dashboard.view_models.live import LiveData
+    from dashboard.view_models.quality import QualityData
     from warehouse.windows import Selection, WindowType
 
 SHARED_FOR_S: Final = 2
 """However many readers there are, the stores are read once in so long: half the fastest refresh."""
 
 HISTORY_SHARED_FOR_S: Final = 10
-"""Of what is closed, verified, or on record: it changes once a minute, and weeks of it cost a second."""
+"""What is closed or verified is shared longer: it changes once a minute, and weeks of it cost a second."""
 
 SHARED_VIEWS: Final = 200
 """Choices of segments and spans that are kept at once; each holds some thousand windows at most."""
@@ -55,14 +55,14 @@ def stores() -> Stores:
     now = settings()
     url = now.postgres_reader_url.render_as_string(hide_password=False)
     return Stores(
-        cache=_cache(now.redis_host, now.redis_port),
+        cache=_cache(now.redis_host, now.redis_port, now.redis_key_prefix),
         warehouse=_warehouse(url),
         quality=_quality(url),
         outages=_outages(),
     )
 
 
-def board(window_type: WindowType, selection: Selection, span: timedelta) -> Board:
+def live_data(window_type: WindowType, selection: Selection, span: timedelta) -> LiveData:
     """Read a live page's board, or share one that another reader has just read."""
     return _board(window_type, selection, span)
 
@@ -72,12 +72,12 @@ def comparison(mode: Mode, selections: tuple[Selection, Selection], span: timede
     return _comparison(mode, selections, span)
 
 
-def record(span: timedelta) -> Record:
+def quality(span: timedelta) -> QualityData:
     """Read what was verified and what became of the records, or share it."""
     return _record(span)
 
 
-def pipeline() -> Pipeline:
+def health() -> HealthData:
     """Ask every service how it is, or share the answers."""
     return _pipeline()
 
@@ -95,7 +95,7 @@ def _settings() -> Settings:
 
 
 @st.cache_resource(ttl=SHARED_FOR_S, max_entries=SHARED_VIEWS, show_spinner=False)
-def _board(window_type: WindowType, selection: Selection, span: timedelta) -> Board:
+def _board(window_type: WindowType, selection: Selection, span: timedelta) -> LiveData:
     return load(window_type, selection, span, stores())
 
 
@@ -105,19 +105,19 @@ def _comparison(mode: Mode, selections: tuple[Selection, Selection], span: timed
 
 
 @st.cache_resource(ttl=HISTORY_SHARED_FOR_S, max_entries=SHARED_VIEWS, show_spinner=False)
-def _record(span: timedelta) -> Record:
-    return load_record(span, stores())
+def _record(span: timedelta) -> QualityData:
+    return load_quality(span, stores())
 
 
 @st.cache_resource(ttl=SHARED_FOR_S, max_entries=1, show_spinner=False)
-def _pipeline() -> Pipeline:
-    return load_pipeline(settings(), stores())
+def _pipeline() -> HealthData:
+    return load_health(settings(), stores())
 
 
 # One entry: a stack that moved to other ports has left the old ones for good.
 @st.cache_resource(max_entries=1, show_spinner=False, on_release=Cache.close)
-def _cache(host: str, port: int) -> Cache:
-    return Cache(host, port)
+def _cache(host: str, port: int, key_prefix: str) -> Cache:
+    return Cache(host, port, key_prefix)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False, on_release=Warehouse.close)

@@ -11,7 +11,7 @@ import streamlit as st
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
 
-    from dashboard.reader.preferences import Theme
+    from dashboard.user_context.preferences import Theme
 
 
 def apply_theme(theme: Theme | None) -> None:

@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from dashboard.parts.address import choose_by, chosen
+from dashboard.components.address import choose_by, chosen
 
 if TYPE_CHECKING:
-    from dashboard.reader.wording import Reader
+    from dashboard.user_context.formatting import UserContext
 
 SPANS: Final = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 
 
-def choose_span(reader: Reader, name: str = "span") -> timedelta:
+def choose_span(user: UserContext, name: str = "span") -> timedelta:
     """Draw the choice; it is kept in the address under `name`."""
     names = {
-        "hour": reader.text("Hour"),
-        "day": reader.text("Day"),
-        "week": reader.text("Week"),
+        "hour": user.t("Hour"),
+        "day": user.t("Day"),
+        "week": user.t("Week"),
     }
     key = f"choice-{name}"
     options = list(SPANS)
     st.segmented_control(
-        reader.text("Span"),
+        user.t("Span"),
         options,
         default=chosen(name, options),
         format_func=lambda span: names[span],

@@ -12,13 +12,13 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_timedelta
 from babel.numbers import NumberPattern, format_decimal, get_decimal_symbol, get_group_symbol
 
-from dashboard.reader.language import IN_THE_CODE, translations
-from dashboard.reader.preferences import LANGUAGES
+from dashboard.user_context.preferences import LANGUAGES
+from dashboard.user_context.translations import IN_THE_CODE, translations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dashboard.reader.preferences import Language, Preferences
+    from dashboard.user_context.preferences import Language, Preferences
     from warehouse.windows import Window
 
 UTC: Final = "UTC"
@@ -27,21 +27,21 @@ JUST_NOW_S: Final = 1
 """Nobody minds what is younger."""
 
 _NEXT_UNIT_AT: Final = 1.5
-"""Of a unit: 80 seconds are a minute, 100 are two; earlier than Babel's own turn the smaller unit stays."""
+"""The next unit begins at so many of it: 80 seconds are a minute, 100 are two."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reader:
+class UserContext:
     """Writes for one reader: in their language, with their numbers, in their time zone."""
 
     language: Language
     words: Locale
-    """Of dates and spans of time: in the language of the page."""
+    """Locale of dates and spans of time: the language of the page."""
     numbers: Locale
     """The reader's own, whatever language the page is in."""
     zone: ZoneInfo
 
-    def text(self, message: str, **values: object) -> str:
+    def t(self, message: str, **values: object) -> str:
         """Translate a text and fill in its `{names}`."""
         return translations(self.language).get(message, message).format(**values)
 
@@ -69,7 +69,7 @@ class Reader:
     def points(self, now: float, before: float) -> str:
         """Write by how many percentage points a rate moved: `+0.35 pp`."""
         moved = round(now - before, 2)
-        return self.text("{points} pp", points=self._signed(moved, self.hundredths(abs(moved))))
+        return self.t("{points} pp", points=self._signed(moved, self.hundredths(abs(moved))))
 
     def _fixed(self, pattern: NumberPattern, number: float, digits: int) -> str:
         """Write a number with so many digits after the point, and for the rest as the reader's pattern is."""
@@ -109,7 +109,7 @@ class Reader:
     def ago(self, age_s: float) -> str:
         """Write how long ago something was."""
         if age_s < JUST_NOW_S:
-            return self.text("less than a second ago")
+            return self.t("less than a second ago")
         return str(
             format_timedelta(
                 timedelta(seconds=-age_s), add_direction=True, threshold=_NEXT_UNIT_AT, locale=self.words
@@ -118,11 +118,11 @@ class Reader:
 
     def duration(self, length_s: float) -> str:
         """Write how long something takes."""
-        return self.text("{seconds} s", seconds=self.decimal(length_s))
+        return self.t("{seconds} s", seconds=self.decimal(length_s))
 
     @property
     def zone_name(self) -> str:
-        """Of the time zone: `UTC` or `Asia/Seoul`."""
+        """Return the name of the time zone: `UTC` or `Asia/Seoul`."""
         return self.zone.key
 
     @property
@@ -131,7 +131,7 @@ class Reader:
         return f"{get_decimal_symbol(self.numbers)}{get_group_symbol(self.numbers)}"
 
 
-def reader_of(preferences: Preferences, browser: Mapping[str, str | None]) -> Reader:
+def user_of(preferences: Preferences, browser: Mapping[str, str | None]) -> UserContext:
     """Know a reader by what they chose and, for the rest, by their browser.
 
     Args:
@@ -142,7 +142,7 @@ def reader_of(preferences: Preferences, browser: Mapping[str, str | None]) -> Re
     spoken = own.language if own else IN_THE_CODE
     browsers: Language = next((each for each in LANGUAGES if each == spoken), IN_THE_CODE)
     language = browsers if preferences.lang is None else preferences.lang
-    return Reader(
+    return UserContext(
         language=language,
         words=own if own and own.language == language else Locale(language),
         numbers=own or Locale(language),

@@ -11,7 +11,7 @@ from babel.messages.pofile import read_po
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dashboard.reader.preferences import Language
+    from dashboard.user_context.preferences import Language
 
 IN_THE_CODE: Final[Language] = "en"
 CATALOGUES: Final = Path(__file__).parent

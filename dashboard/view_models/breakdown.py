@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from dashboard.content.selection import rate_of
+from dashboard.view_models.selection import rate_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

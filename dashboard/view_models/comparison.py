@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal
 
-from dashboard.content.selection import rate_of
-from warehouse.errors import WarehouseUnavailable
+from contract.errors import WarehouseUnavailable
+from dashboard.view_models.selection import rate_of
 from warehouse.windows import WINDOW_MINUTES, Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from dashboard.content.board import Stores
-    from dashboard.content.outages import Outage
+    from dashboard.view_models.live import Stores
+    from dashboard.view_models.outages import Outage
     from warehouse.windows import Segment, Selection, WindowType
 
 Mode = Literal["lengths", "segments", "days"]
@@ -53,7 +53,7 @@ class Comparison:
     shift: timedelta = timedelta(0)
     """By which the second is moved to lie over the first."""
     differences: tuple[Difference, ...] = ()
-    """Of two lengths only: the newest first."""
+    """Differences between two window lengths, the newest first; empty for other comparisons."""
     known_segments: tuple[Segment, ...] = ()
     """What there is to choose from."""
     outages: tuple[Outage, ...] = ()

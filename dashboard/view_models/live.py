@@ -8,8 +8,8 @@ from datetime import timedelta
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
-from dashboard.content.selection import narrowed
-from warehouse.errors import CacheUnavailable, WarehouseUnavailable
+from contract.errors import CacheUnavailable, WarehouseUnavailable
+from dashboard.view_models.selection import narrowed
 from warehouse.models import SUPERVISOR
 from warehouse.windows import WindowDetail, WindowDocument, epoch_ms, window_length
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from dashboard.content.outages import Outage, Outages
+    from dashboard.view_models.outages import Outage, Outages
     from warehouse.cache import Cache
     from warehouse.quality_reads import QualityRecords, Verification
-    from warehouse.reads import Beat, Warehouse
+    from warehouse.reads import HeartbeatStatus, Warehouse
     from warehouse.windows import Segment, Selection, Window, WindowType
 
 DOCUMENTS_READ: Final = 8
@@ -42,7 +42,7 @@ class ShownWindow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Board:
+class LiveData:
     """One window type at one moment, narrowed down to the chosen segments."""
 
     window_type: WindowType
@@ -67,8 +67,8 @@ class Board:
     counted_after_s: float | None = None
     """From an event to its place in Redis, by the last windows that closed; None where it is not known."""
     verification: Verification | None = None
-    """Of the newest window that the recount has verified."""
-    supervisor: Beat | None = None
+    """The newest window that the recount has verified."""
+    supervisor: HeartbeatStatus | None = None
     """When somebody last looked after the job; None: nobody has, or Postgres is away."""
     beyond_documents: bool = False
     """Whether open windows have segments too small for their document, so that a choice may lack some."""
@@ -109,14 +109,14 @@ class _History:
     earlier: Window | None = None
     segments: Sequence[Segment] = ()
     verification: Verification | None = None
-    supervisor: Beat | None = None
+    supervisor: HeartbeatStatus | None = None
     closed: datetime | None = None
     """Start of the newest window that is closed."""
     details: Sequence[WindowDetail] = ()
-    """Of that one and the one before, where Redis has them no longer."""
+    """That window and the one before, where Redis no longer has them."""
 
 
-def load(window_type: WindowType, selection: Selection, span: timedelta, stores: Stores) -> Board:
+def load(window_type: WindowType, selection: Selection, span: timedelta, stores: Stores) -> LiveData:
     """Read both stores; one that is away is named in the board, and the other's figures are shown."""
     at_s = time.time()
     outages: list[Outage] = []
@@ -139,7 +139,7 @@ def load(window_type: WindowType, selection: Selection, span: timedelta, stores:
     }
     newest = history.closed or max((each.start for each in chosen if each.final), default=None)
     final, before = _last_two(window_type, newest, closed)
-    return Board(
+    return LiveData(
         window_type=window_type,
         at_s=at_s,
         windows=windows,

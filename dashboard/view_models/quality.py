@@ -1,4 +1,4 @@
-"""What the quality page shows: verifications and the fates of records of a span."""
+"""What the quality page shows: verifications and the outcomes of records of a span."""
 
 from __future__ import annotations
 
@@ -7,41 +7,41 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from warehouse.errors import WarehouseUnavailable
+from contract.errors import WarehouseUnavailable
 from warehouse.windows import WINDOW_MINUTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dashboard.content.board import Stores
-    from dashboard.content.outages import Outage
-    from warehouse.quality_reads import Fates, Verification
+    from dashboard.view_models.live import Stores
+    from dashboard.view_models.outages import Outage
+    from warehouse.quality_reads import OutcomeCounts, Verification
     from warehouse.windows import WindowType
 
 BARS: Final = 60
-"""Of a chart of fates: one a minute in an hour."""
+"""A chart of outcomes has so many bars: one a minute in an hour."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record:
+class QualityData:
     """A span of the platform's record."""
 
     at_s: float
     """When it was read, s since the epoch."""
     bucket: timedelta
-    """Of the fates."""
+    """Width of a bar of outcomes."""
     verifications: Mapping[WindowType, tuple[Verification, ...]]
     """By window type, the newest first."""
-    fates: tuple[Fates, ...] = ()
+    outcomes: tuple[OutcomeCounts, ...] = ()
     """The oldest first."""
     outages: tuple[Outage, ...] = ()
 
-    def total(self, fate: str) -> int:
-        """Sum one of the fates over the span."""
-        return sum(getattr(each, fate) for each in self.fates)
+    def total(self, outcome: str) -> int:
+        """Sum one of the outcomes over the span."""
+        return sum(getattr(each, outcome) for each in self.outcomes)
 
 
-def load_record(span: timedelta, stores: Stores) -> Record:
+def load_quality(span: timedelta, stores: Stores) -> QualityData:
     """Read Postgres: what was verified, and what became of the records, in the span until now."""
     at_s = time.time()
     now = datetime.fromtimestamp(at_s, tz=UTC)
@@ -54,9 +54,9 @@ def load_record(span: timedelta, stores: Stores) -> Record:
             for window_type, minutes in WINDOW_MINUTES.items()
             if span <= timedelta(days=1) or timedelta(minutes=minutes) > timedelta(minutes=1)
         }
-        fates = tuple(stores.quality.fates(now - span, bucket))
+        outcomes = tuple(stores.quality.outcomes(now - span, bucket))
         stores.outages.back("Postgres")
     except WarehouseUnavailable as error:
         outage = stores.outages.away("Postgres", error)
-        return Record(at_s=at_s, bucket=bucket, verifications=nothing, outages=(outage,))
-    return Record(at_s=at_s, bucket=bucket, verifications=nothing | verifications, fates=fates)
+        return QualityData(at_s=at_s, bucket=bucket, verifications=nothing, outages=(outage,))
+    return QualityData(at_s=at_s, bucket=bucket, verifications=nothing | verifications, outcomes=outcomes)

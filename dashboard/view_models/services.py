@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Final
 
 import httpx
 
-from warehouse.errors import CacheUnavailable, WarehouseUnavailable
+from contract.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ctr_platform.settings import Settings
-    from dashboard.content.board import Stores
+    from contract.settings import Settings
+    from dashboard.view_models.live import Stores
 
 ANSWERS_WITHIN_S: Final = 2.0
 """What is well answers in some milliseconds; a page must not wait longer to say that something is not."""
@@ -33,7 +33,7 @@ class Answer:
     """Why it did not; None: it did."""
 
 
-class _NoAnswerError(Exception):
+class _NoAnswer(Unavailable):
     """A service did not answer, or not as it should."""
 
 
@@ -59,7 +59,7 @@ def _answer(service: str, address: str, question: Callable[[], object]) -> Answe
     problem = None
     try:
         question()
-    except (_NoAnswerError, CacheUnavailable, WarehouseUnavailable) as error:
+    except Unavailable as error:
         problem = str(error)
     return Answer(
         service=service, address=address, took_ms=1000 * (time.perf_counter() - began), problem=problem
@@ -71,7 +71,7 @@ def _http(url: str) -> Callable[[], object]:
         try:
             httpx.get(url, timeout=ANSWERS_WITHIN_S, follow_redirects=True).raise_for_status()
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise _NoAnswerError(str(error) or type(error).__name__) from error
+            raise _NoAnswer(str(error) or type(error).__name__) from error
 
     return question
 
@@ -87,4 +87,4 @@ def _connect(servers: str) -> None:
             problem = str(error)
         else:
             return
-    raise _NoAnswerError(problem)
+    raise _NoAnswer(problem)

@@ -1,4 +1,4 @@
--- Where a repair puts the windows that it has recomputed. ${...} comes from flink/config.py.
+-- Where a backfill puts the windows that it has recomputed. ${...} comes from flink/config.py.
 
 CREATE TEMPORARY TABLE repair_counts (
     repair_id STRING,

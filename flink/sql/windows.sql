@@ -1,5 +1,5 @@
--- The windows. `partials` are the front's partial counts: event time `rt` is the start of their minute, and
--- the watermark is the job watermark, so a window is complete when it closes and nothing comes after.
+-- The windows. `partial_aggregates` come from the ingest stage: event time `rt` is the start of their minute,
+-- and the watermark is the job watermark, so a window is complete when it closes and nothing comes after.
 
 CREATE TEMPORARY VIEW windows_1min AS
 SELECT
@@ -9,7 +9,7 @@ SELECT
     ${dimensions},
     SUM(impressions) AS impressions,
     ${measure_sums}
-FROM TABLE(TUMBLE(TABLE partials, DESCRIPTOR(rt), INTERVAL '1' MINUTE))
+FROM TABLE(TUMBLE(TABLE partial_aggregates, DESCRIPTOR(rt), INTERVAL '1' MINUTE))
 GROUP BY window_start, window_end, window_time, ${dimensions};
 
 -- A window of five minutes is the sum of its five of one minute.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctr_platform.settings import Settings
+from contract.settings import Settings
 
 
 def test_readers_use_their_own_login_if_there_is_one() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from ctr_platform.definitions import defs
-from ctr_platform.defs.platform import WRITTEN_BY
+from ctr_platform.defs.catalog import PRODUCED_BY
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
@@ -25,7 +25,7 @@ def test_the_graph_is_as_reviewed(snapshot: SnapshotAssertion) -> None:
             "deps": sorted(parent.to_user_string() for parent in graph.get(key).parent_keys),
             "group": graph.get(key).group_name,
             "kinds": sorted(graph.get(key).kinds),
-            "written_by": graph.get(key).tags.get(WRITTEN_BY),
+            "produced_by": graph.get(key).tags.get(PRODUCED_BY),
             "materializable": graph.get(key).is_materializable,
             "checks": sorted(check.name for check in graph.get_check_keys_for_assets({key})),
         }
@@ -42,7 +42,7 @@ def test_every_asset_explains_itself() -> None:
         assert node.description, key
         assert node.owners, key
         assert node.kinds, key
-        assert node.tags.get(WRITTEN_BY), key
+        assert node.tags.get(PRODUCED_BY), key
         assert node.group_name != "default", key
 
 

@@ -21,8 +21,8 @@ from dagster._core.workspace.load_target import PythonFileTarget
 from dagster._daemon.monitoring.run_monitoring import execute_run_monitoring_iteration
 
 import ctr_platform
+from ctr_platform.devstack.probes import wait_until
 from ctr_platform.run_launcher import WatchedRunLauncher
-from ctr_platform.stack.probes import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

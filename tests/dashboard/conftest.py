@@ -6,28 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ctr_platform.settings import Settings
-from tests.support.stores import empty, running_stores
-from tests.support.windows import empty_cache
+from tests.support.isolation import empty_cache, use_settings
+from tests.support.stores import empty
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from contract.settings import Settings
     from tests.support.stack import RunningStack
-
-
-@pytest.fixture(scope="session")
-def stores() -> Iterator[RunningStack]:
-    with running_stores() as running:
-        yield running
 
 
 @pytest.fixture
 def settings(stores: RunningStack, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Settings of empty stores, which the dashboard finds by `CTR_HOME` too."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.setenv("CTR_HOME", str(stores.home))
+    """Settings of empty stores, which the dashboard finds as well."""
     empty(stores.settings.postgres_url)
     empty_cache(stores.settings)
-    return stores.settings
+    return use_settings(monkeypatch, stores)

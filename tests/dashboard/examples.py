@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from hypothesis import strategies as st
 
-from dashboard.content.selection import rate_of
-from dashboard.reader.preferences import Preferences
-from dashboard.reader.wording import Reader, reader_of
+from dashboard.user_context.formatting import UserContext, user_of
+from dashboard.user_context.preferences import Preferences
+from dashboard.view_models.selection import rate_of
 from warehouse.windows import WINDOW_MINUTES, Segment, Selection, Window, WindowDocument
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ Counts = tuple[str, int | None, int, int]
 """Category, device type, impressions, clicks."""
 
 
-def english(zone: str = "UTC", locale: str = "en-US") -> Reader:
-    return reader_of(Preferences(lang="en"), {"locale": locale, "timezone": zone})
+def english(zone: str = "UTC", locale: str = "en-US") -> UserContext:
+    return user_of(Preferences(lang="en"), {"locale": locale, "timezone": zone})
 
 
-def korean(locale: str = "ko-KR") -> Reader:
-    return reader_of(Preferences(lang="ko"), {"locale": locale, "timezone": "Asia/Seoul"})
+def korean(locale: str = "ko-KR") -> UserContext:
+    return user_of(Preferences(lang="ko"), {"locale": locale, "timezone": "Asia/Seoul"})
 
 
 def row(number: int, impressions: int = 1, clicks: int = 0, window_type: WindowType = "1min") -> Window:

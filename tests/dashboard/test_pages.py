@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.parts.stores import read_anew
+from dashboard.components.stores import read_anew
 from tests.support.pages import ENGLISH, KOREAN, PAGES, RUN_TIMEOUT_S, SCRIPT, charts, metrics, open_page
 from tests.support.traffic import put_hour
 from tests.support.windows import put_document
 
 if TYPE_CHECKING:
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
 
 pytestmark = pytest.mark.stack
 

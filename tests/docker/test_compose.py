@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from contract.settings import Settings
 from ctr_platform.artifacts.manifest import load_manifest
-from ctr_platform.secret_file import SECRETS
-from ctr_platform.settings import Settings
-from ctr_platform.stack.environment import READER
-from ctr_platform.stack.services import flink, kafka, postgres
+from ctr_platform.cli.env_file import SECRETS
+from ctr_platform.devstack.environment import READER
+from ctr_platform.devstack.services import flink, kafka, postgres
 from tests.support.containers import DOCKER, OWN, compose, compose_client, platform_services, services
 
 if TYPE_CHECKING:
@@ -69,15 +69,15 @@ def test_a_container_is_told_nothing_that_the_settings_do_not_know(name: str) ->
 
 @pytest.mark.parametrize("name", sorted(set(platform_services()) - WITHOUT_ADDRESSES))
 def test_a_container_is_told_where_everything_is(name: str) -> None:
-    told = set(_environment(services()[name]))
+    notified = set(_environment(services()[name]))
     # Dagster's own configuration takes these from the environment, and knows no default.
     storage = set(re.findall(r"env: (\w+)", _text("../ctr_platform/dagster.yaml")))
     assert storage == {"POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_USER", "POSTGRES_PASSWORD"}
     owner = {"POSTGRES_USER", "POSTGRES_PASSWORD"}
     reader = {"POSTGRES_READER_USER", "POSTGRES_READER_PASSWORD"}
     assert owner <= storage
-    assert _address_settings() | storage - owner | reader | {"FLINK_UI_URL"} <= told
-    assert told & owner == (set() if name in READING else owner)
+    assert _address_settings() | storage - owner | reader | {"FLINK_UI_URL"} <= notified
+    assert notified & owner == (set() if name in READING else owner)
 
 
 def _text(name: str) -> str:
@@ -114,10 +114,10 @@ def test_an_override_turns_off_what_is_not_ours_and_asks_for_its_address(file: P
     off = {name for name, each in override["services"].items() if each.get("profiles")}
     assert off
     assert off <= set(services())
-    told = _environment(override["services"]["dagster-code"])
-    assert told
-    assert set(told) <= set(_environment(services()["dagster-code"]))
-    assert all(value.startswith(f"${{{name}:?") for name, value in told.items())
+    notified = _environment(override["services"]["dagster-code"])
+    assert notified
+    assert set(notified) <= set(_environment(services()["dagster-code"]))
+    assert all(value.startswith(f"${{{name}:?") for name, value in notified.items())
     for name in sorted(set(services()) - off):
         needs = services()[name].get("depends_on", {})
         assert all(needs[each].get("required") is False for each in off & set(needs)), name
@@ -157,7 +157,7 @@ def test_images_are_of_the_versions_that_the_embedded_stack_runs() -> None:
 
 
 def test_kafka_is_configured_as_the_embedded_one_is() -> None:
-    told = {
+    notified = {
         name.removeprefix("KAFKA_").replace("_", ".").lower(): str(value)
         for name, value in _environment(services()["kafka"]).items()
     }
@@ -165,10 +165,10 @@ def test_kafka_is_configured_as_the_embedded_one_is() -> None:
     embedded = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
     addresses = {"listeners", "advertised.listeners", "controller.quorum.voters", "log.dirs"}
     of_the_image = {"heap.opts", "listener.security.protocol.map"}
-    assert {key: value for key, value in told.items() if key not in addresses | of_the_image} == {
+    assert {key: value for key, value in notified.items() if key not in addresses | of_the_image} == {
         key: value for key, value in embedded.items() if key not in addresses
     }
-    assert addresses <= set(told)
+    assert addresses <= set(notified)
 
 
 def test_postgres_makes_the_databases_that_the_embedded_one_has() -> None:
@@ -177,12 +177,12 @@ def test_postgres_makes_the_databases_that_the_embedded_one_has() -> None:
 
 
 def test_flink_is_told_what_the_embedded_one_is_told() -> None:
-    told = compose(DOCKER / "flink" / "config.yaml")
-    opens = {each for each in told["env.java.opts.all"].split() if each != "-XX:-UsePerfData"}
+    notified = compose(DOCKER / "flink" / "config.yaml")
+    opens = {each for each in notified["env.java.opts.all"].split() if each != "-XX:-UsePerfData"}
     assert opens == set(flink._JVM)
-    assert told["taskmanager.numberOfTaskSlots"] == flink.SLOTS
+    assert notified["taskmanager.numberOfTaskSlots"] == flink.SLOTS
     assert services()["taskmanager"]["deploy"]["replicas"] == flink.TASKMANAGERS
-    assert not set(told) & set(compose(flink.COMMON))
+    assert not set(notified) & set(compose(flink.COMMON))
 
 
 ADDRESSES = {

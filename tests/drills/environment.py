@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 from dotenv import dotenv_values
 
-from ctr_platform.defs.flink.assets import WHY
-from ctr_platform.defs.flink.sensors import keep_job_running
-from ctr_platform.defs.platform import FLINK_JOB
-from ctr_platform.flink_cluster.rest import FlinkCluster, JobDetail
-from ctr_platform.flink_cluster.transport import FlinkRefused, FlinkUnavailable
-from ctr_platform.stack.catalog import DATA_SERVICES
-from ctr_platform.stack.layout import Layout
-from ctr_platform.stack.lifecycle import start, stop
-from ctr_platform.stack.probes import wait_until
+from contract.errors import FlinkRefused, FlinkUnavailable
+from ctr_platform.defs.catalog import FLINK_JOB
+from ctr_platform.defs.flink_job.assets import WHY
+from ctr_platform.defs.flink_job.rest import FlinkCluster, JobDetail
+from ctr_platform.defs.flink_job.supervisor import keep_job_running
+from ctr_platform.devstack.lifecycle import start, stop
+from ctr_platform.devstack.paths import StackPaths
+from ctr_platform.devstack.probes import wait_until
+from ctr_platform.devstack.service_list import DATA_SERVICES
 from flink.config import JOB_NAME
 from tests.support.receiver import Receiver, receiving
 from tests.support.stack import Recorder, RunningStack, fresh_home, settings_of
@@ -31,7 +31,7 @@ from tests.support.stack import Recorder, RunningStack, fresh_home, settings_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
 
 PROJECT: Final = Path(__file__).parents[2]
 RATE: Final = 500
@@ -46,7 +46,7 @@ RUNNING_WITHIN_S: Final = 300
 RUN_WITHIN_S: Final = 1500
 LOOK_S: Final = 0.2
 ENDED_WITHIN_S: Final = 60
-"""Of a daemon that is told to end: it waits for its threads."""
+"""A daemon that is told to end waits for its threads."""
 TICKS: Final = f"Checking for new runs for sensor: {keep_job_running.name}"
 """A daemon's log when it evaluates the supervisor."""
 
@@ -90,7 +90,7 @@ class Finished:
 
 
 @dataclass
-class Scene:
+class DrillEnvironment:
     """A running platform."""
 
     stack: RunningStack
@@ -166,8 +166,12 @@ class Scene:
             return any(each["timestamp"] > since_s and each["status"] == "FAILED" for each in found)
         return False
 
+    def operate(self, job: str, **config: Any) -> str:
+        """Carry an operation out; returns the run's id."""
+        return self.launch(job, {"ops": {job: {"config": {"dry_run": False, **config}}}})
+
     def launch(self, job: str, config: Mapping[str, Any]) -> str:
-        """Start a run of one op, as the UI would; returns its id."""
+        """Start a run, as the UI would; returns its id."""
         launched = self._graphql(LAUNCH, job=job, config=config)["launchRun"]
         assert launched["__typename"] == "LaunchRunSuccess", launched
         return str(launched["run"]["runId"])
@@ -203,7 +207,7 @@ class Scene:
 
     # ---- alerts ----------------------------------------------------------------------------------
 
-    def told(self, words: str) -> bool:
+    def notified(self, words: str) -> bool:
         """Whether the webhook has received a line with these words."""
         self.heard.extend(self.receiver.take())
         return any(words in line for line in self.heard)
@@ -236,7 +240,7 @@ def candidate(folder: Path, *changes: tuple[str, str, str]) -> Path:
 def second_daemon(stack: RunningStack) -> Iterator[Path]:
     """Another process of Dagster's daemon, on the same instance, that ticks; yields its log."""
     service = stack.services["dagster-daemon"]
-    known = {name: value or "" for name, value in dotenv_values(stack.layout.stack_env).items()}
+    known = {name: value or "" for name, value in dotenv_values(stack.paths.stack_env).items()}
     log = stack.home / "second-daemon.log"
     with log.open("wb") as out:
         daemon = subprocess.Popen(
@@ -261,19 +265,19 @@ def second_daemon(stack: RunningStack) -> Iterator[Path]:
 
 
 @contextmanager
-def scene() -> Iterator[Scene]:
+def scene() -> Iterator[DrillEnvironment]:
     """Everything but the dashboard, with traffic until the end, on free ports."""
     with receiving() as receiver, fresh_home() as home:
-        checkpoints = Layout(home).checkpoints
+        checkpoints = StackPaths(home).checkpoints
         checkpoints.mkdir(parents=True)
         mounting = ["mount", "-t", "tmpfs", "-o", f"size={CHECKPOINT_DISK}", "tmpfs", str(checkpoints)]
         mounted = subprocess.run(mounting, capture_output=True, check=False).returncode == 0
         os.environ["ALERT_WEBHOOK_URL"] = receiver.url
-        names = (*DATA_SERVICES, "dagster-webserver", "dagster-daemon", "watchdog")
+        names = (*DATA_SERVICES, "dagster-webserver", "dagster-daemon", "follower", "watchdog")
         try:
             services = start(home, names=names, free_ports=True, report=Recorder())
             stack = RunningStack(home, settings_of(home), {service.name: service for service in services})
-            made = Scene(stack=stack, receiver=receiver, small_disk=mounted)
+            made = DrillEnvironment(stack=stack, receiver=receiver, small_disk=mounted)
             wait_until(lambda: made.job() is not None, RUNNING_WITHIN_S, "Dagster to bring the job up")
             with _traffic(stack):
                 yield made

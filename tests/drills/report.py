@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from ctr_platform.operations.proof import prove
+from ctr_platform.defs.deployments.verification import verify_deployment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
 
-PROVED_WITHIN_S: Final = 240
+VERIFIED_WITHIN_S: Final = 240
 SETTING: Final = "the whole platform on one machine of two cores, 500 events/s, checkpoints every 10 s."
 LEGEND: Final = (
     "Windows: those that the recount has verified, of all that were open at or after the fault. Lost and "
@@ -50,14 +50,14 @@ class Report:
     """What the drill has shown so far; each line is printed as it is made."""
 
     rows: list[Row] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
 
-    def remark(self, text: str) -> None:
+    def message(self, text: str) -> None:
         """Add a sentence to those below the table."""
-        self.remarks.append(text)
+        self.messages.append(text)
         print(f"- {text}", flush=True)
 
-    def prove(
+    def verify_deployment(
         self,
         settings: Settings,
         fault: str,
@@ -69,26 +69,26 @@ class Report:
     ) -> None:
         """Add a fault's row, and assert that every window since is exact."""
         until = datetime.now(tz=UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
-        proof = prove(settings, since, within_s=PROVED_WITHIN_S, until=until)
+        verification = verify_deployment(settings, since, within_s=VERIFIED_WITHIN_S, until=until)
         row = Row(
             fault=fault,
             detected_s=detected_s,
             running_s=running_s,
             restored_from=restored_from,
-            windows=proof.windows,
-            lost=proof.lost,
-            doubled=proof.doubled,
+            windows=verification.windows,
+            lost=verification.lost,
+            doubled=verification.doubled,
         )
         self.rows.append(row)
         print(row.line(), flush=True)
-        assert proof.problem is None
-        assert proof.windows > 0
-        assert (proof.lost, proof.doubled) == (0, 0)
+        assert verification.problem is None
+        assert verification.windows > 0
+        assert (verification.lost, verification.doubled) == (0, 0)
 
     def write(self, file: Path, failed: int) -> None:
         """Write the page anew."""
         if failed:
-            self.remark(f"{failed} of the drills failed: this page is not whole.")
+            self.message(f"{failed} of the drills failed: this page is not whole.")
         lines = [
             "# Drill report",
             "",
@@ -100,6 +100,6 @@ class Report:
             "",
             LEGEND,
             "",
-            *(f"- {remark}" for remark in self.remarks),
+            *(f"- {message}" for message in self.messages),
         ]
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -1,6 +1,6 @@
 """A million good events with ten thousand hostile records among them, in calm and through every outage.
 
-A real stack with Dagster keeps the job running by itself. Afterwards every record must have one fate, and
+A real stack with Dagster keeps the job running by itself. Afterwards every record must have one outcome, and
 every window must be what the recount and the oracle count: `make drill`, some twenty minutes.
 """
 
@@ -18,21 +18,20 @@ import psycopg2
 import pytest
 from confluent_kafka import Producer
 
-from ctr_platform.flink_cluster.rest import FlinkCluster
-from ctr_platform.flink_cluster.transport import FlinkUnavailable
-from ctr_platform.recount.run import recount
-from ctr_platform.registry.subject import ensure_subject
-from ctr_platform.settings import RAW_TOPIC
-from ctr_platform.stack.catalog import DATA_SERVICES
-from ctr_platform.stack.probes import wait_until
+from contract.errors import FlinkUnavailable
+from ctr_platform.defs.flink_job.rest import FlinkCluster
+from ctr_platform.defs.reconciliation.run import recount
+from ctr_platform.defs.registry.subject import ensure_subject
+from ctr_platform.devstack.probes import wait_until
+from ctr_platform.devstack.service_list import DATA_SERVICES
 from flink.config import JOB_NAME
-from tests.oracle import expect, letters
+from tests.oracle import dead_letters, expect
 from tests.support.stack import running_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
     from tests.support.stack import RunningStack
 
 pytestmark = [pytest.mark.drill, pytest.mark.timeout(3600)]
@@ -130,7 +129,7 @@ def _send_hostile(stack: RunningStack, producing: subprocess.Popen[bytes]) -> It
         batch = per_second if producing.poll() is None else HOSTILE_RECORDS
         for _ in range(min(batch, HOSTILE_RECORDS - sent)):
             value = b"\0" * (1 << 20) if sent % 1000 == 0 else _hostile(rng, schema_id)
-            producer.produce(RAW_TOPIC, value, partition=rng.randrange(4))
+            producer.produce(stack.settings.raw_topic, value, partition=rng.randrange(4))
             producer.poll(0)
             sent += 1
         yield
@@ -208,7 +207,7 @@ def test_every_record_has_one_fate_and_every_window_is_exact(stack: RunningStack
     }
     print(totals)
     assert _ledger(stack.settings) == totals
-    found = {place: reason for place, (reason, _) in letters(stack.settings).items()}
+    found = {place: reason for place, (reason, _) in dead_letters(stack.settings).items()}
     assert found == {**expected.dead, **dict.fromkeys(expected.late, "late")}
     wanted = {minutes: expected.windows(minutes) for minutes in (1, 5)}
     wait_until(

@@ -8,7 +8,7 @@ from flink.config import JobConfig
 
 CONFIG: Final = JobConfig(
     rest_url="http://127.0.0.1:8081",
-    front_jar="/front.jar",
+    front_jar="/ingest.jar",
     bootstrap_servers="127.0.0.1:9092",
     raw_topic="ad_events_raw",
     error_topic="ad_events_error",

@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import redis
 
-from ctr_platform.stack.probes import wait_until
+from ctr_platform.devstack.probes import wait_until
 from flink.config import DIMENSIONS
 from flink.document_store import DocumentStore
 from flink.documents import build, to_json
-from tests.support.stack import running_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tests.support.stack import RunningStack
+    from tests.support.stack import RunningStack, SharedStack
 
 pytestmark = pytest.mark.stack
 
@@ -33,9 +32,8 @@ BACK_WITHIN_S = 30.0
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[RunningStack]:
-    with running_stack(("redis",)) as running:
-        yield running
+def server(shared: SharedStack) -> RunningStack:
+    return shared.need("redis")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The Java front's own tests: JUnit, compiled and run on the JRE of the wheel, one pytest test each."""
+"""The ingest stage's own tests: JUnit, compiled and run on the JRE of the wheel, one pytest test each."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from ctr_platform.artifacts.fetch import fetch
-from ctr_platform.artifacts.java import build_front, build_jar, front_classpath
+from ctr_platform.artifacts.java import build_ingest, build_jar, ingest_classpath
 from ctr_platform.artifacts.wheels import java
-from flink.job import front_settings
+from flink.job import ingest_settings
 from tests.flink.configs import CONFIG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SOURCES: Final = Path(__file__).parents[2] / "flink" / "front" / "src" / "test" / "java"
+SOURCES: Final = Path(__file__).parents[2] / "flink" / "ingest" / "src" / "test" / "java"
 JUNIT_TEST: Final = re.compile(r"@Test\s+(?:public )?void (\w+)\(")
 TIMEOUT_S: Final = 300
 """They take half a minute on two busy cores."""
@@ -37,7 +37,7 @@ def declared() -> list[str]:
 
 @dataclass(frozen=True)
 class Results:
-    """What the launcher reported."""
+    """Holds what the launcher reported."""
 
     problems: Mapping[str, str]
     """By `Class.method` of every test that ran; empty if it passed."""
@@ -46,12 +46,12 @@ class Results:
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
-    folder = tmp_path_factory.mktemp("front")
-    (folder / "settings.json").write_text(front_settings(CONFIG), encoding="utf-8")
-    libraries = [build_front(), *front_classpath(), *fetch(["test"])["test"]]
-    tests = build_jar("ctr-front-tests", SOURCES, libraries)
+    folder = tmp_path_factory.mktemp("ingest")
+    (folder / "settings.json").write_text(ingest_settings(CONFIG), encoding="utf-8")
+    libraries = [build_ingest(), *ingest_classpath(), *fetch(["test"])["test"]]
+    tests = build_jar("ctr-ingest-tests", SOURCES, libraries)
     classpath = ":".join(map(str, [*libraries, tests]))
-    options = ["-XX:+UseSerialGC", "-Xmx384m", f"-Dctr.front.settings={folder}/settings.json"]
+    options = ["-XX:+UseSerialGC", "-Xmx384m", f"-Dctr.ingest.settings={folder}/settings.json"]
     launcher = ["-cp", classpath, "org.junit.platform.console.ConsoleLauncher", "execute", "--disable-banner"]
     asked = [f"--scan-class-path={tests}", f"--reports-dir={folder}", "--details=none"]
     run = subprocess.run(
@@ -73,7 +73,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
 
 
 @pytest.mark.parametrize("name", declared())
-def test_front(results: Results, name: str) -> None:
+def test_junit(results: Results, name: str) -> None:
     assert name in results.problems, f"{name} did not run:\n{results.output}"
     if problem := results.problems[name]:
         pytest.fail(problem, pytrace=False)

@@ -6,16 +6,17 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+import contract.time_rules
 import flink.job
 from ctr_platform.artifacts.flink import flink_environment
-from ctr_platform.artifacts.java import build_front, front_sources
-from flink.config import DIMENSIONS, MEASURES, Bounds, Dimension, JobConfig, Measure, Staging
+from ctr_platform.artifacts.java import build_ingest, ingest_sources
+from flink.config import DIMENSIONS, MEASURES, Bounds, Dimension, JobConfig, Measure, Staging, TimeRules
 from tests.flink.configs import CONFIG
 
 PROJECT: Final = Path(__file__).parents[2]
@@ -87,8 +88,8 @@ def test_a_dimension_and_a_measure_more_reach_every_statement_of_the_counts() ->
 
 
 @pytest.mark.usefixtures("more")
-def test_a_dimension_and_a_measure_more_reach_the_front() -> None:
-    settings = json.loads(flink.job.front_settings(CONFIG))
+def test_a_dimension_and_a_measure_more_reach_the_ingest_stage() -> None:
+    settings = json.loads(flink.job.ingest_settings(CONFIG))
     assert settings["dimensions"][2:] == [
         {"field": "hour", "type": "int"},
         {"field": "app_category", "type": "string"},
@@ -99,22 +100,43 @@ def test_a_dimension_and_a_measure_more_reach_the_front() -> None:
     ]
 
 
-def test_the_front_is_told_all_that_it_asks_for() -> None:
-    java = (front_sources() / "ctr" / "front" / "FrontSettings.java").read_text(encoding="utf-8")
+def test_the_ingest_stage_gets_every_setting_that_it_needs() -> None:
+    java = (ingest_sources() / "ctr" / "ingest" / "IngestSettings.java").read_text(encoding="utf-8")
     needed = re.findall(r"^    public [\w<>]+ (\w+);", java, re.MULTILINE)
     optional = re.findall(r"^    public [\w<>, ]+ (\w+) = [\w.()]+;", java, re.MULTILINE)
     staging = Staging(repair_id="r", count_from_ms=1, count_until_ms=2, read_from_broker_ms=3)
-    assert set(json.loads(flink.job.front_settings(CONFIG))) == set(needed)
-    told = json.loads(flink.job.front_settings(replace(CONFIG, staging=staging)))
+    assert set(json.loads(flink.job.ingest_settings(CONFIG))) == set(needed)
+    told = json.loads(flink.job.ingest_settings(replace(CONFIG, staging=staging)))
     bounds = Bounds(count_from_ms=1, count_until_ms=2, ledger_from={0: 3})
-    handed_over = json.loads(flink.job.front_settings(replace(CONFIG, bounds=bounds)))
+    handed_over = json.loads(flink.job.ingest_settings(replace(CONFIG, bounds=bounds)))
     assert {*told, *handed_over} == {*needed, *optional}
-    assert handed_over["ledgerFrom"] == {"0": 3}
+    assert handed_over["reportFromOffset"] == {"0": 3}
     assert [told[name] for name in ("countFromMs", "countUntilMs", "readFromBrokerMs")] == [1, 2, 3]
     assert told["staging"] is True
 
 
-def test_a_repair_is_another_job_that_leaves_no_snapshot() -> None:
+def test_the_rules_of_time_are_the_contracts_unless_told_otherwise() -> None:
+    assert asdict(TimeRules()) == asdict(contract.time_rules.TimeRules())
+    assert CONFIG.time_rules == TimeRules(
+        out_of_orderness_ms=10_000, partition_idle_ms=15_000, topic_idle_ms=60_000, max_ahead_ms=60_000
+    )
+
+
+def test_the_rules_of_time_reach_the_ingest_stage() -> None:
+    rules = TimeRules(out_of_orderness_ms=1, partition_idle_ms=2, topic_idle_ms=3, max_ahead_ms=4)
+    config = JobConfig.from_json(replace(CONFIG, time_rules=rules).to_json())
+    assert config.time_rules == rules
+    told = json.loads(flink.job.ingest_settings(config))["timeRules"]
+    assert told == {"outOfOrdernessMs": 1, "partitionIdleMs": 2, "topicIdleMs": 3, "maxAheadMs": 4}
+    java = (ingest_sources() / "ctr" / "ingest" / "TimeRules.java").read_text(encoding="utf-8")
+    assert set(told) == set(re.findall(r"^    public long (\w+);", java, re.MULTILINE))
+
+
+def test_default_rules_of_time_are_left_out_for_older_releases() -> None:
+    assert "time_rules" not in json.loads(CONFIG.to_json())
+
+
+def test_a_backfill_is_another_job_that_leaves_no_snapshot() -> None:
     staging = Staging(repair_id="r", count_from_ms=1, count_until_ms=2, read_from_broker_ms=3)
     config = replace(CONFIG, staging=staging)
     assert JobConfig.from_json(config.to_json()) == config
@@ -143,7 +165,7 @@ def test_a_configuration_survives_its_way_to_the_submission() -> None:
 
 def plan(dimensions: tuple[Dimension, ...], measures: tuple[Measure, ...]) -> list[dict[str, Any]]:
     """The nodes of the job's graph, as Flink plans it."""
-    config = {**json.loads(CONFIG.to_json()), "front_jar": str(build_front())}
+    config = {**json.loads(CONFIG.to_json()), "front_jar": str(build_ingest())}
     done = subprocess.run(
         [
             *(sys.executable, "-m", "tests.flink.plan_job"),

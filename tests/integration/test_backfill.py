@@ -9,24 +9,24 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from ctr_platform.errors import CtrError
-from ctr_platform.repair.run import RepairResult, repair
-from ctr_platform.repair.span import Span
+from contract.errors import CtrError
+from ctr_platform.defs.backfill.hours import HourRange
+from ctr_platform.defs.backfill.run import BackfillResult, backfill
 from tests.oracle import MINUTE_MS
 from tests.support.hostile import HOUR_MS, hostile_traffic
-from tests.support.pipeline import closed
+from tests.support.pipeline import SECONDS, closed
 
 if TYPE_CHECKING:
     from tests.support.pipeline import Pipeline
 
 
-def _span(job: Pipeline, first_hour: int, last_hour: int) -> Span:
+def _span(job: Pipeline, first_hour: int, last_hour: int) -> HourRange:
     day = datetime.fromtimestamp(job.base_ms / 1000, tz=UTC)
-    return Span(day + timedelta(hours=first_hour), day + timedelta(hours=last_hour))
+    return HourRange(day + timedelta(hours=first_hour), day + timedelta(hours=last_hour))
 
 
-def _repair(job: Pipeline, span: Span, *, dry_run: bool = False) -> RepairResult:
-    return repair(job.stack.settings, span, dry_run=dry_run, config=job.config)
+def _repair(job: Pipeline, hour_range: HourRange, *, dry_run: bool = False) -> BackfillResult:
+    return backfill(job.settings, hour_range, dry_run=dry_run)
 
 
 def _execute(job: Pipeline, *statements: str) -> None:
@@ -39,15 +39,15 @@ def test_what_was_deleted_added_and_falsified_is_right_again_and_the_live_job_go
     job.submit()
     hostile_traffic(job, events=4_000, minutes=12, seed=21)
     # Late after idleness, which the topic's content alone does not tell.
-    job.settle(lambda: job.read() == job.expected().records, "the ledger")
+    job.eventually(lambda: job.read() == job.expected().records, "the ledger")
     job.close_windows(3 * HOUR_MS)
     for partition in range(4):
         job.event(partition, 3 * HOUR_MS + 30_000, site_category="next hour")
     job.close_windows(4 * HOUR_MS)
     until = job.base_ms + 4 * HOUR_MS
     wanted = {minutes: closed(job.expected().windows(minutes), until, minutes) for minutes in (1, 5)}
-    job.settle(lambda: all(closed(job.rows(m), until, m) == wanted[m] for m in wanted), "the windows")
-    job.settle(lambda: job.read() == job.expected().records, "the ledger")
+    job.eventually(lambda: all(closed(job.rows(m), until, m) == wanted[m] for m in wanted), "the windows")
+    job.eventually(lambda: job.read() == job.expected().records, "the ledger")
 
     first = min(start for start, _, _ in wanted[1]) / 1000
     hour = f"window_start >= to_timestamp({first}) and window_start < to_timestamp({first + 300})"
@@ -93,26 +93,27 @@ def test_what_was_deleted_added_and_falsified_is_right_again_and_the_live_job_go
 
 
 def test_what_was_late_after_idleness_is_not_counted_by_a_repair_either(job: Pipeline) -> None:
+    job.use(**SECONDS)
     job.submit()
     job.event(0, HOUR_MS + 1_000)
     job.flush()
     key = (job.base_ms + HOUR_MS, "news", 1)
-    job.settle(lambda: job.rows(5).get(key) == (1, 0), "the windows of a silent topic")
+    job.eventually(lambda: job.rows(5).get(key) == (1, 0), "the windows of a silent topic")
     job.event(1, HOUR_MS + 2_000, click=1)
     job.close_windows(2 * HOUR_MS)
-    job.settle(lambda: job.letters() == {(1, 0): "late"}, "the letter")
-    job.settle(lambda: job.read() == job.expected().records, "the ledger")
+    job.eventually(lambda: job.dead_letters() == {(1, 0): "late"}, "the dead-letter message")
+    job.eventually(lambda: job.read() == job.expected().records, "the ledger")
 
     def unchanged() -> bool:
         return _repair(job, _span(job, 1, 2), dry_run=True).rows_changed == 0
 
-    job.settle(unchanged, "a repair that finds nothing to repair")
+    job.eventually(unchanged, "a repair that finds nothing to repair")
 
 
 def test_open_hours_are_refused(job: Pipeline) -> None:
     job.submit()
     job.close_windows(HOUR_MS)
-    job.settle(lambda: job.read() == 4, "the ledger")
+    job.eventually(lambda: job.read() == 4, "the ledger")
     with pytest.raises(CtrError, match="not all closed"):
         _repair(job, _span(job, 1, 2))
 
@@ -121,8 +122,8 @@ def test_hours_beyond_retention_are_refused(job: Pipeline) -> None:
     job.event(0, MINUTE_MS)
     job.event(0, 2 * MINUTE_MS)
     job.flush()
-    admin = AdminClient({"bootstrap.servers": job.stack.settings.kafka_bootstrap_servers})
-    [deleted] = admin.delete_records([TopicPartition(job.raw_topic, 0, 1)]).values()
+    admin = AdminClient({"bootstrap.servers": job.settings.kafka_bootstrap_servers})
+    [deleted] = admin.delete_records([TopicPartition(job.settings.raw_topic, 0, 1)]).values()
     deleted.result()
     with pytest.raises(CtrError, match="beyond the retention"):
         _repair(job, _span(job, 0, 1))
@@ -132,10 +133,10 @@ def test_hours_beyond_retention_are_refused(job: Pipeline) -> None:
 def test_a_span_without_hours_is_refused(first: int, last: int) -> None:
     day = datetime(2026, 1, 1, tzinfo=UTC)
     with pytest.raises(CtrError, match="no hour lies"):
-        Span(day + timedelta(hours=first), day + timedelta(hours=last))
+        HourRange(day + timedelta(hours=first), day + timedelta(hours=last))
 
 
 def test_half_hours_are_refused() -> None:
     day = datetime(2026, 1, 1, tzinfo=UTC)
     with pytest.raises(CtrError, match="whole hours"):
-        Span(day, day + timedelta(minutes=30))
+        HourRange(day, day + timedelta(minutes=30))

@@ -1,4 +1,4 @@
-"""The windows change hands at a boundary: each is counted by one job, and each fate told by one."""
+"""The windows change hands at a boundary: each is counted by one job, and each outcome told by one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BOUNDARY_MS = HOUR_MS + 5 * MINUTE_MS
 
 
 def _all_read(job: Pipeline) -> None:
-    job.settle(lambda: job.read() == job.expected().records, "the ledger")
+    job.eventually(lambda: job.read() == job.expected().records, "the ledger")
 
 
 def test_hostile_traffic_across_the_boundary_is_counted_once_by_the_job_whose_window_it_is(
@@ -33,31 +33,31 @@ def test_hostile_traffic_across_the_boundary_is_counted_once_by_the_job_whose_wi
     _all_read(job)
     before = closed(job.expected().windows(5), boundary_ms, 5)
     assert before
-    job.settle(lambda: job.rows(5) == before, "the windows before the boundary")
+    job.eventually(lambda: job.rows(5) == before, "the windows before the boundary")
     assert not any(start >= boundary_ms for start, _, _ in job.rows(1))
     job.stop_with_savepoint()
 
-    told = dict(
+    notified = dict(
         job.query(
             "select partition, max(last_offset) + 1 from quality.ledger where topic = %s group by 1",
-            job.raw_topic,
+            job.settings.raw_topic,
         )
     )
-    job.submit(restore_from=first, bounds=Bounds(count_from_ms=boundary_ms, ledger_from=told))
+    job.submit(restore_from=first, bounds=Bounds(count_from_ms=boundary_ms, ledger_from=notified))
     hostile_traffic(job, events=1_500, minutes=13, seed=33)
     job.close_windows(HOUR_MS + 20 * MINUTE_MS)
     _all_read(job)
     until_ms = job.base_ms + HOUR_MS + 20 * MINUTE_MS
     expected = job.expected()
     wanted = {minutes: closed(expected.windows(minutes), until_ms, minutes) for minutes in (1, 5)}
-    job.settle(lambda: all(closed(job.rows(m), until_ms, m) == wanted[m] for m in wanted), "the windows")
-    assert job.letters() == {**expected.dead, **dict.fromkeys(expected.late, "late")}
+    job.eventually(lambda: all(closed(job.rows(m), until_ms, m) == wanted[m] for m in wanted), "the windows")
+    assert job.dead_letters() == {**expected.dead, **dict.fromkeys(expected.late, "late")}
     ledger = job.ledger()
     assert ledger["counted"] == sum(expected.counted.values())
     assert ledger["late"] == len(expected.late)
     overlapping = job.query(
         "select sum(overlapping_offsets), sum(uncovered_offsets) from quality.conservation where topic = %s",
-        job.raw_topic,
+        job.settings.raw_topic,
     )
     assert overlapping == [(0, 0)]
     assert not any(job.dropped_late().values())

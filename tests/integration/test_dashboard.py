@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import redis
 
-from ctr_platform.settings import Settings
 from tests.oracle import MINUTE_MS
+from tests.support.isolation import use_settings
 from tests.support.pages import charts, metrics, open_page
 
 if TYPE_CHECKING:
@@ -23,9 +23,7 @@ LEFT_CLOSED_MS = FIVE_MINUTES_MS
 
 
 def test_the_live_page_shows_what_was_counted(job: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.setenv("CTR_HOME", str(job.stack.home))
+    settings = use_settings(monkeypatch, job.stack)
     now_ms = time.time_ns() // 1_000_000
     job.base_ms = now_ms // FIVE_MINUTES_MS * FIVE_MINUTES_MS - LEFT_CLOSED_MS
     job.submit()
@@ -39,18 +37,18 @@ def test_the_live_page_shows_what_was_counted(job: Pipeline, monkeypatch: pytest
         )
     job.close_windows(MINUTE_MS)
     expected = {key: value for key, value in job.expected().windows(1).items() if key[0] == job.base_ms}
-    job.settle(lambda: expected.items() <= job.rows(1).items(), "the closed window")
+    job.eventually(lambda: expected.items() <= job.rows(1).items(), "the closed window")
     assert sum(impressions for impressions, _ in expected.values()) == 400
 
-    settings = job.stack.settings
+    keys = f"{settings.redis_key_prefix}metrics:1min:"
     with redis.Redis(settings.redis_host, settings.redis_port, decode_responses=True) as client:
 
         def documents() -> list[dict[str, object]]:
-            keys = client.zrevrange("metrics:1min:index", 0, 1)
-            found = [client.get(f"metrics:1min:{key}") for key in keys]
+            names = client.zrevrange(f"{keys}index", 0, 1)
+            found = [client.get(keys + name) for name in names]
             return [json.loads(str(each)) for each in found]
 
-        job.settle(
+        job.eventually(
             lambda: (
                 [(each["final"], each["total_impressions"]) for each in documents()]
                 == [(False, 4), (True, 400)]

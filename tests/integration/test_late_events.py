@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import pytest
 import redis
 
-from ctr_platform.late_merge.merge import Merge, merge_late_events
-from ctr_platform.late_merge.publish import Published, publish_revisions
-from ctr_platform.recount.run import recount
+from ctr_platform.defs.late_events.merge import Merge, merge_late_events
+from ctr_platform.defs.late_events.publish import Published, publish_revisions
+from ctr_platform.defs.reconciliation.run import recount
 from flink.documents import window_id
 from tests.oracle import MINUTE_MS, read_topic
 from tests.support.hostile import HOUR_MS
@@ -20,20 +19,12 @@ if TYPE_CHECKING:
     from tests.support.pipeline import Pipeline
 
 
-@pytest.fixture(autouse=True)
-def _all_published(job: Pipeline) -> None:
-    """What other tests of the same warehouse have revised is no business of these."""
-    _publish(job)
-
-
 def _merge(job: Pipeline, *, dry_run: bool = False) -> Merge:
-    return merge_late_events(
-        job.stack.settings, dry_run=dry_run, raw_topic=job.raw_topic, error_topic=job.error_topic
-    )
+    return merge_late_events(job.settings, dry_run=dry_run)
 
 
 def _publish(job: Pipeline) -> Published:
-    return publish_revisions(job.stack.settings, windows_topic=job.windows_topic)
+    return publish_revisions(job.settings)
 
 
 def _late_traffic(job: Pipeline, late: int) -> int:
@@ -45,8 +36,8 @@ def _late_traffic(job: Pipeline, late: int) -> int:
         job.event(number % 4, HOUR_MS + 2_000 + number, click=number % 2, site_category="late")
     job.close_windows(HOUR_MS + 20 * MINUTE_MS)
     start = job.base_ms + HOUR_MS
-    job.settle(lambda: (start, "news", 1) in job.rows(5), "the windows")
-    job.settle(lambda: len(job.letters()) == late, "the letters")
+    job.eventually(lambda: (start, "news", 1) in job.rows(5), "the windows")
+    job.eventually(lambda: len(job.dead_letters()) == late, "the dead-letter messages")
     return start
 
 
@@ -62,7 +53,7 @@ def _segments(job: Pipeline, minutes: int, start: int) -> dict[str, tuple[int, i
 def _feed(job: Pipeline, key: str) -> dict[str, Any]:
     """What the compacted topic will keep of a window: its last document."""
     found: dict[str, Any] = {}
-    for record in read_topic(job.stack.settings, job.windows_topic):
+    for record in read_topic(job.settings, job.settings.windows_topic):
         if record.key == key.encode():
             found = json.loads(record.value or b"{}")
     return found
@@ -82,25 +73,25 @@ def test_late_events_appear_once_in_views_documents_and_recount(job: Pipeline) -
     assert _segments(job, 1, start) == merged
     assert _segments(job, 5, start) == merged
     assert _publish(job).documents == 2
-    settings = job.stack.settings
+    settings = job.settings
     cache = redis.Redis(settings.redis_host, settings.redis_port, decode_responses=True)
     for minutes in (1, 5):
         key = f"{minutes}min:{window_id(start)}"
         feed = _feed(job, key)
         assert (feed["revision"], feed["final"]) == (1, True)
         assert (feed["total_impressions"], feed["total_clicks"]) == (14, 5)
-        assert json.loads(str(cache.get(f"metrics:{key}"))) == feed
-    job.settle(lambda: job.read() == job.expected().records, "the ledger")
+        assert json.loads(str(cache.get(f"{settings.redis_key_prefix}metrics:{key}"))) == feed
+    job.eventually(lambda: job.read() == job.expected().records, "the ledger")
 
     def proved() -> bool:
-        recount(settings, raw_topic=job.raw_topic, error_topic=job.error_topic)
+        recount(settings)
         return job.query(
             "select window_type, expected_impressions, late, accuracy from quality.window_accuracy"
             " where window_start = to_timestamp(%s) order by 1",
             start / 1000,
         ) == [("1min", 14, 10, 100), ("5min", 14, 10, 100)]
 
-    job.settle(proved, "the recount to know the merged events")
+    job.eventually(proved, "the recount to know the merged events")
 
     again = _merge(job)
     assert (again.merged, again.waiting) == (0, 0)
@@ -113,11 +104,10 @@ def test_a_merge_killed_anywhere_is_finished_by_the_next_one(job: Pipeline) -> N
     start = _late_traffic(job, late=3_000)
     kill_after(
         job.stack,
-        "from ctr_platform.settings import load_settings\n"
-        "from ctr_platform.late_merge.merge import merge_late_events\n"
-        "from ctr_platform.late_merge.publish import publish_revisions",
-        f"merge_late_events(load_settings(), raw_topic={job.raw_topic!r}, error_topic={job.error_topic!r})\n"
-        f"publish_revisions(load_settings(), windows_topic={job.windows_topic!r})",
+        "from contract.settings import load_settings\n"
+        "from ctr_platform.defs.late_events.merge import merge_late_events\n"
+        "from ctr_platform.defs.late_events.publish import publish_revisions",
+        "merge_late_events(load_settings())\npublish_revisions(load_settings())",
         (0.0, 0.2, 0.4, 0.8),
     )
     _merge(job)
@@ -146,9 +136,11 @@ def test_a_job_restored_from_before_a_merge_does_not_undo_it(job: Pipeline) -> N
 
     job.cancel()
     job.submit(restore_from=savepoint)
-    job.settle(lambda: _feed(job, key)["revision"] == 0, "the restored job to publish its own document again")
+    job.eventually(
+        lambda: _feed(job, key)["revision"] == 0, "the restored job to publish its own document again"
+    )
     merged = {"news": (8, 0), "late": (6, 3)}
-    job.settle(lambda: _segments(job, 1, start) == merged, "the window")
+    job.eventually(lambda: _segments(job, 1, start) == merged, "the window")
 
     def corrected() -> bool:
         done = _publish(job)
@@ -156,7 +148,7 @@ def test_a_job_restored_from_before_a_merge_does_not_undo_it(job: Pipeline) -> N
         feeds = [_feed(job, f"{minutes}min:{window_id(start)}") for minutes in (1, 5)]
         return [feed["revision"] for feed in feeds] == [1, 1]
 
-    job.settle(corrected, "the documents of the merge")
+    job.eventually(corrected, "the documents of the merge")
     assert _feed(job, key)["total_impressions"] == 14
     assert _publish(job).documents == 0
     assert _merge(job).merged == 0
@@ -164,11 +156,6 @@ def test_a_job_restored_from_before_a_merge_does_not_undo_it(job: Pipeline) -> N
 
 def test_late_events_of_open_windows_wait(job: Pipeline) -> None:
     """One partition is far behind: what is late in another belongs to a window that is still open."""
-    with job.connect() as connection, connection.cursor() as cursor:
-        # Other tests have closed later windows: one warehouse has one stream.
-        cursor.execute(
-            "delete from realtime.counts_5min where window_start > to_timestamp(%s)", [job.base_ms / 1000]
-        )
     job.submit()
     for partition in range(4):
         job.event(partition, HOUR_MS + 1_000)
@@ -180,13 +167,13 @@ def test_late_events_of_open_windows_wait(job: Pipeline) -> None:
         for partition in range(1, 4):
             job.event(partition, HOUR_MS + 1_000)
         job.flush()
-        return len(job.letters()) == 1
+        return len(job.dead_letters()) == 1
 
-    job.settle(refused, "the letter")
+    job.eventually(refused, "the dead-letter message")
     tried = _merge(job)
     assert (tried.merged, tried.waiting) == (0, 1)
     job.close_windows(HOUR_MS + 20 * MINUTE_MS)
     start = job.base_ms + HOUR_MS
-    job.settle(lambda: (start, "news", 1) in job.rows(5), "the windows")
+    job.eventually(lambda: (start, "news", 1) in job.rows(5), "the windows")
     assert _merge(job).merged == 1
     assert _segments(job, 1, start)["late"] == (1, 0)

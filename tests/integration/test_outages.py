@@ -10,7 +10,7 @@ import pytest
 import redis
 from confluent_kafka.schema_registry import Schema
 
-from ctr_platform.registry.client import registry_client
+from ctr_platform.defs.registry.client import registry_client
 from tests.oracle import MINUTE_MS, schema_file
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ def _evolved(job: Pipeline, field: str) -> tuple[int, Any]:
     """Id and schema of a compatible new version of the event, with one more field."""
     raw = json.loads(schema_file().read_text(encoding="utf-8"))
     raw["fields"].insert(3, {"name": field, "type": ["null", "string"], "default": None})
-    with registry_client(job.stack.settings) as client:
-        identifier = client.register_schema(f"{job.raw_topic}-value", Schema(json.dumps(raw), "AVRO"))
+    with registry_client(job.settings) as client:
+        identifier = client.register_schema(job.settings.raw_subject, Schema(json.dumps(raw), "AVRO"))
     return identifier, fastavro.parse_schema(raw)
 
 
@@ -48,7 +48,7 @@ def test_schema_versions_live_side_by_side_and_an_absent_registry_delays(
     for partition in range(4):
         job.event(partition, HOUR_MS, site_category="before")
     job.flush()
-    job.settle(lambda: job.read() == 4, "the first version's events")
+    job.eventually(lambda: job.read() == 4, "the first version's events")
 
     away.append("registry")
     job.stack.stop("registry")
@@ -60,24 +60,24 @@ def test_schema_versions_live_side_by_side_and_an_absent_registry_delays(
 
     job.close_windows(HOUR_MS + 5 * MINUTE_MS)
     wanted = {(job.base_ms + HOUR_MS, category, 1): (4, 0) for category in ("before", "new", "old")}
-    job.settle(lambda: wanted.items() <= job.rows(5).items(), "every event")
-    assert job.letters() == {}
+    job.eventually(lambda: wanted.items() <= job.rows(5).items(), "every event")
+    assert job.dead_letters() == {}
     assert job.restarts() == 0
 
 
 def test_without_redis_the_other_sinks_go_on_and_final_documents_follow(
     job: Pipeline, away: list[str]
 ) -> None:
-    settings = job.stack.settings
+    settings = job.settings
     job.submit()
     job.event(0, HOUR_MS, click=1)
     job.flush()
-    job.settle(lambda: job.read() == 1, "the event")
+    job.eventually(lambda: job.read() == 1, "the event")
     away.append("redis")
     job.stack.stop("redis")
     job.close_windows(HOUR_MS + 5 * MINUTE_MS)
     key = (job.base_ms + HOUR_MS, "news", 1)
-    job.settle(lambda: job.rows(1).get(key) == (1, 1) and job.rows(5).get(key) == (1, 1), "Postgres")
+    job.eventually(lambda: job.rows(1).get(key) == (1, 1) and job.rows(5).get(key) == (1, 1), "Postgres")
     job.stack.start(away.pop())
 
     cache = redis.Redis(settings.redis_host, settings.redis_port, decode_responses=True)
@@ -86,11 +86,15 @@ def test_without_redis_the_other_sinks_go_on_and_final_documents_follow(
         found = []
         for window_type in ("1min", "5min"):
             for member in cache.zrangebyscore(  # type: ignore[union-attr]
-                f"metrics:{window_type}:index", job.base_ms + HOUR_MS, job.base_ms + HOUR_MS
+                f"{settings.redis_key_prefix}metrics:{window_type}:index",
+                job.base_ms + HOUR_MS,
+                job.base_ms + HOUR_MS,
             ):
-                document = json.loads(str(cache.get(f"metrics:{window_type}:{member}")))
+                document = json.loads(
+                    str(cache.get(f"{settings.redis_key_prefix}metrics:{window_type}:{member}"))
+                )
                 found.append((window_type, document["final"], document["total_clicks"]))
         return found
 
-    job.settle(lambda: final_documents() == [("1min", True, 1), ("5min", True, 1)], "the final documents")
+    job.eventually(lambda: final_documents() == [("1min", True, 1), ("5min", True, 1)], "the final documents")
     assert job.restarts() == 0

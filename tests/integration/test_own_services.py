@@ -18,12 +18,12 @@ import pytest
 from confluent_kafka.admin import AdminClient
 from pydantic import SecretStr
 
-from ctr_platform.flink_cluster.rest import FlinkCluster
-from ctr_platform.flink_cluster.submission import end_jobs, job_config
-from ctr_platform.kafka.topics import TOPIC_CONFIGS
-from ctr_platform.registry.subject import ensure_subject
-from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC, WINDOWS_TOPIC, Settings
-from ctr_platform.stack.probes import wait_until
+from contract.settings import Settings
+from ctr_platform.defs.flink_job.rest import FlinkCluster
+from ctr_platform.defs.flink_job.submission import end_jobs
+from ctr_platform.defs.kafka.topics import TOPIC_CONFIGS
+from ctr_platform.defs.registry.subject import ensure_subject
+from ctr_platform.devstack.probes import wait_until
 from flink.config import JOB_NAME
 from tests.oracle import MINUTE_MS
 from tests.support.containers import DOCKER, healthy, here, path_with, services
@@ -35,9 +35,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from tests.support.submitter import Submitter
+
 DATABASE: Final = "own_parts"
 DAY: Final = 18_000 * DAY_MS
-"""Of event time; no other test is as far in the past."""
+"""The test's day of event time; no other test is as far in the past."""
 
 UNTIL_MS: Final = HOUR_MS + 10 * MINUTE_MS
 READY_WITHIN_S: Final = 120
@@ -132,8 +134,8 @@ class Containers:
 
     def environment(self, service: str) -> dict[str, str]:
         """A container's: of the addresses, those that the compose file gives it."""
-        told = services()[service].get("environment", {})
-        return {**self._environment, **{name: self._addresses[name] for name in told}}
+        notified = services()[service].get("environment", {})
+        return {**self._environment, **{name: self._addresses[name] for name in notified}}
 
     def settings(self) -> Settings:
         """What the platform is told, as this process sees it."""
@@ -196,9 +198,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 @pytest.mark.drill  # minutes of a whole platform
 def test_the_containers_commands_bring_up_an_exact_job_on_parts_of_somebody_else(
-    stack: RunningStack, somewhere: dict[str, str], tmp_path: Path
+    stack: RunningStack, submitter: Submitter, somewhere: dict[str, str], tmp_path: Path
 ) -> None:
-    checkpoints = stack.layout.checkpoints / DATABASE
+    checkpoints = stack.paths.checkpoints / DATABASE
     made = Containers(tmp_path, somewhere, checkpoints)
     settings = made.settings()
     with FlinkCluster(settings.flink_rest_url) as cluster, ExitStack() as running:
@@ -215,11 +217,8 @@ def test_the_containers_commands_bring_up_an_exact_job_on_parts_of_somebody_else
         wait_until(lambda: submitted() is not None, SUBMITTED_WITHIN_S, JOB_NAME)
         job = Pipeline(
             stack=RunningStack(stack.home, settings, stack.services),
-            raw_topic=RAW_TOPIC,
-            error_topic=ERROR_TOPIC,
-            windows_topic=WINDOWS_TOPIC,
+            submitter=submitter,
             base_ms=DAY,
-            config=job_config(settings),
             schema_id=ensure_subject(settings).id,
             job_id=submitted(),
         )
@@ -229,15 +228,15 @@ def test_the_containers_commands_bring_up_an_exact_job_on_parts_of_somebody_else
         expected = job.expected()
         wanted = {minutes: closed(expected.windows(minutes), DAY + UNTIL_MS, minutes) for minutes in (1, 5)}
         assert wanted[1]
-        job.settle(
+        job.eventually(
             lambda: all(closed(job.rows(m), DAY + UNTIL_MS, m) == wanted[m] for m in wanted), "windows"
         )
         refused = {**expected.dead, **dict.fromkeys(expected.late, "late")}
-        job.settle(lambda: job.letters() == refused, "the letters")
+        job.eventually(lambda: job.dead_letters() == refused, "the dead-letter messages")
 
         for service in ("watchdog", "dashboard", "reports"):
             running.enter_context(made.running(service))
         for service in ("dagster-daemon", "watchdog", "dashboard", "reports"):
             made.wait_healthy(service)
         with made.running("traffic"):
-            job.settle(lambda: job.read() > expected.records, "the traffic")
+            job.eventually(lambda: job.read() > expected.records, "the traffic")

@@ -26,21 +26,21 @@ def _raw_events(job: Pipeline, ids: list[str]) -> dict[str, tuple[Any, ...]]:
 
 
 def _nullable_schema(job: Pipeline) -> tuple[int, Any]:
-    """Of a writer whose texts may be null, and who has a field of his own before all others."""
+    """Schema of a writer whose texts may be null, and that has a field of its own before all others."""
     integers = ("timestamp", "click", "hour", "C1", "banner_pos", "device_type")
     texts = ("site_id", "site_category", "device_ip", "id")
     fields: list[dict[str, Any]] = [{"name": "tags", "type": {"type": "map", "values": "string"}}]
     fields += [{"name": name, "type": "long" if name == "timestamp" else "int"} for name in integers]
     fields += [{"name": name, "type": ["string", "null"]} for name in texts]
     schema = {"type": "record", "name": "AdEvent", "namespace": "ctr", "fields": fields}
-    url = f"{job.stack.settings.schema_registry_url}/subjects/nullable-{job.raw_topic}/versions"
+    url = f"{job.settings.schema_registry_url}/subjects/nullable-{job.settings.raw_topic}/versions"
     answer = httpx.post(url, json={"schema": json.dumps(schema)}).raise_for_status()
     return answer.json()["id"], fastavro.parse_schema(schema)
 
 
 def test_all_valid_events_are_kept_as_they_are_and_the_first_of_an_id_stays(job: Pipeline) -> None:
     job.submit(raw_events_percent=100)
-    name = f"all-{job.raw_topic}"
+    name = f"all-{job.settings.raw_topic}"
     ids = [f"{name}-{number}" for number in range(6)]
     job.event(0, 10_123, id=ids[0], click=1, C1=1002, banner_pos=7, site_id="ab", device_ip="é")
     job.event(0, 20_000, id=ids[0], click=0)
@@ -52,9 +52,9 @@ def test_all_valid_events_are_kept_as_they_are_and_the_first_of_an_id_stays(job:
     job.event(2, 40_000, schema=schema, id=ids[5], tags={"a": "b"}, site_id=None, site_category=None)
     job.event(2, 41_000, schema=schema, id=None, tags={})
     job.close_windows(10 * MINUTE_MS)
-    job.settle(lambda: job.read() == job.expected().records, "the ledger")
+    job.eventually(lambda: job.read() == job.expected().records, "the ledger")
     kept = {**dict.fromkeys(ids), f"{ids[4]}\ufffd": None}
-    job.settle(lambda: len(_raw_events(job, list(kept))) == 5, "the raw events")
+    job.eventually(lambda: len(_raw_events(job, list(kept))) == 5, "the raw events")
     standard = (14102100, 1005, 0, "s", "news", 1, "ip")
     assert _raw_events(job, list(kept)) == {
         ids[0]: (1, 14102100, 1002, 7, "ab", "news", 1, "é", 10_123),
@@ -69,7 +69,7 @@ def test_all_valid_events_are_kept_as_they_are_and_the_first_of_an_id_stays(job:
 def test_a_sample_is_of_the_same_ids_and_can_be_switched_off_and_on(job: Pipeline) -> None:
     """A snapshot fits a job with and without raw events, and none of it touches the counts."""
     job.submit(raw_events_percent=10)
-    ids = [f"sample-{job.raw_topic}-{number}" for number in range(3000)]
+    ids = [f"sample-{job.settings.raw_topic}-{number}" for number in range(3000)]
     chosen = {
         row[0]
         for row in job.query(
@@ -82,7 +82,7 @@ def test_a_sample_is_of_the_same_ids_and_can_be_switched_off_and_on(job: Pipelin
         for number, name in enumerate(ids[first : first + 1000]):
             job.event(number % 4, first * 60 + number, id=name)
         job.flush()
-        job.settle(lambda: job.read() == job.expected().records, "the ledger")
+        job.eventually(lambda: job.read() == job.expected().records, "the ledger")
 
     send(0)
     job.submit(restore_from=job.stop_with_savepoint(), raw_events_percent=0)
@@ -91,9 +91,9 @@ def test_a_sample_is_of_the_same_ids_and_can_be_switched_off_and_on(job: Pipelin
     send(2000)
     job.close_windows(10 * MINUTE_MS)
     expected = job.expected()
-    job.settle(lambda: job.rows(1) == _closed(expected.windows(1)), "the windows")
+    job.eventually(lambda: job.rows(1) == _closed(expected.windows(1)), "the windows")
     on = {*ids[:1000], *ids[2000:]}
-    job.settle(lambda: _raw_events(job, ids).keys() == chosen & on, "the sample")
+    job.eventually(lambda: _raw_events(job, ids).keys() == chosen & on, "the sample")
     assert expected.late == set()
 
 

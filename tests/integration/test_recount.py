@@ -9,14 +9,16 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from ctr_platform.errors import CtrError
-from ctr_platform.recount.run import Recount, recount
-from ctr_platform.recount.state import lock
+from contract.errors import CtrError
+from ctr_platform.defs.reconciliation.run import recount
+from ctr_platform.defs.reconciliation.state import lock
 from tests.oracle import MINUTE_MS
 from tests.support.hostile import HOUR_MS, hostile_traffic
+from tests.support.pipeline import SECONDS
 from warehouse.engine import writing_engine
 
 if TYPE_CHECKING:
+    from ctr_platform.defs.reconciliation.passes import Recount
     from tests.support.pipeline import Pipeline
 
 UNTIL_MS = HOUR_MS + 15 * MINUTE_MS
@@ -26,7 +28,7 @@ def _recount(job: Pipeline) -> Recount:
     """A pass over the test's own topics, looking at its own day."""
     day = datetime.fromtimestamp(job.base_ms / 1000, tz=UTC)
     hours = [day + timedelta(hours=hour) for hour in range(3)]
-    return recount(job.stack.settings, hours, raw_topic=job.raw_topic, error_topic=job.error_topic)
+    return recount(job.settings, hours)
 
 
 def _settled(job: Pipeline, records: int) -> Recount:
@@ -37,14 +39,14 @@ def _settled(job: Pipeline, records: int) -> Recount:
         done.append(_recount(job))
         return _progress(job)["records_read"] == records
 
-    job.settle(all_read, "the recount")
+    job.eventually(all_read, "the recount")
     return done[-1]
 
 
 def _progress(job: Pipeline) -> dict[str, int]:
     columns = ("records_read", "counted", "late", "malformed", "unknown_schema", "invalid")
     sums = ", ".join(f"coalesce(sum({column}), 0)::bigint" for column in columns)
-    found = job.query(f"select {sums} from quality.recount_progress where topic = %s", job.raw_topic)
+    found = job.query(f"select {sums} from quality.recount_progress where topic = %s", job.settings.raw_topic)
     return dict(zip(columns, found[0], strict=True))
 
 
@@ -66,12 +68,12 @@ def test_the_recount_finds_the_same_windows_and_the_same_fates(job: Pipeline) ->
     hostile_traffic(job, events=10_000, minutes=12, seed=11)
     job.close_windows(UNTIL_MS)
     expected = job.expected()
-    job.settle(lambda: job.read() == expected.records, "the ledger")
+    job.eventually(lambda: job.read() == expected.records, "the ledger")
     done = _settled(job, expected.records)
     assert _progress(job) == job.ledger()
     assert done.verification.inexact == 0
     assert [each.partition for each in done.balances] == [0, 1, 2, 3]
-    assert all(each.even for each in done.balances)
+    assert all(each.balanced for each in done.balances)
     verified = _accuracy(job)
     until = job.base_ms + UNTIL_MS
     for minutes in (1, 5):
@@ -91,16 +93,16 @@ def test_the_recount_finds_the_same_windows_and_the_same_fates(job: Pipeline) ->
         cursor.execute(
             "update quality.ledger set counted = counted - 1, late = late + 1"
             " where topic = %s and partition = 2 and first_offset = 0",
-            (job.raw_topic,),
+            (job.settings.raw_topic,),
         )
-    [uneven] = [each for each in _recount(job).balances if not each.even]
-    assert (uneven.partition, uneven.counted, uneven.late) == (2, 1, -1)
-    late = job.query("select count(*) from quality.recount_late where topic = %s", job.raw_topic)
+    [unbalanced] = [each for each in _recount(job).balances if not each.balanced]
+    assert (unbalanced.partition, unbalanced.counted, unbalanced.late) == (2, 1, -1)
+    late = job.query("select count(*) from quality.recount_late where topic = %s", job.settings.raw_topic)
     assert late == [(len(expected.late),)]
 
     again = _recount(job)
     assert again.reading.records == 0
-    assert again.verification.noted == 0
+    assert again.verification.changed_results == 0
     assert again.verification.windows > 0
 
 
@@ -127,9 +129,9 @@ def test_a_falsified_row_is_found_by_the_next_pass_and_a_mended_one_too(
         job.event(second % 4, HOUR_MS + second * 1000, click=1)
     job.close_windows(HOUR_MS + 5 * MINUTE_MS)
     start = job.base_ms + HOUR_MS
-    job.settle(lambda: (start, "news", 1) in job.rows(5), "the windows")
+    job.eventually(lambda: (start, "news", 1) in job.rows(5), "the windows")
     records = job.expected().records
-    job.settle(lambda: job.read() == records, "the ledger")
+    job.eventually(lambda: job.read() == records, "the ledger")
     assert _settled(job, records).verification.inexact == 0
     table = f"realtime.counts_{kind}"
     segment = f"window_start = to_timestamp({start / 1000}) and site_category = 'news'"
@@ -139,7 +141,7 @@ def test_a_falsified_row_is_found_by_the_next_pass_and_a_mended_one_too(
         connection.commit()
         found = _recount(job)
         assert found.verification.inexact == 1
-        assert [(each.window_type, each.accuracy < 100) for each in found.worst] == [(kind, True)]
+        assert [(each.window_type, each.accuracy < 100) for each in found.least_accurate] == [(kind, True)]
         accuracy = _accuracy(job)
         assert [key for key, (value, *_) in accuracy.items() if value < 100] == [(kind, start)]
         cursor.execute(f"delete from {table} where window_start = to_timestamp({start / 1000})")
@@ -150,16 +152,17 @@ def test_a_falsified_row_is_found_by_the_next_pass_and_a_mended_one_too(
 
 
 def test_what_was_late_after_idleness_is_learned_from_its_letter(job: Pipeline) -> None:
+    job.use(**SECONDS)
     job.submit()
     job.event(0, HOUR_MS + 1_000)
     job.flush()
     key = (job.base_ms + HOUR_MS, "news", 1)
-    job.settle(lambda: job.rows(5).get(key) == (1, 0), "the windows of a silent topic")
+    job.eventually(lambda: job.rows(5).get(key) == (1, 0), "the windows of a silent topic")
     # By the content of its partition this one is in time.
     job.event(1, HOUR_MS + 2_000, click=1)
     job.close_windows(HOUR_MS + 10 * MINUTE_MS)
-    job.settle(lambda: job.letters() == {(1, 0): "late"}, "the letter")
-    job.settle(lambda: job.read() == job.expected().records, "the ledger")
+    job.eventually(lambda: job.dead_letters() == {(1, 0): "late"}, "the dead-letter message")
+    job.eventually(lambda: job.read() == job.expected().records, "the ledger")
     done = _settled(job, job.read())
     assert _progress(job) == job.ledger()
     assert done.verification.inexact == 0
@@ -172,17 +175,17 @@ def test_a_topic_that_lost_its_beginning_proves_later_windows_only(job: Pipeline
     job.event(0, HOUR_MS + 1_000)
     job.event(0, HOUR_MS + 2_000)
     job.close_windows(HOUR_MS + 10 * MINUTE_MS)
-    job.settle(lambda: job.read() == job.expected().records, "the ledger")
-    admin = AdminClient({"bootstrap.servers": job.stack.settings.kafka_bootstrap_servers})
-    [deleted] = admin.delete_records([TopicPartition(job.raw_topic, 0, 1)]).values()
+    job.eventually(lambda: job.read() == job.expected().records, "the ledger")
+    admin = AdminClient({"bootstrap.servers": job.settings.kafka_bootstrap_servers})
+    [deleted] = admin.delete_records([TopicPartition(job.settings.raw_topic, 0, 1)]).values()
     deleted.result()
-    job.settle(lambda: _recount(job).provable_from is not None, "a pass after the ledger has settled")
+    job.eventually(lambda: _recount(job).verifiable_from is not None, "a pass after the ledger has settled")
     assert _accuracy(job) == {}
 
 
 def test_a_second_recount_at_the_same_time_is_refused(job: Pipeline) -> None:
-    engine = writing_engine(job.stack.settings.postgres_url, "test")
+    engine = writing_engine(job.settings.postgres_url, "test")
     with engine.connect() as connection:
         assert lock(connection)
         with pytest.raises(CtrError, match="another recount"):
-            recount(job.stack.settings, raw_topic=job.raw_topic, error_topic=job.error_topic, wait_s=0)
+            recount(job.settings, wait_s=0)

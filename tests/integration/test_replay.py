@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ctr_platform.dead_letters.replay import PER_TRANSACTION, REPLAYED_FROM, Replay, Selection, replay
-from ctr_platform.errors import CtrError
-from ctr_platform.settings import REPLAYS_TOPIC
+from contract.errors import CtrError
+from ctr_platform.defs.dead_letters.replay import (
+    PER_TRANSACTION,
+    REPLAYED_FROM,
+    Replay,
+    ReplaySelection,
+    replay,
+)
 from tests.oracle import MINUTE_MS, read_topic
 from tests.support.hostile import HOUR_MS
 from tests.support.killing import kill_after
@@ -18,24 +23,16 @@ if TYPE_CHECKING:
     from tests.support.pipeline import Pipeline
 
 
-def _topics(job: Pipeline) -> dict[str, str]:
-    return {
-        "raw_topic": job.raw_topic,
-        "error_topic": job.error_topic,
-        "replays_topic": job.raw_topic.replace("ad_events_raw", REPLAYS_TOPIC),
-    }
-
-
 def _replay(job: Pipeline, *, dry_run: bool = False, repair: str | None = None, **selection: Any) -> Replay:
-    chosen = Selection(**selection)
-    return replay(job.stack.settings, chosen, repair=repair, dry_run=dry_run, **_topics(job))
+    chosen = ReplaySelection(**selection)
+    return replay(job.settings, chosen, repair=repair, dry_run=dry_run)
 
 
 def _replayed(job: Pipeline) -> list[str]:
     """Which dead records are in the raw topic again, by a reader of committed transactions."""
     return [
         (value or b"").decode()
-        for record in read_topic(job.stack.settings, job.raw_topic)
+        for record in read_topic(job.settings, job.settings.raw_topic)
         for name, value in record.headers
         if name == REPLAYED_FROM
     ]
@@ -45,7 +42,7 @@ def _audit(job: Pipeline) -> list[tuple[Any, ...]]:
     return job.query(
         'select partition, "offset", reason, repair from quality.dead_letter_replays'
         " where topic = %s order by 1, 2",
-        job.raw_topic,
+        job.settings.raw_topic,
     )
 
 
@@ -57,7 +54,7 @@ def test_repaired_records_are_counted_and_never_replayed_twice(job: Pipeline) ->
     job.send(2, good + b"\0\0")
     job.send(3, b"garbage")
     job.flush()
-    job.settle(lambda: len(job.letters()) == 4, "the letters")
+    job.eventually(lambda: len(job.dead_letters()) == 4, "the dead-letter messages")
 
     tried = _replay(job, dry_run=True, reasons=["invalid"], repair="clamp_click")
     assert dict(tried.replayed) == {"invalid": 1}
@@ -69,9 +66,11 @@ def test_repaired_records_are_counted_and_never_replayed_twice(job: Pipeline) ->
         "unknown_schema": 1
     }
     cut = _replay(job, reasons=["malformed"], repair="cut_leftover")
-    assert (dict(cut.replayed), dict(cut.beyond_repair)) == ({"malformed": 1}, {"malformed": 1})
-    assert sorted(_replayed(job)) == [f"{job.raw_topic}:{partition}:0" for partition in range(3)]
-    [again] = [r for r in read_topic(job.stack.settings, job.raw_topic) if r.key == b"key" and r.offset > 0]
+    assert (dict(cut.replayed), dict(cut.unfixable)) == ({"malformed": 1}, {"malformed": 1})
+    assert sorted(_replayed(job)) == [f"{job.settings.raw_topic}:{partition}:0" for partition in range(3)]
+    [again] = [
+        r for r in read_topic(job.settings, job.settings.raw_topic) if r.key == b"key" and r.offset > 0
+    ]
     assert ("trace", b"1") in again.headers
     assert _audit(job) == [
         (0, 0, "invalid", "clamp_click"),
@@ -80,14 +79,14 @@ def test_repaired_records_are_counted_and_never_replayed_twice(job: Pipeline) ->
     ]
     job.close_windows(HOUR_MS + 10 * MINUTE_MS)
     key = (job.base_ms + HOUR_MS, "news", 1)
-    job.settle(lambda: job.rows(1).get(key) == (3, 1), "the repaired events in their window")
+    job.eventually(lambda: job.rows(1).get(key) == (3, 1), "the repaired events in their window")
 
     nothing = _replay(job, reasons=["invalid"], repair="clamp_click")
     assert (dict(nothing.replayed), dict(nothing.already_replayed)) == ({}, {"invalid": 1})
     assert len(_replayed(job)) == 3
     # As it was: dead again, and with coordinates of its own.
     assert dict(_replay(job, coordinates=["3:0"]).replayed) == {"malformed": 1}
-    job.settle(lambda: len(job.letters()) == 5, "the letter of the replayed record")
+    job.eventually(lambda: len(job.dead_letters()) == 5, "the dead-letter message of the replayed record")
 
 
 def test_a_replay_killed_anywhere_is_finished_by_the_next_one(job: Pipeline) -> None:
@@ -96,12 +95,12 @@ def test_a_replay_killed_anywhere_is_finished_by_the_next_one(job: Pipeline) -> 
         job.event(number % 4, HOUR_MS, click=7)
     job.flush()
     job.submit()
-    job.settle(lambda: len(job.letters()) == records, "the letters")
+    job.eventually(lambda: len(job.dead_letters()) == records, "the dead-letter messages")
     kill_after(
         job.stack,
-        "from ctr_platform.settings import load_settings\n"
-        "from ctr_platform.dead_letters.replay import Selection, replay",
-        f"replay(load_settings(), Selection(), repair='clamp_click', dry_run=False, **{_topics(job)!r})",
+        "from contract.settings import load_settings\n"
+        "from ctr_platform.defs.dead_letters.replay import ReplaySelection, replay",
+        "replay(load_settings(), ReplaySelection(), repair='clamp_click', dry_run=False)",
         (0.3, 0.5, 0.7, 1.0),
     )
     _replay(job, repair="clamp_click")
@@ -111,7 +110,7 @@ def test_a_replay_killed_anywhere_is_finished_by_the_next_one(job: Pipeline) -> 
     assert len(_audit(job)) == records
     job.close_windows(HOUR_MS + 10 * MINUTE_MS)
     key = (job.base_ms + HOUR_MS, "news", 1)
-    job.settle(lambda: job.rows(1).get(key) == (records, records), "each of them in its window, once")
+    job.eventually(lambda: job.rows(1).get(key) == (records, records), "each of them in its window, once")
 
 
 @pytest.mark.parametrize(
@@ -120,7 +119,7 @@ def test_a_replay_killed_anywhere_is_finished_by_the_next_one(job: Pipeline) -> 
 )
 def test_what_cannot_be_replayed_is_refused(selection: dict[str, Any], message: str) -> None:
     with pytest.raises(CtrError, match=message):
-        Selection(**selection)
+        ReplaySelection(**selection)
 
 
 def test_an_unknown_repair_is_refused(job: Pipeline) -> None:

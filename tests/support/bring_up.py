@@ -5,8 +5,8 @@ from __future__ import annotations
 import dagster as dg
 
 from ctr_platform.definitions import defs
-from ctr_platform.defs.flink.sensors import bring_up_job, keep_job_running
-from ctr_platform.defs.platform import Platform
+from ctr_platform.defs.flink_job.supervisor import bring_up_job, keep_job_running
+from ctr_platform.resources import Platform
 
 
 def tick(instance: dg.DagsterInstance, cursor: str | None = None) -> dg.SensorResult:

@@ -34,7 +34,7 @@ def trace(page: Page, position: int = 0) -> Any:
 
 
 def brightness(page: Page) -> float:
-    """Of the page's background: 0 is black, 255 white."""
+    """Brightness of the page's background: 0 is black, 255 white."""
     colour: str = page.locator("[data-testid=stApp]").evaluate("app => getComputedStyle(app).backgroundColor")
     parts = [float(part) for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]
     return sum(parts) / len(parts)

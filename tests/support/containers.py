@@ -34,7 +34,7 @@ def compose(file: Path = DOCKER / "compose.yaml") -> dict[str, Any]:
 
 
 def services() -> dict[str, dict[str, Any]]:
-    """Of the main file, by name."""
+    """Services of the main file, by name."""
     found: dict[str, dict[str, Any]] = compose()["services"]
     return found
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from ctr_platform.stack.processes import stack_processes
+from ctr_platform.devstack.processes import stack_processes
 
 if TYPE_CHECKING:
     from pathlib import Path

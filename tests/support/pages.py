@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from streamlit.testing.v1 import AppTest
 
-from dashboard.parts.stores import read_anew
+from dashboard.components.stores import read_anew
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

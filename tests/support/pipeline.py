@@ -6,9 +6,6 @@ import io
 import itertools
 import json
 import struct
-import subprocess
-import sys
-import sysconfig
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -20,49 +17,52 @@ import fastavro
 import httpx
 import psycopg2
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, NewTopic
 
-from ctr_platform.artifacts.flink import flink_environment
-from ctr_platform.artifacts.java import build_front
-from ctr_platform.flink_cluster.rest import FlinkCluster
-from ctr_platform.kafka.topics import TOPIC_CONFIGS
-from ctr_platform.registry.subject import ensure_subject
-from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC, WINDOWS_TOPIC
-from ctr_platform.stack.probes import wait_until
-from flink.config import JobConfig
-from tests.oracle import MINUTE_MS, Expected, expect, letters, schema_file
+from ctr_platform.defs.flink_job.rest import FlinkCluster
+from ctr_platform.defs.flink_job.submission import end_jobs, job_config
+from ctr_platform.defs.kafka.topics import ensure_topics
+from ctr_platform.defs.registry.subject import ensure_subject
+from ctr_platform.devstack.probes import wait_until
+from flink.config import JOB_NAME
+from tests.oracle import MINUTE_MS, Expected, dead_letters, expect, schema_file
+from tests.support.isolation import own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from contract.settings import Settings
+    from flink.config import JobConfig
     from tests.support.stack import RunningStack
+    from tests.support.submitter import Submitter
 
 PROJECT: Final = Path(__file__).parents[2]
-SUBMIT_TIMEOUT_S: Final = 120
 STATE_TIMEOUT_S: Final = 120
-SETTLE_TIMEOUT_S: Final = 150
+EVENTUALLY_WITHIN_S: Final = 150
 """Longer than a restart after a lost TaskManager, a replay and a silent topic's minute together."""
 
 DAY_MS: Final = 24 * 60 * MINUTE_MS
 _events = itertools.count(1)
-_pipelines = itertools.count(1)
 
 Rows = dict[tuple[int, str, int], tuple[int, int]]
 """Impressions and clicks by (window start in ms, category, device type)."""
 
 
+SECONDS: Final[dict[str, float]] = {"partition_idle": 1.0, "topic_idle": 3.0}
+"""Settings with which a test that waits for silence waits for seconds.
+
+Not for tests whose traffic pauses by accident on a busy machine: what comes after a pause would be late.
+"""
+
+
 @dataclass
 class Pipeline:
-    """Topics, an event-time day that no other test uses, and at most one running job on them."""
+    """Topics and stores of one test, and at most one running job on them."""
 
     stack: RunningStack
-    raw_topic: str
-    error_topic: str
-    windows_topic: str
+    submitter: Submitter
     base_ms: int
-    """Midnight of the day: windows of this test start here."""
+    """Midnight of the day of event time: windows of this test start here."""
 
-    config: JobConfig
     schema_id: int
     job_id: str | None = None
     _producer: Producer = field(init=False)
@@ -71,12 +71,26 @@ class Pipeline:
     def __post_init__(self) -> None:
         self._producer = Producer(
             {
-                "bootstrap.servers": self.stack.settings.kafka_bootstrap_servers,
+                "bootstrap.servers": self.settings.kafka_bootstrap_servers,
                 "message.max.bytes": 2 << 20,
                 "log_level": 0,  # a stopped broker is part of the tests
             }
         )
         self._schema = fastavro.parse_schema(json.loads(schema_file().read_text(encoding="utf-8")))
+
+    @property
+    def settings(self) -> Settings:
+        """The test's own."""
+        return self.stack.settings
+
+    @property
+    def config(self) -> JobConfig:
+        """What the settings say of the job."""
+        return job_config(self.settings)
+
+    def use(self, **changes: object) -> None:
+        """Go on with other settings."""
+        self.stack = self.stack.with_settings(**changes)
 
     # ---- records ---------------------------------------------------------------------------------
 
@@ -106,7 +120,7 @@ class Pipeline:
 
     def send(self, partition: int, value: bytes | None, **more: Any) -> None:
         """Put a record at the end of a partition."""
-        self._producer.produce(self.raw_topic, value, partition=partition, **more)
+        self._producer.produce(self.settings.raw_topic, value, partition=partition, **more)
         self._producer.poll(0)
 
     def event(self, partition: int, at_ms: int, **values: Any) -> None:
@@ -119,7 +133,7 @@ class Pipeline:
 
     def close_windows(self, at_ms: int) -> None:
         """One event per partition far enough ahead that every window that ends by `at_ms` closes."""
-        for partition in range(self.stack.settings.kafka_partitions):
+        for partition in range(self.settings.kafka_partitions):
             self.event(partition, at_ms + 10_000, site_category="closer")
         self.flush()
 
@@ -127,24 +141,14 @@ class Pipeline:
 
     def submit(self, **changes: Any) -> None:
         """Start the job, and return when all of it runs."""
-        config = replace(self.config, **changes)
-        done = subprocess.run(
-            [sys.executable, "-m", "flink.submit"],
-            input=config.to_json(),
-            capture_output=True,
-            text=True,
-            timeout=SUBMIT_TIMEOUT_S,
-            check=False,
-            cwd=PROJECT,
-            env={**self.stack.environment, **flink_environment()},
-        )
-        assert done.returncode == 0, done.stderr[-2000:]
-        self.job_id = json.loads(done.stdout.splitlines()[-1])["job_id"]
+        self.job_id = self.submitter.submit(replace(self.config, **changes))
         self.wait_running()
 
     def rest(self, path: str) -> Any:
         """What the cluster says about the job."""
-        answer = httpx.get(f"{self.config.rest_url}/jobs/{self.job_id}{path}", timeout=STATE_TIMEOUT_S)
+        answer = httpx.get(
+            f"{self.settings.flink_rest_url}/jobs/{self.job_id}{path}", timeout=STATE_TIMEOUT_S
+        )
         answer.raise_for_status()
         return answer.json()
 
@@ -176,7 +180,7 @@ class Pipeline:
 
     def stop_with_savepoint(self) -> str:
         """Stop the job; returns the savepoint's path."""
-        rest = f"{self.config.rest_url}/jobs/{self.job_id}"
+        rest = f"{self.settings.flink_rest_url}/jobs/{self.job_id}"
         asked = httpx.post(f"{rest}/stop", json={"drain": False}, timeout=STATE_TIMEOUT_S)
         asked.raise_for_status()
         trigger = asked.json()["request-id"]
@@ -195,29 +199,36 @@ class Pipeline:
             return
         ended = ("CANCELED", "FINISHED", "FAILED")
         if self.rest("")["state"] not in ended:
-            httpx.patch(f"{self.config.rest_url}/jobs/{self.job_id}", timeout=STATE_TIMEOUT_S)
+            httpx.patch(f"{self.settings.flink_rest_url}/jobs/{self.job_id}", timeout=STATE_TIMEOUT_S)
             wait_until(lambda: self.rest("")["state"] in ended, STATE_TIMEOUT_S, "the job's end")
 
     def restarts(self) -> int:
         """How often Flink has restarted the job."""
-        metric = self.rest("/metrics?get=numRestarts")
-        return int(metric[0]["value"])
+        found: list[int] = []
+
+        def reported() -> bool:
+            # A job that has just begun to run has no metrics yet.
+            found.extend(int(each["value"]) for each in self.rest("/metrics?get=numRestarts"))
+            return bool(found)
+
+        wait_until(reported, STATE_TIMEOUT_S, "the job's metrics")
+        return found[-1]
 
     def dropped_late(self) -> Mapping[str, int]:
         """Flink's own counters of records dropped as late, by operator: each must be 0."""
         assert self.job_id is not None
-        with FlinkCluster(self.config.rest_url) as cluster:
+        with FlinkCluster(self.settings.flink_rest_url) as cluster:
             return cluster.metrics(self.job_id).summed("numLateRecordsDropped")
 
     # ---- results ---------------------------------------------------------------------------------
 
     def expected(self) -> Expected:
         """What must have become of every record, found without the platform."""
-        return expect(self.stack.settings, self.raw_topic)
+        return expect(self.settings)
 
-    def letters(self) -> dict[tuple[int, int], str]:
-        """Reason by (partition, offset) of the record that a letter is about."""
-        found = letters(self.stack.settings, self.error_topic)
+    def dead_letters(self) -> dict[tuple[int, int], str]:
+        """Reason by (partition, offset) of the record that a dead-letter message is about."""
+        found = dead_letters(self.settings)
         return {coordinates: reason for coordinates, (reason, _) in found.items()}
 
     def query(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
@@ -229,7 +240,7 @@ class Pipeline:
     @contextmanager
     def connect(self) -> Iterator[Any]:
         """A connection to the warehouse that commits at the end."""
-        settings = self.stack.settings
+        settings = self.settings
         connection = psycopg2.connect(
             host=settings.postgres_host,
             port=settings.postgres_port,
@@ -261,16 +272,18 @@ class Pipeline:
         """Sums of the ledger over this test's topic, of its newest run of each offset."""
         columns = ("records_read", "counted", "late", "malformed", "unknown_schema", "invalid")
         sums = ", ".join(f"coalesce(sum({column}), 0)::bigint" for column in columns)
-        found = self.query(f"select {sums} from quality.ledger_current where topic = %s", self.raw_topic)
+        found = self.query(
+            f"select {sums} from quality.ledger_current where topic = %s", self.settings.raw_topic
+        )
         return dict(zip(columns, found[0], strict=True))
 
     def read(self) -> int:
         """How many records the job has read and accounted for, by the ledger."""
         return self.ledger()["records_read"]
 
-    def settle(self, condition: Callable[[], bool], what: str) -> None:
+    def eventually(self, condition: Callable[[], bool], what: str) -> None:
         """Wait for something that the pipeline does by itself."""
-        wait_until(condition, SETTLE_TIMEOUT_S, what)
+        wait_until(condition, EVENTUALLY_WITHIN_S, what)
 
 
 def closed(windows: Rows, until_ms: int, minutes: int) -> Rows:
@@ -285,49 +298,28 @@ def _today_ms() -> int:
 
 
 @contextmanager
-def pipeline(stack: RunningStack) -> Iterator[Pipeline]:
-    """Make topics and choose a day for one test; the job is cancelled at the end."""
-    number = next(_pipelines)
-    settings = stack.settings
-    names = {name: f"{name}_{number}" for name in TOPIC_CONFIGS}
-    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers})
-    topics = [
-        NewTopic(names[name], settings.kafka_partitions, config=TOPIC_CONFIGS[name]) for name in TOPIC_CONFIGS
-    ]
-    for made in admin.create_topics(topics, operation_timeout=STATE_TIMEOUT_S).values():
-        made.result()
-    config = JobConfig(
-        rest_url=settings.flink_rest_url,
-        front_jar=str(build_front()),
-        bootstrap_servers=settings.kafka_bootstrap_servers,
-        raw_topic=names[RAW_TOPIC],
-        error_topic=names[ERROR_TOPIC],
-        windows_topic=names[WINDOWS_TOPIC],
-        consumer_group=f"test-{number}",
-        registry_url=settings.schema_registry_url,
-        jdbc_url=settings.postgres_jdbc_url,
-        postgres_user=settings.postgres_user,
-        postgres_password=settings.postgres_password.get_secret_value(),
-        redis_host=settings.redis_host,
-        redis_port=settings.redis_port,
-        parallelism=2,
-        checkpoint_interval_s=2,
-        checkpoint_timeout_s=60,
-        checkpoint_dir=settings.flink_checkpoint_dir,
-        state_backend="rocksdb",
-        python_executable=sys.executable,
-        python_path=sysconfig.get_path("purelib"),
-    )
-    made_pipeline = Pipeline(
-        stack=stack,
-        raw_topic=names[RAW_TOPIC],
-        error_topic=names[ERROR_TOPIC],
-        windows_topic=names[WINDOWS_TOPIC],
-        base_ms=_today_ms() - (number + 1) * DAY_MS,
-        config=config,
-        schema_id=ensure_subject(settings).id,
-    )
-    try:
-        yield made_pipeline
-    finally:
-        made_pipeline.cancel()
+def pipeline(stack: RunningStack, submitter: Submitter, **changes: object) -> Iterator[Pipeline]:
+    """Make topics and stores for one test; the job is cancelled at the end."""
+    quick: dict[str, object] = {
+        "flink_parallelism": 2,
+        "flink_checkpoint_interval": 1.0,
+        "flink_checkpoint_timeout": 60.0,
+    }
+    with own(stack.with_settings(**{**quick, **changes})) as mine:
+        ensure_topics(mine.settings)
+        made = Pipeline(
+            stack=mine,
+            submitter=submitter,
+            base_ms=_today_ms() - DAY_MS,
+            schema_id=ensure_subject(mine.settings).id,
+        )
+        try:
+            yield made
+        finally:
+            made.cancel()
+
+
+def end_all_jobs(settings: Settings) -> None:
+    """Cancel every job of the platform on the cluster."""
+    with FlinkCluster(settings.flink_rest_url) as cluster:
+        end_jobs(cluster, [job.id for job in cluster.alive(JOB_NAME)])

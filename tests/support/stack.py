@@ -6,24 +6,26 @@ import os
 import shutil
 import signal
 import tempfile
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from dotenv import dotenv_values
+from pydantic import SecretStr
 
-from ctr_platform.settings import Settings
-from ctr_platform.stack.layout import Layout
-from ctr_platform.stack.lifecycle import start, stop
-from ctr_platform.stack.probes import wait_until
-from ctr_platform.stack.supervise import Supervisor
+from contract.settings import Settings
+from ctr_platform.devstack.lifecycle import launch_supervisor, start, start_services, stop
+from ctr_platform.devstack.paths import StackPaths
+from ctr_platform.devstack.probes import wait_until
+from ctr_platform.devstack.service import with_dependencies
+from ctr_platform.devstack.supervise import Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ctr_platform.artifacts.fetch import Transfer
-    from ctr_platform.stack.service import Service
+    from ctr_platform.devstack.service import Service
 
 REPLACED_WITHIN_S: Final = 30
 """Until supervisord has a new process in a killed one's place."""
@@ -60,22 +62,24 @@ class RunningStack:
     services: dict[str, Service]
 
     @property
-    def layout(self) -> Layout:
-        return Layout(self.home)
+    def paths(self) -> StackPaths:
+        return StackPaths(self.home)
 
     @property
     def supervisor(self) -> Supervisor:
-        return Supervisor(self.layout)
+        return Supervisor(self.paths)
 
     @property
     def environment(self) -> dict[str, str]:
         """For a subprocess that is to find this stack, and no other by the caller's variables."""
-        names = {name.upper() for name in Settings.model_fields}
-        kept = {name: value for name, value in os.environ.items() if name not in names}
-        return {**kept, "CTR_HOME": str(self.home)}
+        return {**os.environ, **variables(self.settings), "CTR_HOME": str(self.home)}
+
+    def with_settings(self, **changes: object) -> RunningStack:
+        """The same services, used by other settings."""
+        return replace(self, settings=self.settings.model_copy(update=changes))
 
     def pid(self, name: str) -> int:
-        """Of a service's main process; 0 while there is none."""
+        """Pid of a service's main process; 0 while there is none."""
         return self.supervisor.states()[name].pid
 
     def kill(self, name: str) -> None:
@@ -104,8 +108,17 @@ class RunningStack:
 
 def settings_of(home: Path) -> Settings:
     """Settings of the stack in `home`, whatever the caller's environment holds."""
-    values = {name.lower(): value for name, value in dotenv_values(Layout(home).stack_env).items()}
+    values = {name.lower(): value for name, value in dotenv_values(StackPaths(home).stack_env).items()}
     return Settings.model_validate(values)
+
+
+def variables(settings: Settings) -> dict[str, str]:
+    """Settings as a process is told them."""
+    values = {name.upper(): getattr(settings, name) for name in Settings.model_fields}
+    return {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        for name, value in values.items()
+    }
 
 
 @contextmanager
@@ -120,9 +133,39 @@ def fresh_home() -> Iterator[Path]:
         shutil.rmtree(home)
 
 
+def running_stack_of_all() -> AbstractContextManager[RunningStack]:
+    """Start every service, as `ctr up` does, on free ports; stop and remove everything after."""
+    return running_stack(None)
+
+
 @contextmanager
-def running_stack(names: Sequence[str]) -> Iterator[RunningStack]:
+def running_stack(names: Sequence[str] | None) -> Iterator[RunningStack]:
     """Start these services, and what they need, on free ports; stop and remove everything after."""
     with fresh_home() as home:
         services = start(home, names=names, free_ports=True, report=Recorder())
         yield RunningStack(home, settings_of(home), {service.name: service for service in services})
+
+
+class SharedStack:
+    """The one stack of a test process; its services start when a test first needs them."""
+
+    def __init__(self, home: Path) -> None:
+        self._layout = StackPaths(home)
+        self._services: dict[str, Service] = {}
+        self._started: set[str] = set()
+
+    def need(self, *names: str) -> RunningStack:
+        """Return the stack when these services, and what they need, answer."""
+        if not self._services:
+            self._layout.create()
+            known = launch_supervisor(self._layout, names=None, free_ports=True, report=Recorder())
+            self._services = {service.name: service for service in known}
+        wanted = with_dependencies(list(self._services.values()), names)
+        start_services(self._layout, [each for each in wanted if each.name not in self._started], Recorder())
+        self._started.update(each.name for each in wanted)
+        return RunningStack(self._layout.home, settings_of(self._layout.home), self._services)
+
+    def stop(self, name: str) -> None:
+        """Stop a service that no other test needs soon."""
+        Supervisor(self._layout).stop(name)
+        self._started.discard(name)

@@ -37,7 +37,7 @@ def silent_port() -> Iterator[int]:
 
 
 def writing_engine(url: URL) -> Engine:
-    """Of a test that plays the job; keeps no connection."""
+    """Engine of a test that plays the job; keeps no connection."""
     return create_engine(url, poolclass=NullPool)
 
 

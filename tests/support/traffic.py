@@ -11,7 +11,7 @@ from tests.support.windows import put_document, put_rows
 from warehouse.windows import epoch_ms, window_length
 
 if TYPE_CHECKING:
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
     from flink.documents import Counts
     from warehouse.windows import WindowType
 

@@ -6,7 +6,6 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-import redis
 from sqlalchemy import insert
 
 from flink.config import DIMENSIONS
@@ -19,7 +18,7 @@ from warehouse.windows import WINDOW_MINUTES, epoch_ms
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
     from flink.documents import Counts
     from warehouse.windows import WindowType
 
@@ -45,7 +44,7 @@ def put_document(
         final: whether the window is closed.
         written_ms: ms since the epoch; now, if not given.
     """
-    job = DocumentStore(settings.redis_host, settings.redis_port)
+    job = DocumentStore(settings.redis_host, settings.redis_port, settings.redis_key_prefix)
     moment = written_ms or time.time_ns() // 1_000_000
     assert job.write(build(window_type, epoch_ms(start), counts, DIMENSIONS, final=final, written_ms=moment))
     job.close()
@@ -66,9 +65,3 @@ def put_rows(settings: Settings, window_type: WindowType, start: datetime, count
     ]
     with writing_engine(settings.postgres_url).begin() as connection:
         connection.execute(insert(TABLES[window_type]), rows)
-
-
-def empty_cache(settings: Settings) -> None:
-    """Remove every document."""
-    with redis.Redis(host=settings.redis_host, port=settings.redis_port) as client:
-        client.flushall()

@@ -1,4 +1,4 @@
-"""Stores of their own for the tests of this room."""
+"""A migrated warehouse for the tests of this room."""
 
 from __future__ import annotations
 
@@ -6,20 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.stores import empty, running_stores
+from tests.support.stores import empty
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sqlalchemy import URL
 
     from tests.support.stack import RunningStack
-
-
-@pytest.fixture(scope="session")
-def stores() -> Iterator[RunningStack]:
-    with running_stores() as running:
-        yield running
 
 
 @pytest.fixture

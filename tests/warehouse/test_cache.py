@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import redis
 
+from contract.errors import CacheUnavailable
 from flink.config import DIMENSIONS
 from flink.document_store import DocumentStore
 from flink.documents import MAX_SEGMENTS, build
 from tests.support.stores import silent_port
 from warehouse.cache import Cache
-from warehouse.errors import CacheUnavailable
 from warehouse.windows import Segment
 
 if TYPE_CHECKING:

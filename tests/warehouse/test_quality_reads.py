@@ -12,9 +12,9 @@ from sqlalchemy.dialects import postgresql
 
 from tests.support.stores import writing_engine
 from warehouse import quality_reads
-from warehouse.models import Alert, Base, LedgerRow, VitalSignsRow, WindowVerification
-from warehouse.quality_reads import Fates, OpenAlert, QualityRecords, Verification, VitalSigns
-from warehouse.reader import MAX_WINDOWS
+from warehouse.models import AlertRow, Base, JobMetricsRow, LedgerRow, WindowVerification
+from warehouse.quality_reads import JobMetricsSample, OpenAlert, OutcomeCounts, QualityRecords, Verification
+from warehouse.read_connections import MAX_WINDOWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,7 @@ def verification(minute: int, checked: int, actual: int, accuracy: str, **more: 
 def test_an_empty_warehouse_has_nothing(records: QualityRecords) -> None:
     assert records.verifications("1min", NOON, NOON + HOUR) == []
     assert records.latest_verification("1min") is None
-    assert records.fates(NOON, HOUR) == []
+    assert records.outcomes(NOON, HOUR) == []
     assert records.vital_signs(NOON) == []
     assert records.open_alerts() == []
 
@@ -137,7 +137,7 @@ def test_reads_do_not_grow_with_the_history(url: URL, records: QualityRecords) -
     try:
         assert len(records.verifications("1min", NOON - HOUR, NOON)) == 60
         assert records.latest_verification("1min") is not None
-        assert [each.records_read for each in records.fates(NOON - HOUR, HOUR)] == [1200]
+        assert [each.records_read for each in records.outcomes(NOON - HOUR, HOUR)] == [1200]
         assert len(records.vital_signs(NOON - HOUR)) == 241
     finally:
         event.remove(Engine, "before_cursor_execute", remember)
@@ -156,7 +156,7 @@ def test_reads_do_not_grow_with_the_history(url: URL, records: QualityRecords) -
 
 def ledger(run: int, checkpoint: int, first: int, last: int, written: int, **more: Any) -> dict[str, Any]:
     read = last - first + 1
-    fates = {"counted": read - 1, "late": 1, "malformed": 0, "unknown_schema": 0, "invalid": 0}
+    outcomes = {"counted": read - 1, "late": 1, "malformed": 0, "unknown_schema": 0, "invalid": 0}
     return {
         "topic": "t",
         "partition": 0,
@@ -164,7 +164,7 @@ def ledger(run: int, checkpoint: int, first: int, last: int, written: int, **mor
         "last_offset": last,
         "checkpoint_id": checkpoint,
         "records_read": read,
-        **fates,
+        **outcomes,
         "job_id": f"job-{run}",
         "run_started_at": NOON + run * MINUTE,
         "written_at": NOON + written * MINUTE,
@@ -181,9 +181,9 @@ def test_fates_are_summed_by_when_they_were_written(url: URL, records: QualityRe
         ledger(0, 2, 0, 9, written=9, partition=1, counted=5, late=3, invalid=2),
         ledger(0, 3, 20, 29, written=20),
     )
-    found = records.fates(NOON + 5 * MINUTE, 5 * MINUTE)
+    found = records.outcomes(NOON + 5 * MINUTE, 5 * MINUTE)
     assert found == [
-        Fates(
+        OutcomeCounts(
             start=NOON + 5 * MINUTE,
             records_read=20,
             counted=9,
@@ -192,7 +192,7 @@ def test_fates_are_summed_by_when_they_were_written(url: URL, records: QualityRe
             unknown_schema=2,
             invalid=2,
         ),
-        Fates(
+        OutcomeCounts(
             start=NOON + 20 * MINUTE,
             records_read=10,
             counted=9,
@@ -205,7 +205,7 @@ def test_fates_are_summed_by_when_they_were_written(url: URL, records: QualityRe
     assert found[0].dead == 5
     for bucket in (timedelta(0), timedelta(seconds=1)):
         with pytest.raises(ValueError, match="buckets"):
-            records.fates(NOON, bucket)
+            records.outcomes(NOON, bucket)
 
 
 def test_what_was_read_again_is_left_out_as_the_current_ledger_does(
@@ -258,8 +258,8 @@ def test_what_was_read_again_is_left_out_as_the_current_ledger_does(
             ).mappings()
             everything = text("SELECT sum(records_read) FROM quality.ledger WHERE written_at >= :since")
             read = connection.scalar(everything, {"since": since})
-            wanted = [Fates(**row) for row in expected]
-        assert records.fates(since, 5 * MINUTE) == wanted
+            wanted = [OutcomeCounts(**row) for row in expected]
+        assert records.outcomes(since, 5 * MINUTE) == wanted
         superseded += read - sum(each.records_read for each in wanted)
     assert superseded > 0
 
@@ -277,8 +277,8 @@ def test_a_row_that_takes_anothers_place_is_as_new_as_its_checkpoint(url: URL) -
         assert connection.execute(read).one() == (connection.scalar(text("SELECT now()")), 2)
 
 
-def vitals(second: int, **more: Any) -> dict[str, Any]:
-    unmeasured = dict.fromkeys(VitalSigns.__annotations__)
+def job_metrics(second: int, **more: Any) -> dict[str, Any]:
+    unmeasured = dict.fromkeys(JobMetricsSample.__annotations__)
     known = {"job_id": "j", "checkpoint_age_s": 1.5, "checkpoints_completed": 7, "checkpoints_failed": 0}
     return {**unmeasured, **known, "observed_at": NOON + timedelta(seconds=second), **more}
 
@@ -286,9 +286,9 @@ def vitals(second: int, **more: Any) -> dict[str, Any]:
 def test_vital_signs_come_oldest_first(
     url: URL, records: QualityRecords, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = [vitals(15, heap_percent=61.25, records_waiting=1 << 40), vitals(30), vitals(45)]
-    put(url, VitalSignsRow, vitals(0), *rows)
-    wanted = [VitalSigns(**row) for row in rows]
+    rows = [job_metrics(15, heap_percent=61.25, records_waiting=1 << 40), job_metrics(30), job_metrics(45)]
+    put(url, JobMetricsRow, job_metrics(0), *rows)
+    wanted = [JobMetricsSample(**row) for row in rows]
     assert records.vital_signs(NOON + timedelta(seconds=15)) == wanted
     monkeypatch.setattr(quality_reads, "MAX_LOOKS", 2)
     assert records.vital_signs(NOON) == wanted[1:]
@@ -308,7 +308,7 @@ def test_open_alerts_are_those_that_last(
             "recovered_at": None if recovered is None else NOON + recovered * MINUTE,
         }
 
-    put(url, Alert, alert("a", 0), alert("b", 1, recovered=2), alert("c", 3))
+    put(url, AlertRow, alert("a", 0), alert("b", 1, recovered=2), alert("c", 3))
     newest, oldest = records.open_alerts()
     assert newest == OpenAlert(
         title="c is wrong", detail="look", url="http://localhost/c", opened_at=NOON + 3 * MINUTE

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import Engine, event, insert, text
 from sqlalchemy.exc import DBAPIError
 
+from contract.errors import WarehouseUnavailable
 from tests.support.stores import silent_port, writing_engine
 from warehouse.engine import reading_engine
-from warehouse.errors import WarehouseUnavailable
 from warehouse.models import Base, Counts1Min, Counts5Min, LateEvent, LedgerRow, WindowVerification
-from warehouse.reader import MAX_WINDOWS
+from warehouse.read_connections import MAX_WINDOWS
 from warehouse.reads import Freshness, Warehouse
 from warehouse.windows import EVERYTHING, Segment, Selection
 
@@ -69,10 +69,10 @@ def late(offset: int, at: timedelta, category: str, *, click: int) -> dict[str, 
 
 
 def ledger(
-    run: int, checkpoint: int, first: int, last: int, *, partition: int = 0, **fates: int
+    run: int, checkpoint: int, first: int, last: int, *, partition: int = 0, **outcomes: int
 ) -> dict[str, Any]:
     read = last - first + 1
-    refused = dict.fromkeys(("late", "malformed", "unknown_schema", "invalid"), 0) | fates
+    refused = dict.fromkeys(("late", "malformed", "unknown_schema", "invalid"), 0) | outcomes
     return {
         "topic": "t",
         "partition": partition,
@@ -188,16 +188,21 @@ def test_a_series_of_chosen_segments_counts_these_alone(url: URL, warehouse: War
         assert all(each.end - each.start == MINUTE for each in found)
         return [(each.start - NOON, each.impressions, each.clicks, each.ctr) for each in found]
 
-    news = frozenset({"news"})
+    notifications = frozenset({"news"})
     assert chosen(EVERYTHING) == [
         (3 * MINUTE, 1, 0, 0.0),
         (MINUTE, 80, 8, 10.0),
         (timedelta(0), 71, 8, 11.27),
     ]
     # The minute of games alone is absent, and so is the one without impressions.
-    assert chosen(Selection(categories=news)) == [(3 * MINUTE, 1, 0, 0.0), (timedelta(0), 31, 4, 12.9)]
+    assert chosen(Selection(categories=notifications)) == [
+        (3 * MINUTE, 1, 0, 0.0),
+        (timedelta(0), 31, 4, 12.9),
+    ]
     assert chosen(Selection(devices=frozenset({0}))) == [(timedelta(0), 20, 2, 10.0)]
-    assert chosen(Selection(categories=news, devices=frozenset({0, 7}))) == [(timedelta(0), 20, 2, 10.0)]
+    assert chosen(Selection(categories=notifications, devices=frozenset({0, 7}))) == [
+        (timedelta(0), 20, 2, 10.0)
+    ]
     assert chosen(Selection(categories=frozenset({"x"}))) == []
 
 

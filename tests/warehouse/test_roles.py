@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import URL, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from contract.errors import WarehouseUnavailable
 from tests.support.stores import silent_port, writing_engine
-from warehouse.errors import WarehouseUnavailable
 from warehouse.migrate import migrate
 from warehouse.quality_reads import QualityRecords
 from warehouse.reads import Warehouse

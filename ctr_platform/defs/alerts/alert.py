@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Problem:
+class Alert:
     """Something that is wrong now."""
 
     key: str
-    """Names it for as long as it lasts: two problems of one key are one."""
+    """Names it for as long as it lasts: two alerts of one key are one."""
 
     title: str
     """One line for a person."""

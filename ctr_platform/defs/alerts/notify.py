@@ -7,31 +7,31 @@ from typing import TYPE_CHECKING, Final
 
 import httpx
 
-from ctr_platform.alerts.book import News, note, untold
-from ctr_platform.errors import CtrError
+from contract.errors import CtrError
+from ctr_platform.defs.alerts.store import Notifications, pending_notifications, record_alerts
 from warehouse.engine import warehouse_errors, writing_engine
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from ctr_platform.alerts.problem import Problem
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
+    from ctr_platform.defs.alerts.alert import Alert
 
 ANSWER_WITHIN_S: Final = 10.0
 """A webhook takes a message in well under a second; a sensor must not hang on one."""
 
 MAX_LINES: Final = 20
-"""Of one message: who has more problems than this has one."""
+"""A message lists no more alerts; it says how many it leaves out."""
 
 LOG: Final = logging.getLogger(__name__)
 
 
-def tell(
-    settings: Settings, source: str, problems: Collection[Problem], unknown: Collection[str] = ()
-) -> News:
+def notify(
+    settings: Settings, source: str, alerts: Collection[Alert], unknown: Collection[str] = ()
+) -> Notifications:
     """Note what a source knows to be wrong now, and tell what people do not know yet.
 
-    A problem is told when it begins, again every `ALERT_REPEAT` while it lasts, and when it is over. What
+    A alert is told when it begins, again every `ALERT_REPEAT` while it lasts, and when it is over. What
     could not be delivered is told the next time.
 
     Raises:
@@ -41,30 +41,33 @@ def tell(
     engine = writing_engine(settings.postgres_url, "ctr-alerts")
     with warehouse_errors(settings.postgres_url):
         with engine.begin() as connection:
-            note(connection, source, problems, unknown)
-        with engine.begin() as connection, untold(connection, settings.alert_repeat) as news:
-            if news:
-                LOG.warning("%s", message(news))
-                post(settings, message(news))
-    return news
+            record_alerts(connection, source, alerts, unknown)
+        with (
+            engine.begin() as connection,
+            pending_notifications(connection, settings.alert_repeat) as notifications,
+        ):
+            if notifications:
+                LOG.warning("%s", message(notifications))
+                post(settings, message(notifications))
+    return notifications
 
 
-def message(news: News) -> str:
+def message(notifications: Notifications) -> str:
     """All of it as text, a line each, in the markup that Slack and its likes understand."""
     marked = (
-        *((":red_circle:", each) for each in news.opened),
-        *((":hourglass: still:", each) for each in news.lasting),
-        *((":large_green_circle: over:", each) for each in news.recovered),
+        *((":red_circle:", each) for each in notifications.opened),
+        *((":hourglass: still:", each) for each in notifications.lasting),
+        *((":large_green_circle: over:", each) for each in notifications.recovered),
     )
-    lines = [_line(mark, problem) for mark, problem in marked]
+    lines = [_line(mark, alert) for mark, alert in marked]
     more = len(lines) - MAX_LINES
     return "\n".join([*lines[:MAX_LINES], *([f"... and {more} more"] if more > 0 else [])])
 
 
-def _line(mark: str, problem: Problem) -> str:
-    detail = f": {problem.detail}" if problem.detail else ""
-    link = f" <{problem.url}|open>" if problem.url else ""
-    return f"{mark} *{problem.title}*{detail}{link}"
+def _line(mark: str, alert: Alert) -> str:
+    detail = f": {alert.detail}" if alert.detail else ""
+    link = f" <{alert.url}|open>" if alert.url else ""
+    return f"{mark} *{alert.title}*{detail}{link}"
 
 
 def post(settings: Settings, text: str) -> None:

@@ -6,11 +6,10 @@ from typing import Final
 import dagster as dg
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
-from ctr_platform.alerts.problem import Problem
-from ctr_platform.alerts.tell import tell
-from ctr_platform.defs.platform import Platform
-from ctr_platform.errors import CtrError
-from warehouse.errors import WarehouseUnavailable
+from contract.errors import CtrError
+from ctr_platform.defs.alerts.alert import Alert
+from ctr_platform.defs.alerts.notify import notify
+from ctr_platform.resources import Platform
 
 LOOK_EVERY_S: Final = 30
 
@@ -21,7 +20,7 @@ SOURCE: Final = "dagster"
     minimum_interval_seconds=LOOK_EVERY_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
-        "Tells, by log and webhook, which asset checks fail (errors, not warnings) and of which jobs the "
+        "Notifies, by log and webhook, of asset checks that fail (errors, not warnings) and of jobs whose "
         "newest run failed: when it begins, while it lasts, when it is over."
     ),
 )
@@ -32,23 +31,23 @@ def tell_problems(context: dg.SensorEvaluationContext, platform: Platform) -> dg
     checks = sorted(graph.asset_check_keys) if graph else []
     jobs = context.repository_def.job_names if context.repository_def else []
     pending: set[str] = set()
-    problems = [
+    alerts = [
         *_failed_checks(context.instance, checks, settings.dagster_ui_url, pending),
         *_failed_jobs(context.instance, jobs, settings.dagster_ui_url),
     ]
     try:
-        news = tell(settings, SOURCE, problems, pending)
-    except (CtrError, WarehouseUnavailable) as error:
-        return dg.SkipReason(f"{len(problems)} problem(s), not told: {error}")
+        notifications = notify(settings, SOURCE, alerts, pending)
+    except CtrError as error:
+        return dg.SkipReason(f"{len(alerts)} alert(s), nobody notified: {error}")
     return dg.SkipReason(
-        f"{len(problems)} problem(s); told: {len(news.opened)} new, {len(news.lasting)} lasting, "
-        f"{len(news.recovered)} over"
+        f"{len(alerts)} open; notified of {len(notifications.opened)} new, "
+        f"{len(notifications.lasting)} lasting, {len(notifications.recovered)} recovered"
     )
 
 
 def _failed_checks(
     instance: dg.DagsterInstance, keys: list[dg.AssetCheckKey], ui: str, pending: set[str]
-) -> Iterable[Problem]:
+) -> Iterable[Alert]:
     """Checks whose newest result is an error; those under way are added to `pending`."""
     records = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
     for key, record in records.items():
@@ -57,7 +56,7 @@ def _failed_checks(
         if record.status is AssetCheckExecutionRecordStatus.PLANNED or evaluation is None:
             pending.add(name)
         elif not evaluation.passed and evaluation.severity is dg.AssetCheckSeverity.ERROR:
-            yield Problem(
+            yield Alert(
                 key=name,
                 title=f"{key.name} of {key.asset_key.to_user_string()} fails",
                 detail=evaluation.description or "",
@@ -65,7 +64,7 @@ def _failed_checks(
             )
 
 
-def _failed_jobs(instance: dg.DagsterInstance, names: Iterable[str], ui: str) -> Iterable[Problem]:
+def _failed_jobs(instance: dg.DagsterInstance, names: Iterable[str], ui: str) -> Iterable[Alert]:
     """Jobs whose newest finished run failed."""
     for name in names:
         finished = dg.RunsFilter(
@@ -73,7 +72,7 @@ def _failed_jobs(instance: dg.DagsterInstance, names: Iterable[str], ui: str) ->
         )
         for run in instance.get_runs(finished, limit=1):
             if run.is_failure:
-                yield Problem(
+                yield Alert(
                     key=f"job:{name}",
                     title=f"the job {name} failed",
                     detail=f"run {run.run_id[:8]}",

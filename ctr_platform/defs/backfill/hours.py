@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ctr_platform.errors import CtrError
-from ctr_platform.kafka.spans import bounds, consumer, first_written_ms, partitions
-from ctr_platform.recount.fates import MAX_AHEAD_MS
-from ctr_platform.recount.verify import HOUR
+from contract.errors import CtrError, UsageError
+from ctr_platform.defs.kafka.offset_ranges import bounds, consumer, first_written_ms, partitions
+from ctr_platform.defs.reconciliation.verify import HOUR
 
 if TYPE_CHECKING:
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
+    from contract.time_rules import TimeRules
 
 
 @dataclass(frozen=True)
-class Span:
+class HourRange:
     """Windows that start in `[first, last)`: whole hours, UTC."""
 
     first: datetime
@@ -26,30 +26,30 @@ class Span:
         """Refuse what is not whole hours."""
         for moment in (self.first, self.last):
             if moment.utcoffset() is None or moment.timestamp() % HOUR.total_seconds():
-                raise CtrError(f"{moment}: name whole hours in UTC", exit_status=2)
+                raise UsageError(f"{moment}: name whole hours in UTC")
         if self.first >= self.last:
-            raise CtrError(f"no hour lies between {self.first} and {self.last}", exit_status=2)
+            raise UsageError(f"no hour lies between {self.first} and {self.last}")
 
-    @property
-    def read_from(self) -> datetime:
+    def read_from(self, rules: TimeRules) -> datetime:
         """What the broker wrote before is neither an event of these windows nor able to make one late."""
-        return self.first - timedelta(milliseconds=MAX_AHEAD_MS)
+        return self.first - timedelta(milliseconds=rules.max_ahead_ms)
 
 
-def check_retained(settings: Settings, topic: str, span: Span) -> None:
-    """Let pass a span of which the topic still holds every event.
+def check_retained(settings: Settings, hour_range: HourRange) -> None:
+    """Let pass a span of which the raw topic still holds every event.
 
     Raises:
         CtrError: retention may have deleted some.
     """
+    topic, read_from = settings.raw_topic, hour_range.read_from(settings.time_rules)
     with consumer(settings, "ctr-repair") as reader:
         for partition in partitions(reader, settings, topic):
             first, _ = bounds(reader, settings, topic, partition)
             if first == 0:
                 continue
             written_ms = first_written_ms(reader, settings, topic, partition)
-            if written_ms is None or written_ms >= span.read_from.timestamp() * 1000:
+            if written_ms is None or written_ms >= read_from.timestamp() * 1000:
                 raise CtrError(
-                    f"{span.first:%Y-%m-%d %H:%M} UTC is beyond the retention of {topic}: partition "
-                    f"{partition} lacks records from {span.read_from:%H:%M:%S} on. Choose later hours."
+                    f"{hour_range.first:%Y-%m-%d %H:%M} UTC is beyond the retention of {topic}: partition "
+                    f"{partition} lacks records from {read_from:%H:%M:%S} on. Choose later hours."
                 )

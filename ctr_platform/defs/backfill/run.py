@@ -11,22 +11,21 @@ from typing import TYPE_CHECKING, Final
 import tenacity
 from sqlalchemy import delete, insert, text, update
 
-from ctr_platform.errors import CtrError
-from ctr_platform.flink_cluster.rest import FlinkCluster
-from ctr_platform.flink_cluster.submission import job_config, submit
-from ctr_platform.flink_cluster.transport import FlinkRefused, FlinkUnavailable
-from ctr_platform.recount.run import recount
-from ctr_platform.repair.span import Span, check_retained
-from flink.config import REPAIR_JOB_NAME, JobConfig, Staging
+from contract.errors import CtrError, FlinkRefused, FlinkUnavailable
+from ctr_platform.defs.backfill.hours import HourRange, check_retained
+from ctr_platform.defs.flink_job.rest import FlinkCluster
+from ctr_platform.defs.flink_job.submission import job_config, submit
+from ctr_platform.defs.reconciliation.run import recount
+from flink.config import BACKFILL_JOB_NAME, Staging
 from warehouse.engine import warehouse_errors, writing_engine
-from warehouse.models import Repair, RepairCounts
+from warehouse.models import BackfillCountsRow, BackfillRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Engine
 
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
 
 APPLY: Final = Path(__file__).with_name("sql") / "apply.sql"
 
@@ -37,11 +36,11 @@ POLL_S: Final = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class RepairResult:
+class BackfillResult:
     """What a repair changed, or with `dry_run` would have changed."""
 
     repair_id: str
-    span: Span
+    hour_range: HourRange
     rows_deleted: int
     rows_inserted: int
     rows_changed: int
@@ -51,71 +50,70 @@ class RepairResult:
     staging_job: str
 
 
-def repair(
-    settings: Settings, span: Span, *, dry_run: bool = False, config: JobConfig | None = None
-) -> RepairResult:
-    """Recompute the windows of a span from the topic, and put them in the place of the warehouse's.
+def backfill(settings: Settings, hour_range: HourRange, *, dry_run: bool = False) -> BackfillResult:
+    """Recompute the windows of some hours from the topic, and put them in the place of the warehouse's.
 
     The live job goes on beside it. Only rows of `realtime.counts_1min` and `counts_5min` of these windows are
     touched; merged late events stay merged.
 
     Args:
         settings: where everything is.
-        span: whole hours; every window of them must be closed.
+        hour_range: whole hours; every window of them must be closed.
         dry_run: recompute and compare, and change nothing.
-        config: of the live job, if its topics have other names than usual.
 
     Raises:
         CtrError: the hours are open or beyond retention, a service is away, or the cluster has no free slot.
     """
-    live = config or job_config(settings)
-    check_retained(settings, live.raw_topic, span)
+    check_retained(settings, hour_range)
     # What was late after idleness is known by the recount alone.
-    known = recount(settings, raw_topic=live.raw_topic, error_topic=live.error_topic)
-    if known.closed_until is None or known.closed_until < span.last:
+    known = recount(settings)
+    if known.closed_until is None or known.closed_until < hour_range.last:
         until = (
             "none is"
             if known.closed_until is None
             else f"closed are those until {known.closed_until:%H:%M:%S}"
         )
         raise CtrError(
-            f"the windows until {span.last:%Y-%m-%d %H:%M} UTC are not all closed: {until}. Try later."
+            f"the windows until {hour_range.last:%Y-%m-%d %H:%M} UTC are not all closed: {until}. Try later."
         )
     engine = writing_engine(settings.postgres_url, "ctr-repair")
     repair_id = uuid.uuid4().hex
     with warehouse_errors(settings.postgres_url):
         with engine.begin() as connection:
             connection.execute(
-                insert(Repair).values(repair_id=repair_id, window_from=span.first, window_until=span.last)
+                insert(BackfillRow).values(
+                    repair_id=repair_id, window_from=hour_range.first, window_until=hour_range.last
+                )
             )
         try:
-            job_id = _stage(settings, live, repair_id, span)
+            job_id = _stage(settings, repair_id, hour_range)
             # Retention may have overtaken the reader.
-            check_retained(settings, live.raw_topic, span)
-            return _apply(engine, live.raw_topic, repair_id, span, job_id=job_id, dry_run=dry_run)
+            check_retained(settings, hour_range)
+            return _apply(engine, settings.raw_topic, repair_id, hour_range, job_id=job_id, dry_run=dry_run)
         finally:
             with engine.begin() as connection:
-                connection.execute(delete(RepairCounts).where(RepairCounts.repair_id == repair_id))
+                connection.execute(delete(BackfillCountsRow).where(BackfillCountsRow.repair_id == repair_id))
 
 
-def _stage(settings: Settings, live: JobConfig, repair_id: str, span: Span) -> str:
+def _stage(settings: Settings, repair_id: str, hour_range: HourRange) -> str:
     """Run the staging job to its end; returns its id."""
     with FlinkCluster(settings.flink_rest_url) as cluster:
         free = cluster.overview().free_slots
         if free == 0:
             raise CtrError("the Flink cluster has no free slot for the repair: add a TaskManager, or wait")
+        live = job_config(settings)
         config = replace(
             live,
             bounded=True,
             restore_from=None,
             # The rest of the free slots is left to a live job that has to be restarted meanwhile.
             parallelism=min(live.parallelism, max(1, free // 2)),
-            consumer_group=f"{REPAIR_JOB_NAME}-{repair_id[:8]}",
+            consumer_group=f"{settings.kafka_topic_prefix}{BACKFILL_JOB_NAME}-{repair_id[:8]}",
             staging=Staging(
                 repair_id=repair_id,
-                count_from_ms=int(span.first.timestamp() * 1000),
-                count_until_ms=int(span.last.timestamp() * 1000),
-                read_from_broker_ms=int(span.read_from.timestamp() * 1000),
+                count_from_ms=int(hour_range.first.timestamp() * 1000),
+                count_until_ms=int(hour_range.last.timestamp() * 1000),
+                read_from_broker_ms=int(hour_range.read_from(settings.time_rules).timestamp() * 1000),
             ),
         )
         job_id = submit(config)
@@ -134,21 +132,23 @@ def _stage(settings: Settings, live: JobConfig, repair_id: str, span: Span) -> s
             raise
         if job.state != "FINISHED":
             why = next((failure.cause for failure in cluster.failures(job_id, 1)), "Flink names no failure")
-            raise CtrError(f"{REPAIR_JOB_NAME} is {job.state}: {why}")
+            raise CtrError(f"{BACKFILL_JOB_NAME} is {job.state}: {why}")
     return job_id
 
 
 def _apply(  # noqa: PLR0913 - what a repair is made of
-    engine: Engine, topic: str, repair_id: str, span: Span, *, job_id: str, dry_run: bool
-) -> RepairResult:
-    values = {"repair_id": repair_id, "topic": topic, "first": span.first, "last": span.last}
+    engine: Engine, topic: str, repair_id: str, hour_range: HourRange, *, job_id: str, dry_run: bool
+) -> BackfillResult:
+    values = {"repair_id": repair_id, "topic": topic, "first": hour_range.first, "last": hour_range.last}
     with engine.connect() as connection:
         deleted = inserted = 0
         for statement in _statements():
             done = connection.execute(text(statement), values)
             deleted += done.rowcount if statement.startswith("DELETE FROM realtime") else 0
             inserted += done.rowcount if statement.startswith("INSERT INTO realtime.counts") else 0
-        connection.execute(update(Repair).where(Repair.repair_id == repair_id).values(rows_deleted=deleted))
+        connection.execute(
+            update(BackfillRow).where(BackfillRow.repair_id == repair_id).values(rows_deleted=deleted)
+        )
         rows, windows = connection.execute(
             text("SELECT count(*), count(DISTINCT (window_type, window_start)) FROM differing")
         ).one()
@@ -156,9 +156,9 @@ def _apply(  # noqa: PLR0913 - what a repair is made of
             connection.rollback()
         else:
             connection.commit()
-    return RepairResult(
+    return BackfillResult(
         repair_id=repair_id,
-        span=span,
+        hour_range=hour_range,
         rows_deleted=deleted,
         rows_inserted=inserted,
         rows_changed=rows,

@@ -4,27 +4,27 @@ from typing import Any, Final
 
 import dagster as dg
 
-from ctr_platform.defs.platform import (
+from contract.settings import load_settings
+from ctr_platform.defs.catalog import (
     BY_DAGSTER,
     CACHE_1MIN,
     CACHE_5MIN,
-    FATES,
     LEDGER,
     METRICS_1MIN,
     METRICS_5MIN,
     OWNERS,
+    QUALITY,
     QUALITY_PAGES,
     QUALITY_POOL,
     QUALITY_REPORT,
-    SCREEN,
     WEB_PAGE,
     WINDOW_ACCURACY,
     WINDOWS_FEED,
-    Platform,
     table_of,
 )
-from ctr_platform.quality.report import Report, Verdict, make_report
-from ctr_platform.quality.rules import SUITES, Severity
+from ctr_platform.defs.data_quality.report import Report, Verdict, make_report
+from ctr_platform.defs.data_quality.rules import SUITES, Severity
+from ctr_platform.resources import Platform
 
 SEVERITIES: Final[dict[Severity, dg.AssetCheckSeverity]] = {
     "critical": dg.AssetCheckSeverity.ERROR,
@@ -44,7 +44,7 @@ CHECKS: Final = [
         *(WINDOW_ACCURACY, LEDGER, METRICS_1MIN, METRICS_5MIN),
         *(CACHE_1MIN, CACHE_5MIN, WINDOWS_FEED),
     ],
-    group_name=FATES,
+    group_name=QUALITY,
     kinds={"greatexpectations", "python"},
     owners=OWNERS,
     tags=BY_DAGSTER,
@@ -95,15 +95,21 @@ def _check(verdict: Verdict) -> dg.AssetCheckResult:
     )
 
 
-def report_pages(url: str) -> dg.AssetSpec:
+def _report_pages(url: str) -> dg.AssetSpec:
     """What the report leaves for people."""
     return dg.AssetSpec(
         QUALITY_PAGES,
         deps=[QUALITY_REPORT],
-        group_name=SCREEN,
+        group_name=QUALITY,
         kinds={"greatexpectations"},
         owners=OWNERS,
         tags=WEB_PAGE,
         description="The quality report as Data Docs: every rule, and the windows that break it.",
         metadata={"url": dg.MetadataValue.url(url)},
     )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Define the report, and its pages at their address."""
+    return dg.Definitions(assets=[report, _report_pages(load_settings().quality_url)])

@@ -11,10 +11,16 @@ import pandas as pd
 from confluent_kafka import TopicPartition
 from sqlalchemy import func, select
 
-from ctr_platform.errors import CtrError
-from ctr_platform.kafka.client import ask
-from ctr_platform.kafka.spans import ANSWER_WITHIN_S, bounds, chunks, consumer, partitions
-from ctr_platform.quality.rules import FEED, REDIS
+from contract.errors import CtrError
+from ctr_platform.defs.data_quality.rules import FEED, REDIS
+from ctr_platform.defs.kafka.client import ask
+from ctr_platform.defs.kafka.offset_ranges import (
+    ANSWER_WITHIN_S,
+    bounds,
+    consumer,
+    message_batches,
+    partitions,
+)
 from flink.documents import TIME_TO_LIVE_S
 from warehouse.cache import MAX_WINDOWS, Cache, parse_document
 from warehouse.ctr import percent
@@ -27,7 +33,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
     from warehouse.windows import WindowDocument, WindowType
 
 STORES: Final = (REDIS.name, FEED.name)
@@ -50,18 +56,18 @@ Segments = dict[tuple[str, int], tuple[int, int]]
 """Impressions and clicks by category and device type."""
 
 
-def final_documents(settings: Settings, store: str, topic: str) -> list[WindowDocument]:
+def final_documents(settings: Settings, store: str) -> list[WindowDocument]:
     """The final documents that a store holds now, of `ctr_windows` those of the last hour or so.
 
     Raises:
         CacheUnavailable: Redis is away.
         CtrError: Kafka is away, or holds something else than documents.
     """
-    return _cached(settings) if store == REDIS.name else _fed(settings, topic)
+    return _cached(settings) if store == REDIS.name else _fed(settings)
 
 
 def _cached(settings: Settings) -> list[WindowDocument]:
-    cache = Cache(settings.redis_host, settings.redis_port)
+    cache = Cache(settings.redis_host, settings.redis_port, settings.redis_key_prefix)
     try:
         found = [each for kind in WINDOW_MINUTES for each in cache.current(kind, MAX_WINDOWS)]
     finally:
@@ -69,9 +75,10 @@ def _cached(settings: Settings) -> list[WindowDocument]:
     return [each for each in found if each.final]
 
 
-def _fed(settings: Settings, topic: str) -> list[WindowDocument]:
-    """Of each window the last document of the highest revision."""
+def _fed(settings: Settings) -> list[WindowDocument]:
+    """Return the last document of the highest revision of each window."""
     newest: dict[tuple[WindowType, int], WindowDocument] = {}
+    topic = settings.windows_topic
     # The last of the windows that are looked at closed after its start.
     written_since_ms = int((time.time() - FEED_SPAN.total_seconds()) * 1000)
     with consumer(settings, "ctr-quality") as reader:
@@ -81,8 +88,8 @@ def _fed(settings: Settings, topic: str) -> list[WindowDocument]:
             [start] = ask(settings, partial(reader.offsets_for_times, [place], ANSWER_WITHIN_S))
             if start.offset < 0:
                 continue
-            for chunk in chunks(reader, settings, start, end):
-                for body in filter(None, chunk.bodies):
+            for batch in message_batches(reader, settings, start, end):
+                for body in filter(None, batch.bodies):
                     document = _document(body, topic, partition)
                     key = (document.window_type, document.window_start_ms)
                     known = newest.get(key)
@@ -143,11 +150,11 @@ def _unsettled(connection: Connection, window_type: WindowType) -> set[datetime]
 
 
 def _windows(
-    connection: Connection, window_type: WindowType, span: tuple[datetime, datetime]
+    connection: Connection, window_type: WindowType, time_range: tuple[datetime, datetime]
 ) -> dict[datetime, Segments]:
     view = SEGMENTS[window_type]
     windows: dict[datetime, Segments] = {}
-    for row in connection.execute(select(view).where(view.c.window_start.between(*span))):
+    for row in connection.execute(select(view).where(view.c.window_start.between(*time_range))):
         segments = windows.setdefault(row.window_start, {})
         segments[row.site_category, row.device_type] = (row.impressions, row.clicks)
     return windows

@@ -12,16 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 from sqlalchemy import select, text
 
-from ctr_platform.errors import CtrError
-from ctr_platform.kafka.spans import consumer, first_written_ms, partitions
-from ctr_platform.quality.documents import STORES, compared, final_documents
-from ctr_platform.quality.rules import ACCURACY, DRIFT, FRESHNESS, RECORDS, WINDOWS
-from ctr_platform.recount.balance import balance
-from ctr_platform.recount.state import progress
-from ctr_platform.recount.verify import hour_of, statement_of
-from ctr_platform.settings import RAW_TOPIC, WINDOWS_TOPIC
+from contract.errors import CtrError
+from ctr_platform.defs.data_quality.documents import STORES, compared, final_documents
+from ctr_platform.defs.data_quality.rules import ACCURACY, DRIFT, FRESHNESS, RECORDS, WINDOWS
+from ctr_platform.defs.kafka.offset_ranges import consumer, first_written_ms, partitions
+from ctr_platform.defs.reconciliation.balance import balance
+from ctr_platform.defs.reconciliation.state import progress
+from ctr_platform.defs.reconciliation.verify import hour_of, statement_of
 from warehouse.engine import warehouse_errors, writing_engine
-from warehouse.errors import CacheUnavailable
 from warehouse.views import CONSERVATION
 from warehouse.windows import WINDOW_MINUTES
 
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Result
 
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
 
     Found = TypeVar("Found")
 
@@ -55,16 +53,14 @@ Evidence = dict[str, pd.DataFrame | Unjudged]
 """By suite."""
 
 
-def gather(settings: Settings, *, raw_topic: str = RAW_TOPIC, windows_topic: str = WINDOWS_TOPIC) -> Evidence:
+def gather(settings: Settings) -> Evidence:
     """Read everything; documents and topics first, so that Postgres is the newer side.
 
     Raises:
         WarehouseUnavailable: nothing can be judged without Postgres.
     """
     since = hour_of(datetime.now(tz=UTC)) - timedelta(hours=settings.recount_hours - 1)
-    documents = {
-        store: _or_unjudged(partial(final_documents, settings, store, windows_topic)) for store in STORES
-    }
+    documents = {store: _or_unjudged(partial(final_documents, settings, store)) for store in STORES}
     engine = writing_engine(settings.postgres_url, "ctr-quality")
     with (
         warehouse_errors(settings.postgres_url),
@@ -76,20 +72,20 @@ def gather(settings: Settings, *, raw_topic: str = RAW_TOPIC, windows_topic: str
         evidence: Evidence = {
             ACCURACY.name: _frame(connection.execute(_statement("accuracy"), {"since": since})),
             WINDOWS.name: _windows(connection, since),
-            RECORDS.name: _records(connection, raw_topic),
+            RECORDS.name: _records(connection, settings.raw_topic),
             DRIFT.name: _frame(connection.execute(_statement("drift"), {"clicks": DRIFT_CLICKS})),
         }
         for store, found in documents.items():
             evidence[store] = found if isinstance(found, Unjudged) else compared(connection, store, found)
-        reached = _reached(connection, raw_topic)
-    evidence[FRESHNESS.name] = _or_unjudged(lambda: _freshness(settings, raw_topic, reached))
+        reached = _reached(connection, settings.raw_topic)
+    evidence[FRESHNESS.name] = _or_unjudged(lambda: _freshness(settings, reached))
     return evidence
 
 
 def _or_unjudged(read: Callable[[], Found]) -> Found | Unjudged:
     try:
         return read()
-    except (CtrError, CacheUnavailable) as error:
+    except CtrError as error:
         return Unjudged(str(error))
 
 
@@ -130,8 +126,9 @@ def _reached(connection: Connection, topic: str) -> dict[int, _Reached]:
     }
 
 
-def _freshness(settings: Settings, topic: str, reached: dict[int, _Reached]) -> pd.DataFrame:
+def _freshness(settings: Settings, reached: dict[int, _Reached]) -> pd.DataFrame:
     """By partition, how old the oldest record without a known fate is; 0: there is none."""
+    topic = settings.raw_topic
     with consumer(settings, "ctr-quality") as reader:
 
         def behind_s(partition: int, offset: int) -> float:

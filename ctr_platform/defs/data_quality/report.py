@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from ctr_platform.errors import CtrError
-from ctr_platform.quality.evidence import Unjudged, gather
-from ctr_platform.quality.rules import SUITES, thresholds
-from ctr_platform.quality.site import NEXT_SITE, SITE, page_of, site_config, write_assets
-from ctr_platform.settings import RAW_TOPIC, WINDOWS_TOPIC
+from contract.errors import CtrError
+from ctr_platform.defs.data_quality.evidence import Unjudged, gather
+from ctr_platform.defs.data_quality.rules import SUITES, thresholds
+from ctr_platform.defs.data_quality.site import NEXT_SITE, SITE, page_of, site_config, write_assets
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,9 +19,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from ctr_platform.quality.evidence import Evidence
-    from ctr_platform.quality.rules import Rule, Severity, Suite
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
+    from ctr_platform.defs.data_quality.evidence import Evidence
+    from ctr_platform.defs.data_quality.rules import Rule, Severity, Suite
 
 RESULTS: Final = "results"
 """Folder of Great Expectations' results, by suite and run; the site is made from them."""
@@ -72,16 +71,14 @@ class Report:
         return sum(not each.passed and each.rule.severity == severity for each in self.verdicts)
 
 
-def make_report(
-    settings: Settings, *, raw_topic: str = RAW_TOPIC, windows_topic: str = WINDOWS_TOPIC
-) -> Report:
+def make_report(settings: Settings) -> Report:
     """Judge the stores as they are now, and add the results to the report in `QUALITY_DIR`.
 
     Raises:
         WarehouseUnavailable: nothing can be judged without Postgres.
         CtrError: a rule could not be evaluated, or the folder cannot be written.
     """
-    evidence = gather(settings, raw_topic=raw_topic, windows_topic=windows_topic)
+    evidence = gather(settings)
     name = datetime.now(tz=UTC).strftime(RUN_NAME)
     try:
         verdicts = judge(settings, evidence, name)
@@ -209,5 +206,5 @@ def _verdicts(suite: Suite, rows: pd.DataFrame, result: Any, page: str) -> list[
 
 def _exception(info: dict[str, Any]) -> str | None:
     """Message of the first exception, which may be noted by metric; None: there was none."""
-    noted = [info, *(each for each in info.values() if isinstance(each, dict))]
-    return next((str(each["exception_message"]) for each in noted if each.get("raised_exception")), None)
+    infos = [info, *(each for each in info.values() if isinstance(each, dict))]
+    return next((str(each["exception_message"]) for each in infos if each.get("raised_exception")), None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
 
 Severity = Literal["critical", "warning"]
 
@@ -176,7 +176,9 @@ RECORDS: Final = Suite(
     rules=(
         _zero("records_accounted", "unaccounted", "Records read = counted + late + dead, by the ledger."),
         _zero("records_once", "overlapping_offsets", "No offset is in two rows of the ledger."),
-        _zero("records_recounted", "recount_differs", "The recount says of every fate what the ledger says."),
+        _zero(
+            "records_recounted", "recount_differs", "The recount says of every outcome what the ledger says."
+        ),
     ),
 )
 

@@ -4,7 +4,7 @@ from typing import Final
 
 import dagster as dg
 
-from ctr_platform.defs.platform import QUALITY_REPORT, skip_while_at_work
+from ctr_platform.defs.catalog import QUALITY_REPORT, skip_while_at_work
 
 LONGEST_RUN_S: Final = 300
 """A report takes seconds; one that hangs makes room for the next."""

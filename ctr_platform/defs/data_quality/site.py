@@ -42,7 +42,7 @@ WEB_FILES: Final = (
 )
 """In a WebJar, below `META-INF/resources/webjars/NAME/VERSION`."""
 
-VIEWS: Final = "ctr_platform.quality.views"
+VIEWS: Final = "ctr_platform.defs.data_quality.views"
 
 
 def site_config(folder: Path, limit: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from great_expectations.render.view.view import DefaultJinjaPageView
 from jinja2 import ChoiceLoader, FileSystemLoader
 
-from ctr_platform.quality.site import TEMPLATES
+from ctr_platform.defs.data_quality.site import TEMPLATES
 
 
 class PageView(DefaultJinjaPageView):

@@ -1,4 +1,4 @@
-"""The event inside a letter, decoded with its writer's schema."""
+"""The event inside a dead-letter message, decoded with its writer's schema."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import fastavro
 
-from ctr_platform.registry.lookup import avro_schema
+from ctr_platform.defs.registry.schemas import avro_schema
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry import SchemaRegistryClient
 
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
 
 HEADER_BYTES: Final = 5
-"""Of the Confluent wire format: a zero and the schema's id."""
+"""The Confluent wire format begins with a zero and the schema's id."""
 
 
 class EventDecoder:

@@ -8,38 +8,38 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import fastavro
 
-from ctr_platform.dead_letters.events import HEADER_BYTES
+from ctr_platform.defs.dead_letters.events import HEADER_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ctr_platform.dead_letters.events import EventDecoder
-    from ctr_platform.dead_letters.letters import Letter
+    from ctr_platform.defs.dead_letters.events import EventDecoder
+    from ctr_platform.defs.dead_letters.messages import DeadLetter
 
-Repair: TypeAlias = "Callable[[Letter, EventDecoder, int], bytes | None]"
-"""Gets a letter, a decoder, and the id of the platform's own schema; gives the value to send, or None where
-it cannot help."""
+Fix: TypeAlias = "Callable[[DeadLetter, EventDecoder, int], bytes | None]"
+"""Gets a dead-letter message, a decoder, and the id of the platform's own schema; gives the value to send,
+or None where it cannot help."""
 
 
-def clamp_click(letter: Letter, decoder: EventDecoder, schema_id: int) -> bytes | None:
+def clamp_click(dead_letter: DeadLetter, decoder: EventDecoder, schema_id: int) -> bytes | None:
     """For `invalid`: an event with `click` above 1 counts as clicked, below 0 as not clicked."""
-    event = decoder.decode(letter.value)
+    event = decoder.decode(dead_letter.value)
     if event is None or event.get("click") in (0, 1):
         return None
     return _encode({**event, "click": int(event["click"] > 0)}, decoder, schema_id)
 
 
-def own_schema(letter: Letter, decoder: EventDecoder, schema_id: int) -> bytes | None:
+def own_schema(dead_letter: DeadLetter, decoder: EventDecoder, schema_id: int) -> bytes | None:
     """For `unknown_schema`: a producer that wrote a wrong schema id, but the platform's own schema."""
-    if letter.value is None:
+    if dead_letter.value is None:
         return None
-    value = struct.pack(">bi", 0, schema_id) + letter.value[HEADER_BYTES:]
+    value = struct.pack(">bi", 0, schema_id) + dead_letter.value[HEADER_BYTES:]
     return None if decoder.decode(value) is None else value
 
 
-def cut_leftover(letter: Letter, decoder: EventDecoder, schema_id: int) -> bytes | None:  # noqa: ARG001
+def cut_leftover(dead_letter: DeadLetter, decoder: EventDecoder, schema_id: int) -> bytes | None:  # noqa: ARG001
     """For `malformed`: an event with bytes left over behind its last field loses these."""
-    return None if letter.value is None else decoder.whole_event(letter.value)
+    return None if dead_letter.value is None else decoder.whole_event(dead_letter.value)
 
 
 def _encode(event: dict[str, Any], decoder: EventDecoder, schema_id: int) -> bytes:
@@ -48,7 +48,7 @@ def _encode(event: dict[str, Any], decoder: EventDecoder, schema_id: int) -> byt
     return struct.pack(">bi", 0, schema_id) + body.getvalue()
 
 
-REPAIRS: Final[Mapping[str, Repair]] = {
+FIXES: Final[Mapping[str, Fix]] = {
     "clamp_click": clamp_click,
     "own_schema": own_schema,
     "cut_leftover": cut_leftover,

@@ -1,18 +1,23 @@
 """The job that replays chosen dead letters."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import dagster as dg
 from pydantic import Field
 
-from ctr_platform.dead_letters.repairs import REPAIRS
-from ctr_platform.dead_letters.replay import DEAD, Selection, replay
-from ctr_platform.defs.platform import OWNERS, REPLAY_POOL, REPLAYS, Platform
-from ctr_platform.errors import CtrError
+from contract.errors import UsageError
+from ctr_platform.defs.catalog import REPLAY_POOL, REPLAYS
+from ctr_platform.defs.dead_letters.fixes import FIXES
+from ctr_platform.defs.dead_letters.replay import DEAD, ReplaySelection, replay
+from ctr_platform.defs.operations import OperationConfig, operation_job
+from ctr_platform.resources import Platform
+
+LONGEST_RUN_S: Final = 3600
+"""A replay of everything that a topic's retention keeps takes minutes; one that takes longer hangs."""
 
 
-class ReplayConfig(dg.Config):
+class ReplayConfig(OperationConfig):
     """Which dead records to replay, and how."""
 
     reasons: list[str] = Field(default=[], description=f"Of {', '.join(DEAD)}; empty: all of them.")
@@ -24,15 +29,14 @@ class ReplayConfig(dg.Config):
         default=[], description="PARTITION:OFFSET of the records; empty: all chosen."
     )
     repair: str = Field(
-        default="", description=f"Repair them first by one of {', '.join(REPAIRS)}; empty: as they were."
+        default="", description=f"Mend them first by one of {', '.join(FIXES)}; empty: as they were."
     )
-    dry_run: bool = Field(default=True, description="Say what would be replayed, and change nothing.")
 
 
 @dg.op(pool=REPLAY_POOL, description="Puts chosen dead records into the raw topic again, each at most once.")
-def replay_letters(context: dg.OpExecutionContext, config: ReplayConfig, platform: Platform) -> None:
+def replay_dead_letters(context: dg.OpExecutionContext, config: ReplayConfig, platform: Platform) -> None:
     """Replay, or say what would be replayed."""
-    selection = Selection(
+    selection = ReplaySelection(
         reasons=config.reasons,
         from_ms=_moment_ms(config.refused_from),
         until_ms=_moment_ms(config.refused_until),
@@ -49,7 +53,7 @@ def replay_letters(context: dg.OpExecutionContext, config: ReplayConfig, platfor
         "dry_run": config.dry_run,
         "replayed": done.replayed.total(),
         "already_replayed": done.already_replayed.total(),
-        "beyond_repair": done.beyond_repair.total(),
+        "beyond_repair": done.unfixable.total(),
         "by_reason": dg.MetadataValue.json({name: dict(counts) for name, counts in vars(done).items()}),
     }
     context.add_output_metadata(metadata)
@@ -63,20 +67,17 @@ def _moment_ms(text: str) -> int | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise CtrError(f"{text!r}: write a moment such as 2026-01-31T09:00Z", exit_status=2) from None
+        raise UsageError(f"{text!r}: write a moment such as 2026-01-31T09:00Z") from None
     if moment.tzinfo is None:
-        raise CtrError(f"{text!r}: say the time zone too, such as 2026-01-31T09:00Z", exit_status=2)
+        raise UsageError(f"{text!r}: say the time zone too, such as 2026-01-31T09:00Z")
     return round(moment.timestamp() * 1000)
 
 
-@dg.job(
-    executor_def=dg.in_process_executor,
-    tags={"owner": OWNERS[0]},
+REPLAY_JOB: Final = operation_job(
+    replay_dead_letters,
     description=(
-        "Replays dead records, chosen by reason, time or coordinates, as they were or repaired. A dry run "
-        "unless told otherwise. Late events are not replayed but merged: see `merge_late`."
+        "Replays dead records, chosen by reason, time or coordinates, as they were or mended. Late events "
+        "are not replayed but merged: see `merge_late_events`."
     ),
+    max_runtime_s=LONGEST_RUN_S,
 )
-def replay_dead_letters() -> None:
-    """Replay."""
-    replay_letters()

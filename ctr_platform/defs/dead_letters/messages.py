@@ -1,4 +1,4 @@
-"""Letters of `ad_events_error`: the original record, and why it was refused."""
+"""Dead-letter messages of `ad_events_error`: the original record, and why it was refused."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ctr_platform.kafka.spans import Chunk
+    from ctr_platform.defs.kafka.offset_ranges import MessageBatch
 
 REASON: Final = "reason"
 TOPIC: Final = "__connect.errors.topic"
@@ -20,8 +20,8 @@ LATE: Final = "late"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Letter:
-    """One refused record. `topic`, `partition` and `offset` are the record's own and identify it."""
+class DeadLetter:
+    """One rejected record. `topic`, `partition` and `offset` are the record's own and identify it."""
 
     topic: str
     partition: int
@@ -31,13 +31,13 @@ class Letter:
     key: bytes | None
     value: bytes | None
     headers: list[tuple[str, bytes | None]]
-    """The record's own, without the letter's."""
+    """The record's own, without the dead-letter message's."""
 
     letter_offset: int
-    """Of the letter in its partition of the error topic."""
+    """Offset of the message itself, in its partition of the error topic."""
 
     written_ms: int
-    """When the broker wrote the letter."""
+    """When the broker wrote the dead-letter message."""
 
     @property
     def coordinates(self) -> str:
@@ -45,9 +45,9 @@ class Letter:
         return f"{self.partition}:{self.offset}"
 
 
-def letters_of(chunk: Chunk) -> Iterator[Letter]:
-    """The letters among consecutive records of the error topic; what is none is left out."""
-    for row, message in enumerate(chunk.messages):
+def dead_letters_of(batch: MessageBatch) -> Iterator[DeadLetter]:
+    """The dead-letter messages among consecutive records of the error topic; what is none is left out."""
+    for row, message in enumerate(batch.messages):
         headers: list[tuple[str, Any]] = message.headers() or []  # type: ignore[assignment]
         added = {name: value for name, value in headers if name in _ADDED and value is not None}
         try:
@@ -55,17 +55,17 @@ def letters_of(chunk: Chunk) -> Iterator[Letter]:
             partition, offset = int(added[PARTITION]), int(added[OFFSET])
         except (KeyError, ValueError):
             continue
-        yield Letter(
+        yield DeadLetter(
             topic=topic,
             partition=partition,
             offset=offset,
             reason=reason,
             message=added.get(MESSAGE, b"").decode(errors="replace"),
             key=message.key(),
-            value=chunk.bodies[row],
+            value=batch.bodies[row],
             headers=[(name, value) for name, value in headers if name not in _ADDED],
-            letter_offset=chunk.offsets[row],
-            written_ms=chunk.timestamps_ms[row],
+            letter_offset=batch.offsets[row],
+            written_ms=batch.timestamps_ms[row],
         )
 
 

@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING
 
 from confluent_kafka import TopicPartition
 
-from ctr_platform.dead_letters.letters import letters_of
-from ctr_platform.kafka.spans import bounds, chunks, consumer, partitions
-from ctr_platform.settings import ERROR_TOPIC
+from ctr_platform.defs.dead_letters.messages import dead_letters_of
+from ctr_platform.defs.kafka.offset_ranges import bounds, consumer, message_batches, partitions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ctr_platform.dead_letters.letters import Letter
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
+    from ctr_platform.defs.dead_letters.messages import DeadLetter
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReasonSummary:
-    """The letters of one reason."""
+    """The dead-letter messages of one reason."""
 
     reason: str
     records: int
@@ -33,34 +32,37 @@ class ReasonSummary:
     """What the last letter says of its record."""
 
 
-def read_letters(settings: Settings, *, error_topic: str = ERROR_TOPIC) -> Iterator[Letter]:
+def read_dead_letters(settings: Settings) -> Iterator[DeadLetter]:
     """Every letter that is in the topic now; a record with two of them, as after a crash, gives one.
 
     Raises:
         CtrError: Kafka is away.
     """
     seen: set[tuple[str, int, int]] = set()
+    error_topic = settings.error_topic
     with consumer(settings, "ctr-dead-letters") as reader:
         for partition in partitions(reader, settings, error_topic):
             first, end = bounds(reader, settings, error_topic, partition)
-            for chunk in chunks(reader, settings, TopicPartition(error_topic, partition, first), end):
-                for letter in letters_of(chunk):
-                    place = (letter.topic, letter.partition, letter.offset)
+            for batch in message_batches(
+                reader, settings, TopicPartition(error_topic, partition, first), end
+            ):
+                for dead_letter in dead_letters_of(batch):
+                    place = (dead_letter.topic, dead_letter.partition, dead_letter.offset)
                     if place not in seen:
                         seen.add(place)
-                        yield letter
+                        yield dead_letter
 
 
-def summarize(letters: Iterable[Letter]) -> list[ReasonSummary]:
-    """Count letters by reason, the most frequent first."""
+def summarize(dead_letters: Iterable[DeadLetter]) -> list[ReasonSummary]:
+    """Count dead-letter messages by reason, the most frequent first."""
     found: dict[str, list[int]] = defaultdict(lambda: [0, 2**63, 0])
     examples: dict[str, str] = {}
-    for letter in letters:
-        figures = found[letter.reason]
+    for dead_letter in dead_letters:
+        figures = found[dead_letter.reason]
         figures[0] += 1
-        figures[1] = min(figures[1], letter.written_ms)
-        figures[2] = max(figures[2], letter.written_ms)
-        examples[letter.reason] = letter.message
+        figures[1] = min(figures[1], dead_letter.written_ms)
+        figures[2] = max(figures[2], dead_letter.written_ms)
+        examples[dead_letter.reason] = dead_letter.message
     return sorted(
         (
             ReasonSummary(

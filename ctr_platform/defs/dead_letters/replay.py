@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Any, Final
 from confluent_kafka import Producer, TopicPartition
 from sqlalchemy.dialects.postgresql import insert
 
-from ctr_platform.dead_letters.events import EventDecoder
-from ctr_platform.dead_letters.letters import LATE
-from ctr_platform.dead_letters.read import read_letters
-from ctr_platform.dead_letters.repairs import REPAIRS
-from ctr_platform.errors import CtrError
-from ctr_platform.kafka.client import ask, client_config
-from ctr_platform.kafka.spans import bounds, chunks, consumer, partitions
-from ctr_platform.kafka.topics import RAW_MAX_MESSAGE_BYTES
-from ctr_platform.registry.client import registry_client
-from ctr_platform.registry.subject import ensure_subject
-from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC, REPLAYS_TOPIC
+from contract.errors import KafkaUnavailable, UsageError
+from ctr_platform.defs.dead_letters.events import EventDecoder
+from ctr_platform.defs.dead_letters.fixes import FIXES
+from ctr_platform.defs.dead_letters.messages import LATE
+from ctr_platform.defs.dead_letters.read import read_dead_letters
+from ctr_platform.defs.kafka.client import ask, client_config
+from ctr_platform.defs.kafka.offset_ranges import bounds, consumer, message_batches, partitions
+from ctr_platform.defs.kafka.topics import RAW_MAX_MESSAGE_BYTES
+from ctr_platform.defs.registry.client import registry_client
+from ctr_platform.defs.registry.subject import ensure_subject
 from warehouse.engine import warehouse_errors, writing_engine
 from warehouse.models import DeadLetterReplay
 
@@ -30,8 +29,8 @@ if TYPE_CHECKING:
 
     from confluent_kafka import KafkaError, Message
 
-    from ctr_platform.dead_letters.letters import Letter
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
+    from ctr_platform.defs.dead_letters.messages import DeadLetter
 
 DEAD: Final = ("malformed", "unknown_schema", "invalid")
 
@@ -46,12 +45,12 @@ TRANSACTION_S: Final = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Selection:
+class ReplaySelection:
     """Which dead records: all conditions hold. Empty ones choose every record."""
 
     reasons: Sequence[str] = ()
     from_ms: int | None = None
-    """Refused at this moment or later, by the broker's time of the letter, ms since the epoch."""
+    """Refused at this moment or later, by the broker's time of the message, ms since the epoch."""
 
     until_ms: int | None = None
     """Refused before this."""
@@ -62,23 +61,20 @@ class Selection:
     def __post_init__(self) -> None:
         """Refuse what cannot be replayed."""
         if LATE in self.reasons:
-            raise CtrError(
-                "late events are never replayed, for they would be late again: merge them with `merge_late`",
-                exit_status=2,
+            raise UsageError(
+                "late events would be late again: instead of a replay, merge them with `merge_late_events`",
             )
         unknown = sorted(set(self.reasons).difference(DEAD))
         if unknown:
-            raise CtrError(
-                f"no record is dead for {unknown[0]!r}: choose of {', '.join(DEAD)}", exit_status=2
-            )
+            raise UsageError(f"no record is dead for {unknown[0]!r}: choose of {', '.join(DEAD)}")
 
-    def takes(self, letter: Letter) -> bool:
-        """Whether a letter is chosen."""
+    def takes(self, dead_letter: DeadLetter) -> bool:
+        """Whether a dead-letter message is chosen."""
         return (
-            letter.reason in (self.reasons or DEAD)
-            and (self.from_ms is None or letter.written_ms >= self.from_ms)
-            and (self.until_ms is None or letter.written_ms < self.until_ms)
-            and (not self.coordinates or letter.coordinates in self.coordinates)
+            dead_letter.reason in (self.reasons or DEAD)
+            and (self.from_ms is None or dead_letter.written_ms >= self.from_ms)
+            and (self.until_ms is None or dead_letter.written_ms < self.until_ms)
+            and (not self.coordinates or dead_letter.coordinates in self.coordinates)
         )
 
 
@@ -88,66 +84,62 @@ class Replay:
 
     replayed: Counter[str] = field(default_factory=Counter)
     already_replayed: Counter[str] = field(default_factory=Counter)
-    beyond_repair: Counter[str] = field(default_factory=Counter)
+    unfixable: Counter[str] = field(default_factory=Counter)
     """Chosen, but the repair function could not help: they stay dead."""
 
 
-def replay(  # noqa: PLR0913 - topics have the usual names
+def replay(
     settings: Settings,
-    selection: Selection,
+    selection: ReplaySelection,
     *,
     repair: str | None = None,
     dry_run: bool = True,
     run_id: str = "",
-    raw_topic: str = RAW_TOPIC,
-    error_topic: str = ERROR_TOPIC,
-    replays_topic: str = REPLAYS_TOPIC,
 ) -> Replay:
-    """Put chosen dead records into the raw topic again, as they were or repaired.
+    """Put chosen dead records into the raw topic again, as they were or mended.
 
-    A record and its entry in `replays_topic` are one Kafka transaction, and one replay at a time holds the
+    A record and its entry in the replays topic are one Kafka transaction, and one replay at a time holds the
     transactional id: so a record is replayed once, also when a replay is killed and run again. A replayed
     record that dies again is a record of its own, with coordinates of its own.
 
     Raises:
         CtrError: the repair is unknown, or Kafka, the registry or Postgres is away.
     """
-    if repair is not None and repair not in REPAIRS:
-        raise CtrError(f"no repair is called {repair!r}: choose of {', '.join(REPAIRS)}", exit_status=2)
+    if repair is not None and repair not in FIXES:
+        raise UsageError(f"no repair is called {repair!r}: choose of {', '.join(FIXES)}")
     done = Replay()
     with registry_client(settings) as registry:
         transactions = None
         if not dry_run:
-            entry = {"repair": repair, "run_id": run_id}
-            transactions = _Transactions(settings, raw_topic, replays_topic, entry)
+            transactions = _Transactions(settings, {"repair": repair, "run_id": run_id})
         decoder = EventDecoder(settings, registry)
         schema_id = ensure_subject(settings).id
         # Read after every earlier replay has been shut out.
-        before = {entry["key"] for entry in _entries(settings, replays_topic)}
-        for letter in read_letters(settings, error_topic=error_topic):
-            if letter.topic != raw_topic or not selection.takes(letter):
+        before = {entry["key"] for entry in _entries(settings)}
+        for dead_letter in read_dead_letters(settings):
+            if dead_letter.topic != settings.raw_topic or not selection.takes(dead_letter):
                 continue
-            if f"{raw_topic}:{letter.coordinates}" in before:
-                done.already_replayed[letter.reason] += 1
+            if f"{settings.raw_topic}:{dead_letter.coordinates}" in before:
+                done.already_replayed[dead_letter.reason] += 1
                 continue
-            value = letter.value if repair is None else REPAIRS[repair](letter, decoder, schema_id)
+            value = dead_letter.value if repair is None else FIXES[repair](dead_letter, decoder, schema_id)
             if repair is not None and value is None:
-                done.beyond_repair[letter.reason] += 1
+                done.unfixable[dead_letter.reason] += 1
                 continue
             if transactions is not None:
-                transactions.add(letter, value)
-            done.replayed[letter.reason] += 1
+                transactions.add(dead_letter, value)
+            done.replayed[dead_letter.reason] += 1
     if transactions is not None:
         transactions.commit()
-        build_audit(settings, replays_topic=replays_topic)
+        build_audit(settings)
     return done
 
 
-def build_audit(settings: Settings, *, replays_topic: str = REPLAYS_TOPIC) -> int:
+def build_audit(settings: Settings) -> int:
     """Write what the topic says into `quality.dead_letter_replays`; returns how many rows were new."""
     rows = [
         {**{name: value for name, value in entry.items() if name != "key"}, "replayed_at": _moment(entry)}
-        for entry in _entries(settings, replays_topic)
+        for entry in _entries(settings)
     ]
     if not rows:
         return 0
@@ -166,18 +158,14 @@ class _Transactions:
     Making one shuts out every earlier replay, and ends what it left open.
     """
 
-    def __init__(
-        self, settings: Settings, raw_topic: str, replays_topic: str, about: dict[str, str | None]
-    ) -> None:
+    def __init__(self, settings: Settings, about: dict[str, str | None]) -> None:
         self._settings = settings
-        self._raw_topic = raw_topic
-        self._replays_topic = replays_topic
         self._about = about
-        self._waiting: list[tuple[Letter, bytes | None]] = []
+        self._waiting: list[tuple[DeadLetter, bytes | None]] = []
         self._producer = Producer(
             {
                 **client_config(settings),
-                "transactional.id": f"ctr-replay-{raw_topic}",
+                "transactional.id": f"ctr-replay-{settings.raw_topic}",
                 "message.max.bytes": RAW_MAX_MESSAGE_BYTES,
                 "compression.type": "lz4",
                 # As Java clients choose them, so that a record stays with those of its key.
@@ -186,9 +174,9 @@ class _Transactions:
         )
         ask(settings, lambda: self._producer.init_transactions(TRANSACTION_S))
 
-    def add(self, letter: Letter, value: bytes | None) -> None:
+    def add(self, dead_letter: DeadLetter, value: bytes | None) -> None:
         """Take a record to replay."""
-        self._waiting.append((letter, value))
+        self._waiting.append((dead_letter, value))
         if len(self._waiting) == PER_TRANSACTION:
             self.commit()
 
@@ -198,26 +186,33 @@ class _Transactions:
             return
         places: dict[str, tuple[int, int]] = {}
         ask(self._settings, self._producer.begin_transaction)
-        for letter, value in self._waiting:
-            key = self._key(letter)
-            headers: list[tuple[str, str | bytes | None]] = [*letter.headers, (REPLAYED_FROM, key.encode())]
+        for dead_letter, value in self._waiting:
+            key = self._key(dead_letter)
+            headers: list[tuple[str, str | bytes | None]] = [
+                *dead_letter.headers,
+                (REPLAYED_FROM, key.encode()),
+            ]
             report = self._report(places, key)
-            self._producer.produce(self._raw_topic, value, letter.key, headers=headers, on_delivery=report)
+            self._producer.produce(
+                self._settings.raw_topic, value, dead_letter.key, headers=headers, on_delivery=report
+            )
         # Where they lie is part of their entries.
         if self._producer.flush(TRANSACTION_S) or len(places) < len(self._waiting):
             ask(self._settings, lambda: self._producer.abort_transaction(TRANSACTION_S))
-            raise CtrError(f"Kafka at {self._settings.kafka_bootstrap_servers} does not take the records")
-        for letter, _ in self._waiting:
-            key = self._key(letter)
+            raise KafkaUnavailable(
+                f"Kafka at {self._settings.kafka_bootstrap_servers} does not take the records"
+            )
+        for dead_letter, _ in self._waiting:
+            key = self._key(dead_letter)
             partition, offset = places[key]
             place = {"replayed_partition": partition, "replayed_offset": offset}
-            entry = json.dumps({"reason": letter.reason, **place, **self._about})
-            self._producer.produce(self._replays_topic, entry.encode(), key.encode())
+            entry = json.dumps({"reason": dead_letter.reason, **place, **self._about})
+            self._producer.produce(self._settings.replays_topic, entry.encode(), key.encode())
         ask(self._settings, lambda: self._producer.commit_transaction(TRANSACTION_S))
         self._waiting = []
 
-    def _key(self, letter: Letter) -> str:
-        return f"{self._raw_topic}:{letter.coordinates}"
+    def _key(self, dead_letter: DeadLetter) -> str:
+        return f"{self._settings.raw_topic}:{dead_letter.coordinates}"
 
     @staticmethod
     def _report(places: dict[str, tuple[int, int]], key: str) -> Callable[[KafkaError | None, Message], None]:
@@ -228,14 +223,15 @@ class _Transactions:
         return report
 
 
-def _entries(settings: Settings, topic: str) -> list[dict[str, Any]]:
+def _entries(settings: Settings) -> list[dict[str, Any]]:
     """What was replayed, of committed transactions: key, coordinates, and what the entry says."""
     found: dict[str, dict[str, Any]] = {}
+    topic = settings.replays_topic
     with consumer(settings, "ctr-replay") as reader:
         for number in partitions(reader, settings, topic):
             first, end = bounds(reader, settings, topic, number)
-            for chunk in chunks(reader, settings, TopicPartition(topic, number, first), end):
-                for row, message in enumerate(chunk.messages):
+            for batch in message_batches(reader, settings, TopicPartition(topic, number, first), end):
+                for row, message in enumerate(batch.messages):
                     key = (message.key() or b"").decode()
                     raw_topic, partition, offset = key.rsplit(":", 2)
                     found[key] = {
@@ -243,8 +239,8 @@ def _entries(settings: Settings, topic: str) -> list[dict[str, Any]]:
                         "topic": raw_topic,
                         "partition": int(partition),
                         "offset": int(offset),
-                        **json.loads(chunk.bodies[row] or b"{}"),
-                        "replayed_at": chunk.timestamps_ms[row],
+                        **json.loads(batch.bodies[row] or b"{}"),
+                        "replayed_at": batch.timestamps_ms[row],
                     }
     return list(found.values())
 

@@ -1,14 +1,14 @@
-"""Hand the windows over to code of another shape (a dimension, a measure) at a five-minute boundary.
+"""Cut over to code whose windows have another shape (a dimension, a measure), at a five-minute boundary.
 
 State of another shape cannot be restored, so the windows change hands where none is open:
 
-1. The old job stops with a savepoint. The boundary lies so far ahead that no event beyond it can have been
-   read.
-2. The old code goes on from there and counts the windows before the boundary. It is the *finisher*.
-3. When the finisher has closed them all it stops, and the tables get their new shape.
-4. The new code starts from the first savepoint, of which it takes the front's state alone: offsets and
-   partition clocks. It counts the windows from the boundary on, and tells the fates of the records that the
-   finisher has not told.
+1. The old job stops with a savepoint. The cutover time lies so far ahead that no event beyond it can have
+   been read.
+2. The old code resumes from there and counts the windows before the cutover time: the *draining job*.
+3. When it has closed them all it stops, and the tables get their new shape.
+4. The new code starts from the first savepoint, of which it takes the ingest stage's state alone: offsets and
+   the partitions' progress. It counts the windows from the cutover time on, and reports the outcomes of the
+   records that the draining job has not reported.
 
 What came between savepoint and stop is read twice and counted once, by the job whose window it belongs to.
 Until the tables change, whatever fails leads back to the old code, with nothing lost.
@@ -24,27 +24,25 @@ from typing import TYPE_CHECKING, Final
 import tenacity
 from sqlalchemy import func, select
 
-from ctr_platform.errors import CtrError
-from ctr_platform.flink_cluster.bring_up import followed_by
-from ctr_platform.flink_cluster.releases import INSTALLED, make_release
-from ctr_platform.flink_cluster.rest import FlinkCluster
-from ctr_platform.operations.moves import go_on, running_order, stop_job, the_job
-from ctr_platform.operations.proof import prove
-from ctr_platform.operations.upgrade import PROVE_WITHIN_S, go_back, plan
-from ctr_platform.recount.fates import DISORDER_MS, MAX_AHEAD_MS
-from ctr_platform.settings import RAW_TOPIC
+from contract.errors import CtrError, UsageError
+from ctr_platform.defs.deployments.steps import require_single_job, resume, running_desired_state, stop_job
+from ctr_platform.defs.deployments.upgrade import VERIFY_WITHIN_S, plan, roll_back
+from ctr_platform.defs.deployments.verification import verify_deployment
+from ctr_platform.defs.flink_job.deploy import followed_by
+from ctr_platform.defs.flink_job.releases import INSTALLED, make_release
+from ctr_platform.defs.flink_job.rest import FlinkCluster
 from flink.config import JOB_NAME, Bounds
 from warehouse.engine import warehouse_errors, writing_engine
-from warehouse.errors import WarehouseUnavailable
 from warehouse.migrate import migrate
 from warehouse.models import LedgerRow
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ctr_platform.operations.moves import Move
-    from ctr_platform.operations.proof import Proof
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
+    from contract.time_rules import TimeRules
+    from ctr_platform.defs.deployments.steps import DeploymentStep
+    from ctr_platform.defs.deployments.verification import DeploymentVerification
 
 SLOT: Final = timedelta(minutes=5)
 """The longest window: at its ends none of another length is open either."""
@@ -56,35 +54,35 @@ POLL_S: Final = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class HandOver:
-    """What a hand-over has done, or with `dry_run` would do."""
+class Cutover:
+    """What a cutover has done, or with `dry_run` would do."""
 
     steps: list[str]
     from_release: str
     to_release: str
-    boundary: datetime
+    cutover_time: datetime
     """The old code has counted the windows before, the new code those after."""
 
-    to_finisher: Move | None = None
-    to_new: Move | None = None
+    to_draining: DeploymentStep | None = None
+    to_new: DeploymentStep | None = None
     """Its gap is that of the windows from the boundary on: they fill up when the new code has caught up."""
 
-    proof: Proof | None = None
-    """Of the windows on both sides of the boundary."""
+    verification: DeploymentVerification | None = None
+    """It covers windows on both sides of the cutover time."""
 
     rolled_back: str | None = None
     """Why the old code runs again; None: the new code does."""
 
-    way_back: Move | None = None
+    roll_back_step: DeploymentStep | None = None
 
 
-def hand_over(
+def cut_over(
     settings: Settings,
     code: Path = INSTALLED,
     *,
     dry_run: bool = False,
-    prove_within_s: float = PROVE_WITHIN_S,
-) -> HandOver:
+    verify_within_s: float = VERIFY_WITHIN_S,
+) -> Cutover:
     """Put code of another shape in the place of the running one; takes up to eight minutes.
 
     Args:
@@ -92,86 +90,88 @@ def hand_over(
         code: folder that holds the package `flink`, and `warehouse/migrations`, of which the pending ones
             give the tables their new shape; by default what is installed here.
         dry_run: plan the new job, and change nothing.
-        prove_within_s: patience with the proof.
+        verify_within_s: patience with the proof.
 
     Raises:
         CtrError: the code cannot be planned, the job does not run, the old code does not come up again, or,
             after the tables have changed, the new code does not: the supervisor goes on trying.
     """
-    order = running_order(settings)
+    desired = running_desired_state(settings)
     migrations = code / "warehouse" / "migrations"
     if not migrations.is_dir():
-        raise CtrError(f"{code} holds no warehouse/migrations: name the folder of a checkout", exit_status=2)
+        raise UsageError(f"{code} holds no warehouse/migrations: name the folder of a checkout")
     release = make_release(settings, code)
-    boundary = boundary_after(datetime.now(tz=UTC))
+    cutover_time = cutover_time_after(datetime.now(tz=UTC), settings.time_rules)
     wanted = replace(
-        followed_by(order, "hand over", why=f"{order.release} to {release.name}", running=True),
+        followed_by(desired, "hand over", why=f"{desired.release} to {release.name}", running=True),
         release=release.name,
-        bounds=Bounds(count_from_ms=_ms(boundary)),
+        bounds=Bounds(count_from_ms=_ms(cutover_time)),
     )
     plan(settings, wanted, release)
-    planned = HandOver(
+    planned = Cutover(
         steps=[
             f"the code in {code} has been planned as release {release.name}",
-            f"restart release {order.release} from a savepoint, for the windows before {boundary:%H:%M} UTC",
+            f"go on with release {desired.release}, for windows before {cutover_time:%H:%M} UTC",
             "stop it when it has closed them; give the tables their new shape",
             f"start release {release.name} from that savepoint, for the windows after",
-            f"prove within {prove_within_s:.0f} s that both sides are exact",
+            f"prove within {verify_within_s:.0f} s that both sides are exact",
         ],
-        from_release=order.release,
+        from_release=desired.release,
         to_release=release.name,
-        boundary=boundary,
+        cutover_time=cutover_time,
     )
     if dry_run:
         return planned
     first = stop_job(settings)
     # Planning took its time: only from here on is it known what can have been read.
-    boundary = boundary_after(first.ended_at)
-    planned = replace(planned, boundary=boundary)
+    cutover_time = cutover_time_after(first.ended_at, settings.time_rules)
+    planned = replace(planned, cutover_time=cutover_time)
     finisher = replace(
-        followed_by(order, "finish", why=f"until {boundary:%H:%M} UTC", running=True),
+        followed_by(desired, "finish", why=f"until {cutover_time:%H:%M} UTC", running=True),
         restore_from=first.savepoint,
-        barred_from=first.ended_at,
-        bounds=replace(order.bounds or Bounds(), count_until_ms=_ms(boundary)),
+        excluded_from=first.ended_at,
+        bounds=replace(desired.bounds or Bounds(), count_until_ms=_ms(cutover_time)),
     )
     try:
-        to_finisher = go_on(settings, first, finisher)
-        _wait_closed(settings, boundary)
+        to_draining = resume(settings, first, finisher)
+        _wait_closed(settings, cutover_time)
         last = stop_job(settings)
         migrate(settings.postgres_url, reshape=True, migrations=migrations)
-    except (CtrError, WarehouseUnavailable) as error:
-        way_back = go_back(settings, order, first, str(error))
-        return replace(planned, rolled_back=str(error), way_back=way_back)
+    except CtrError as error:
+        roll_back_step = roll_back(settings, desired, first, str(error))
+        return replace(planned, rolled_back=str(error), roll_back_step=roll_back_step)
     wanted = replace(
         wanted,
         restore_from=first.savepoint,
-        barred_from=first.ended_at,
-        bounds=Bounds(count_from_ms=_ms(boundary), ledger_from=_told_until(settings)),
+        excluded_from=first.ended_at,
+        bounds=Bounds(count_from_ms=_ms(cutover_time), ledger_from=_reported_until(settings)),
     )
-    to_new = go_on(settings, last, wanted, newest_only=True)
-    proof = prove(settings, first.asked_at, within_s=prove_within_s, until=boundary + timedelta(minutes=1))
-    return replace(planned, to_finisher=to_finisher, to_new=to_new, proof=proof)
+    to_new = resume(settings, last, wanted, newest_only=True)
+    verification = verify_deployment(
+        settings, first.asked_at, within_s=verify_within_s, until=cutover_time + timedelta(minutes=1)
+    )
+    return replace(planned, to_draining=to_draining, to_new=to_new, verification=verification)
 
 
-def boundary_after(now: datetime) -> datetime:
+def cutover_time_after(now: datetime, rules: TimeRules) -> datetime:
     """The first end of a five-minute window beyond which no valid event can have been read yet."""
-    ahead_s = (now + timedelta(milliseconds=MAX_AHEAD_MS)).timestamp()
+    ahead_s = (now + timedelta(milliseconds=rules.max_ahead_ms)).timestamp()
     slot_s = SLOT.total_seconds()
     return datetime.fromtimestamp((ahead_s // slot_s + 1) * slot_s, tz=UTC)
 
 
-def _wait_closed(settings: Settings, boundary: datetime) -> None:
+def _wait_closed(settings: Settings, cutover_time: datetime) -> None:
     """Return when the job has closed every window before the boundary."""
     with FlinkCluster(settings.flink_rest_url) as cluster:
-        job = the_job(cluster)
-        deadline = boundary + timedelta(seconds=CLOSED_WITHIN_S)
+        job = require_single_job(cluster)
+        deadline = cutover_time + timedelta(seconds=CLOSED_WITHIN_S)
 
         def closed() -> bool:
             intake = cluster.metrics(job.id).intake()
-            return intake is not None and (intake.watermark_ms or 0) >= _ms(boundary)
+            return intake is not None and (intake.watermark_ms or 0) >= _ms(cutover_time)
 
-        wait_s = max(0.0, (boundary + timedelta(milliseconds=DISORDER_MS)).timestamp() - time.time())
-        time.sleep(wait_s)
+        disorder = timedelta(milliseconds=settings.time_rules.out_of_orderness_ms)
+        time.sleep(max(0.0, (cutover_time + disorder).timestamp() - time.time()))
         try:
             tenacity.Retrying(
                 retry=tenacity.retry_if_result(lambda done: not done),
@@ -180,19 +180,19 @@ def _wait_closed(settings: Settings, boundary: datetime) -> None:
             )(closed)
         except tenacity.RetryError:
             raise CtrError(
-                f"{JOB_NAME} has not closed the windows before {boundary:%H:%M} UTC within "
+                f"{JOB_NAME} has not closed the windows before {cutover_time:%H:%M} UTC within "
                 f"{CLOSED_WITHIN_S:.0f} s of it"
             ) from None
 
 
-def _told_until(settings: Settings) -> dict[int, int]:
-    """Of each partition, the first offset whose fate the ledger does not tell yet."""
+def _reported_until(settings: Settings) -> dict[int, int]:
+    """Return the first offset of each partition whose outcome the ledger does not hold yet."""
     query = (
         select(LedgerRow.partition, func.max(LedgerRow.last_offset) + 1)
-        .where(LedgerRow.topic == RAW_TOPIC)
+        .where(LedgerRow.topic == settings.raw_topic)
         .group_by(LedgerRow.partition)
     )
-    engine = writing_engine(settings.postgres_url, "ctr-hand-over")
+    engine = writing_engine(settings.postgres_url, "ctr-cutover")
     with warehouse_errors(settings.postgres_url), engine.connect() as connection:
         return {row[0]: row[1] for row in connection.execute(query)}
 

@@ -7,18 +7,23 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from ctr_platform.errors import CtrError
-from ctr_platform.flink_cluster.bring_up import Submission, bring_up, followed_by
-from ctr_platform.flink_cluster.orders import GivenOrder, Order, give, newest_order
-from ctr_platform.flink_cluster.rest import FlinkCluster
-from ctr_platform.flink_cluster.snapshots import canonical, complete_snapshots
-from ctr_platform.flink_cluster.submission import end_jobs
+from contract.errors import CtrError, UsageError
+from ctr_platform.defs.flink_job.deploy import Submission, bring_up, followed_by
+from ctr_platform.defs.flink_job.desired_state import (
+    DesiredState,
+    RecordedState,
+    current_desired_state,
+    record_desired_state,
+)
+from ctr_platform.defs.flink_job.rest import FlinkCluster
+from ctr_platform.defs.flink_job.snapshots import canonical, complete_snapshots
+from ctr_platform.defs.flink_job.submission import end_jobs
 from flink.config import JOB_NAME
 
 if TYPE_CHECKING:
-    from ctr_platform.flink_cluster.rest import JobDetail
-    from ctr_platform.flink_cluster.snapshots import Snapshot
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
+    from ctr_platform.defs.flink_job.rest import JobDetail
+    from ctr_platform.defs.flink_job.snapshots import Snapshot
 
 SAVEPOINT_WITHIN_S: Final = 300
 """A savepoint is a whole copy of the state; that of this job is a few MB, whatever the traffic."""
@@ -37,7 +42,7 @@ class Stopped:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Move:
+class DeploymentStep:
     """What an operation has done, or with `dry_run` would do."""
 
     steps: list[str] = field(default_factory=list)
@@ -49,21 +54,21 @@ class Move:
     """From the request to stop until all of the new job ran: meanwhile nothing was counted, or lost."""
 
 
-def running_order(settings: Settings) -> GivenOrder:
+def running_desired_state(settings: Settings) -> RecordedState:
     """The order of a job that is to run.
 
     Raises:
         CtrError: the job has never been started, or has been stopped on purpose.
     """
-    order = newest_order(settings)
-    if order is None:
+    desired = current_desired_state(settings)
+    if desired is None:
         raise CtrError(f"{JOB_NAME} has never been started: materialize it first")
-    if not order.running:
-        raise CtrError(f"{JOB_NAME} has been stopped on purpose ({order.why}): materialize it to start it")
-    return order
+    if not desired.running:
+        raise CtrError(f"{JOB_NAME} has been stopped on purpose ({desired.why}): materialize it to start it")
+    return desired
 
 
-def the_job(cluster: FlinkCluster) -> JobDetail:
+def require_single_job(cluster: FlinkCluster) -> JobDetail:
     """The one job of that name, all of it running.
 
     Raises:
@@ -85,7 +90,7 @@ def stop_job(settings: Settings) -> Stopped:
         CtrError: it does not run, or the savepoint fails; then it goes on.
     """
     with FlinkCluster(settings.flink_rest_url) as cluster:
-        job = the_job(cluster)
+        job = require_single_job(cluster)
         asked_at = datetime.now(tz=UTC)
         savepoint = cluster.stop_with_savepoint(job.id, settings.flink_checkpoint_dir, SAVEPOINT_WITHIN_S)
         end_jobs(cluster, [job.id], ask=False)
@@ -104,7 +109,7 @@ def _leave(settings: Settings, chosen: Snapshot) -> Stopped:
         CtrError: the savepoint fails, or the chosen snapshot is gone; then the job goes on.
     """
     with FlinkCluster(settings.flink_rest_url) as cluster:
-        job = the_job(cluster)
+        job = require_single_job(cluster)
         savepoint = cluster.savepoint(job.id, settings.flink_checkpoint_dir, SAVEPOINT_WITHIN_S)
         if chosen not in complete_snapshots(settings.flink_checkpoint_dir):
             raise CtrError(f"{chosen.uri} has given way to newer checkpoints meanwhile: choose another one")
@@ -118,64 +123,64 @@ def _leave(settings: Settings, chosen: Snapshot) -> Stopped:
     )
 
 
-def go_on(settings: Settings, stopped: Stopped, order: Order, *, newest_only: bool = False) -> Move:
+def resume(
+    settings: Settings, stopped: Stopped, desired: DesiredState, *, newest_only: bool = False
+) -> DeploymentStep:
     """Give an order, and bring its job up in the place of one that has been stopped."""
-    submission = bring_up(settings, give(settings, order), newest_only=newest_only)
+    submission = bring_up(settings, record_desired_state(settings, desired), newest_only=newest_only)
     gap_s = time.time() - stopped.asked_at.timestamp()
-    return Move(stopped=stopped, submission=submission, gap_s=round(gap_s, 1))
+    return DeploymentStep(stopped=stopped, submission=submission, gap_s=round(gap_s, 1))
 
 
-def stop(settings: Settings, *, why: str, dry_run: bool = False) -> Move:
+def stop(settings: Settings, *, why: str, dry_run: bool = False) -> DeploymentStep:
     """Stop the job with a savepoint, on purpose: nobody starts it again but a person.
 
     Raises:
         CtrError: it does not run, or the savepoint fails; then it goes on.
     """
-    order = running_order(settings)
+    desired = running_desired_state(settings)
     steps = [
         f"stop {_described(settings)} with a savepoint",
         "leave it stopped until a person materializes it",
     ]
     if dry_run:
-        return Move(steps=steps)
+        return DeploymentStep(steps=steps)
     stopped = stop_job(settings)
-    give(
+    record_desired_state(
         settings,
-        replace(followed_by(order, "stop", why=why, running=False), restore_from=stopped.savepoint),
+        replace(followed_by(desired, "stop", why=why, running=False), restore_from=stopped.savepoint),
     )
-    return Move(steps=steps, stopped=stopped)
+    return DeploymentStep(steps=steps, stopped=stopped)
 
 
-def rescale(settings: Settings, parallelism: int, *, dry_run: bool = False) -> Move:
+def rescale(settings: Settings, parallelism: int, *, dry_run: bool = False) -> DeploymentStep:
     """Go on with another parallelism, from a savepoint.
 
     Raises:
         CtrError: the cluster has too few slots, or the job does not run; then nothing has been changed.
     """
-    order = running_order(settings)
+    desired = running_desired_state(settings)
     with FlinkCluster(settings.flink_rest_url) as cluster:
-        job = the_job(cluster)
+        job = require_single_job(cluster)
         room = cluster.overview().free_slots + job.parallelism
     if not 1 <= parallelism <= room:
-        raise CtrError(
-            f"a parallelism of {parallelism}: the cluster has slots for 1 to {room}", exit_status=2
-        )
+        raise UsageError(f"a parallelism of {parallelism}: the cluster has slots for 1 to {room}")
     steps = [
         f"stop {_described(settings)} with a savepoint",
         f"submit it from there with a parallelism of {parallelism}",
     ]
     if dry_run:
-        return Move(steps=steps)
+        return DeploymentStep(steps=steps)
     stopped = stop_job(settings)
     wanted = replace(
-        followed_by(order, "rescale", why=f"{job.parallelism} to {parallelism}", running=True),
+        followed_by(desired, "rescale", why=f"{job.parallelism} to {parallelism}", running=True),
         parallelism=parallelism,
         restore_from=stopped.savepoint,
     )
-    return replace(go_on(settings, stopped, wanted), steps=steps)
+    return replace(resume(settings, stopped, wanted), steps=steps)
 
 
-def restore(settings: Settings, snapshot: str, *, dry_run: bool = False) -> Move:
+def restore(settings: Settings, snapshot: str, *, dry_run: bool = False) -> DeploymentStep:
     """Go on from a chosen checkpoint or savepoint: everything since is read and counted again.
 
     A savepoint is made before, so that there is a way back.
@@ -188,29 +193,29 @@ def restore(settings: Settings, snapshot: str, *, dry_run: bool = False) -> Move
     Raises:
         CtrError: there is no such complete snapshot, the job does not run, or its savepoint fails.
     """
-    order = running_order(settings)
+    desired = running_desired_state(settings)
     snapshots = {each.uri: each for each in complete_snapshots(settings.flink_checkpoint_dir)}
     chosen = snapshots.get(canonical(snapshot))
     if chosen is None:
         newest = ", ".join(list(snapshots)[:3]) or "none"
-        raise CtrError(f"{snapshot} is no complete snapshot; the newest: {newest}", exit_status=2)
+        raise UsageError(f"{snapshot} is no complete snapshot; the newest: {newest}")
     at = datetime.fromtimestamp(chosen.completed_s, tz=UTC)
     steps = [
         f"make a savepoint of {_described(settings)}, as a way back, and end it",
         f"submit it from {chosen.uri} of {at:%Y-%m-%d %H:%M:%S} UTC: what came since is read again",
     ]
     if dry_run:
-        return Move(steps=steps)
+        return DeploymentStep(steps=steps)
     stopped = _leave(settings, chosen)
     wanted = replace(
-        followed_by(order, "restore", why=f"from {chosen.uri}", running=True),
+        followed_by(desired, "restore", why=f"from {chosen.uri}", running=True),
         restore_from=chosen.uri,
-        barred_from=at,
+        excluded_from=at,
     )
-    return replace(go_on(settings, stopped, wanted), steps=steps)
+    return replace(resume(settings, stopped, wanted), steps=steps)
 
 
 def _described(settings: Settings) -> str:
     with FlinkCluster(settings.flink_rest_url) as cluster:
-        job = the_job(cluster)
+        job = require_single_job(cluster)
     return f"{JOB_NAME} ({job.id}, parallelism {job.parallelism})"

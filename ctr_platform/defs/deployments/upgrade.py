@@ -6,26 +6,25 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from ctr_platform.errors import CtrError
-from ctr_platform.flink_cluster.bring_up import config_of, followed_by
-from ctr_platform.flink_cluster.releases import INSTALLED, make_release
-from ctr_platform.flink_cluster.rest import FlinkCluster
-from ctr_platform.flink_cluster.submission import check, end_jobs
-from ctr_platform.operations.moves import go_on, running_order, stop_job
-from ctr_platform.operations.proof import prove
+from contract.errors import CtrError
+from ctr_platform.defs.deployments.steps import resume, running_desired_state, stop_job
+from ctr_platform.defs.deployments.verification import verify_deployment
+from ctr_platform.defs.flink_job.deploy import config_of, followed_by
+from ctr_platform.defs.flink_job.releases import INSTALLED, make_release
+from ctr_platform.defs.flink_job.rest import FlinkCluster
+from ctr_platform.defs.flink_job.submission import check, end_jobs
 from flink.config import JOB_NAME
-from warehouse.errors import WarehouseUnavailable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ctr_platform.flink_cluster.orders import GivenOrder, Order
-    from ctr_platform.flink_cluster.releases import Release
-    from ctr_platform.operations.moves import Move, Stopped
-    from ctr_platform.operations.proof import Proof
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
+    from ctr_platform.defs.deployments.steps import DeploymentStep, Stopped
+    from ctr_platform.defs.deployments.verification import DeploymentVerification
+    from ctr_platform.defs.flink_job.desired_state import DesiredState, RecordedState
+    from ctr_platform.defs.flink_job.releases import Release
 
-PROVE_WITHIN_S: Final = 300.0
+VERIFY_WITHIN_S: Final = 300.0
 """A minute has to end, to close 10 s later, to be in a checkpoint, and to be recounted."""
 
 
@@ -36,14 +35,14 @@ class Upgrade:
     steps: list[str]
     from_release: str
     to_release: str
-    move: Move | None = None
-    proof: Proof | None = None
-    """Of the new code; None where it did not come up."""
+    step: DeploymentStep | None = None
+    verification: DeploymentVerification | None = None
+    """Verification of the new code; None where it did not come up."""
 
     rolled_back: str | None = None
     """Why the old code runs again; None: the new code does."""
 
-    way_back: Move | None = None
+    roll_back_step: DeploymentStep | None = None
 
 
 def upgrade(
@@ -51,7 +50,7 @@ def upgrade(
     code: Path = INSTALLED,
     *,
     dry_run: bool = False,
-    prove_within_s: float = PROVE_WITHIN_S,
+    verify_within_s: float = VERIFY_WITHIN_S,
 ) -> Upgrade:
     """Put other code in the place of the running one, from a savepoint.
 
@@ -63,51 +62,53 @@ def upgrade(
         settings: where everything is.
         code: folder that holds the package `flink`; by default what is installed here.
         dry_run: plan the new job, and change nothing.
-        prove_within_s: patience with the proof.
+        verify_within_s: patience with the proof.
 
     Raises:
         CtrError: the code cannot be planned, the job does not run, or the old code does not come up again.
     """
-    order = running_order(settings)
+    desired = running_desired_state(settings)
     release = make_release(settings, code)
-    if release.name == order.release:
+    if release.name == desired.release:
         raise CtrError(f"{JOB_NAME} runs release {release.name}, which is the code in {code}: nothing to do")
     wanted = replace(
-        followed_by(order, "upgrade", why=f"{order.release} to {release.name}", running=True),
+        followed_by(desired, "upgrade", why=f"{desired.release} to {release.name}", running=True),
         release=release.name,
     )
     plan(settings, wanted, release)
     steps = [
         f"the code in {code} has been planned as release {release.name}",
-        f"stop {JOB_NAME} (release {order.release}) with a savepoint, and submit the new release from there",
-        f"prove within {prove_within_s:.0f} s that checkpoints complete and windows are exact, or go back",
+        f"stop {JOB_NAME} (release {desired.release}) with a savepoint, submit the new release from there",
+        f"verify for {verify_within_s:.0f} s that checkpoints complete and windows are exact, else roll back",
     ]
-    planned = Upgrade(steps=steps, from_release=order.release, to_release=release.name)
+    planned = Upgrade(steps=steps, from_release=desired.release, to_release=release.name)
     if dry_run:
         return planned
     stopped = stop_job(settings)
-    move: Move | None = None
-    proof: Proof | None = None
+    step: DeploymentStep | None = None
+    verification: DeploymentVerification | None = None
     try:
-        move = go_on(settings, stopped, replace(wanted, restore_from=stopped.savepoint), newest_only=True)
-        proof = prove(settings, stopped.ended_at, within_s=prove_within_s)
-        problem = proof.problem
-    except (CtrError, WarehouseUnavailable) as error:
+        step = resume(settings, stopped, replace(wanted, restore_from=stopped.savepoint), newest_only=True)
+        verification = verify_deployment(settings, stopped.ended_at, within_s=verify_within_s)
+        problem = verification.problem
+    except CtrError as error:
         problem = str(error)
-    way_back = go_back(settings, order, stopped, problem) if problem else None
-    return replace(planned, move=move, proof=proof, rolled_back=problem, way_back=way_back)
+    roll_back_step = roll_back(settings, desired, stopped, problem) if problem else None
+    return replace(
+        planned, step=step, verification=verification, rolled_back=problem, roll_back_step=roll_back_step
+    )
 
 
-def plan(settings: Settings, order: Order, release: Release) -> None:
+def plan(settings: Settings, desired: DesiredState, release: Release) -> None:
     """Plan a job and send nothing.
 
     Raises:
         CtrError: its front does not compile, or its SQL cannot be planned.
     """
-    check(config_of(settings, order, release), release.folder)
+    check(config_of(settings, desired, release), release.folder)
 
 
-def go_back(settings: Settings, order: GivenOrder, stopped: Stopped, why: str) -> Move:
+def roll_back(settings: Settings, desired: RecordedState, stopped: Stopped, why: str) -> DeploymentStep:
     """End whatever runs, and go on with the old order from the savepoint.
 
     Raises:
@@ -116,9 +117,9 @@ def go_back(settings: Settings, order: GivenOrder, stopped: Stopped, why: str) -
     with FlinkCluster(settings.flink_rest_url) as cluster:
         end_jobs(cluster, [job.id for job in cluster.alive(JOB_NAME)])
     old = replace(
-        followed_by(order, "roll back", why=why, running=True),
+        followed_by(desired, "roll back", why=why, running=True),
         restore_from=stopped.savepoint,
-        barred_from=stopped.ended_at,
+        excluded_from=stopped.ended_at,
     )
     # The way back took from the moment at which the new code was given up.
-    return go_on(settings, replace(stopped, asked_at=datetime.now(tz=UTC)), old)
+    return resume(settings, replace(stopped, asked_at=datetime.now(tz=UTC)), old)

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import case, func, select
 
-from ctr_platform.flink_cluster.health import examine
-from ctr_platform.flink_cluster.rest import FlinkCluster
-from ctr_platform.recount.run import recount
+from ctr_platform.defs.flink_job.liveness import check_liveness
+from ctr_platform.defs.flink_job.rest import FlinkCluster
+from ctr_platform.defs.reconciliation.run import recount
 from warehouse.engine import warehouse_errors, writing_engine
 from warehouse.views import WINDOW_ACCURACY
 from warehouse.windows import WINDOW_MINUTES
 
 if TYPE_CHECKING:
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
 
 LOOK_EVERY_S: Final = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Proof:
+class DeploymentVerification:
     """What is known of a job's work since a moment."""
 
     problem: str | None
@@ -43,7 +43,9 @@ class Proof:
     seconds: float
 
 
-def prove(settings: Settings, since: datetime, *, within_s: float, until: datetime | None = None) -> Proof:
+def verify_deployment(
+    settings: Settings, since: datetime, *, within_s: float, until: datetime | None = None
+) -> DeploymentVerification:
     """Wait until there is something to say of the windows that end after `since`.
 
     That is: a checkpoint of the running job has completed, and every 1 min window that ends by `until` has
@@ -66,7 +68,7 @@ def prove(settings: Settings, since: datetime, *, within_s: float, until: dateti
         records += done.reading.records
         checkpoints, sick = _health(settings)
         windows, inexact, lost, doubled = _verified(settings, since)
-        uneven = [each.partition for each in done.balances if not each.even]
+        unbalanced = [each.partition for each in done.balances if not each.balanced]
         passed_s = time.monotonic() - began
         late = passed_s > within_s
         verified = done.closed_until is not None and done.closed_until >= until
@@ -75,14 +77,14 @@ def prove(settings: Settings, since: datetime, *, within_s: float, until: dateti
             problem = (
                 f"{inexact} of {windows} windows are inexact: {lost} impressions lost, {doubled} doubled"
             )
-        elif late and uneven:
-            problem = f"the ledger and the recount disagree on partitions {uneven}"
+        elif late and unbalanced:
+            problem = f"the ledger and the recount disagree on partitions {unbalanced}"
         elif late and not checkpoints:
             problem = f"no checkpoint has completed within {within_s:.0f} s"
         elif late and not verified and records:
             problem = f"no window has closed within {within_s:.0f} s although records came in"
-        if problem or late or (checkpoints and verified and not uneven):
-            return Proof(
+        if problem or late or (checkpoints and verified and not unbalanced):
+            return DeploymentVerification(
                 problem=problem,
                 checkpoints=checkpoints,
                 windows=windows,
@@ -97,7 +99,7 @@ def prove(settings: Settings, since: datetime, *, within_s: float, until: dateti
 def _health(settings: Settings) -> tuple[int, str | None]:
     """Completed checkpoints of the running job, and what is wrong with it."""
     with FlinkCluster(settings.flink_rest_url) as cluster:
-        health = examine(cluster, settings)
+        health = check_liveness(cluster, settings)
         if health.problem or health.job_id is None:
             return 0, f"{health.problem}: {health.detail}"
         return cluster.checkpoints(health.job_id).completed, None

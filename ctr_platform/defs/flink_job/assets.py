@@ -5,23 +5,24 @@ from typing import Any, Final
 import dagster as dg
 from pydantic import Field
 
-from ctr_platform.defs.platform import (
+from contract.settings import load_settings
+from ctr_platform.defs.catalog import (
     BY_DAGSTER,
     CLUSTER_POOL,
     EVENT_SCHEMA,
     FLINK_JOB,
     FLINK_UI,
-    JOB,
     MIGRATIONS,
     OWNERS,
+    PROCESSING,
     RAW_EVENTS,
     TOPICS,
     WEB_PAGE,
-    Platform,
 )
-from ctr_platform.flink_cluster.bring_up import Submission, bring_up, start
-from ctr_platform.flink_cluster.orders import newest_order
-from ctr_platform.flink_cluster.releases import release_name
+from ctr_platform.defs.flink_job.deploy import Submission, bring_up, start
+from ctr_platform.defs.flink_job.desired_state import current_desired_state
+from ctr_platform.defs.flink_job.releases import release_name
+from ctr_platform.resources import Platform
 from flink.config import JOB_NAME
 
 WHY: Final = "ctr/why"
@@ -34,23 +35,28 @@ DETAIL: Final = "ctr/detail"
 class BringUp(dg.Config):
     """How to start the job if it does not run."""
 
-    from_nothing: bool = False
-    """Start at the topic's beginning although the job has run before: only where its snapshots are lost."""
-
-    replace: list[str] = Field(default_factory=list)
-    """Ids of jobs to end before, which no longer do their work; one that has ended since is no matter."""
+    from_nothing: bool = Field(
+        default=False,
+        description="Start at the topic's beginning although the job has run before: only where its "
+        "snapshots are lost.",
+    )
+    replace: list[str] = Field(
+        default_factory=list,
+        description="Ids of jobs to cancel first, which no longer do their work; one that has ended since "
+        "is ignored.",
+    )
 
 
 @dg.asset(
     key=FLINK_JOB,
     deps=[TOPICS, RAW_EVENTS, EVENT_SCHEMA, MIGRATIONS],
-    group_name=JOB,
+    group_name=PROCESSING,
     kinds={"flink", "java", "python", "sql"},
     owners=OWNERS,
     tags=BY_DAGSTER,
     pool=CLUSTER_POOL,
     description=(
-        "The streaming job: reads the raw topic once, decides every record's fate, and keeps the windows "
+        "The streaming job: reads the raw topic once, decides every record's outcome, and keeps the windows "
         "of 1 and 5 minutes in Postgres, Redis and Kafka. Materialized means: it runs."
     ),
 )
@@ -64,13 +70,13 @@ def ctr_windows(
     settings = platform.settings()
     tags = context.run.tags
     why = f"{tags[WHY]}: {tags.get(DETAIL, '')}" if WHY in tags else None
-    order = newest_order(settings) if why else None
-    if order is not None and not order.running:
-        context.log.info("%s has been stopped meanwhile: %s", JOB_NAME, order.why)
-        return dg.MaterializeResult(metadata={"left_stopped": order.why})
+    desired = current_desired_state(settings) if why else None
+    if desired is not None and not desired.running:
+        context.log.info("%s has been stopped meanwhile: %s", JOB_NAME, desired.why)
+        return dg.MaterializeResult(metadata={"left_stopped": desired.why})
     submission = (
-        bring_up(settings, order, replace_jobs=config.replace)
-        if order
+        bring_up(settings, desired, replace_jobs=config.replace)
+        if desired
         else start(
             settings,
             from_nothing=config.from_nothing,
@@ -91,22 +97,29 @@ def metadata_of(submission: Submission) -> dict[str, Any]:
         "job": dg.MetadataValue.url(submission.url),
         "parallelism": submission.parallelism,
         "restored_from": submission.restored_from or "nothing: the topic's beginning",
-        "passed_over": dg.MetadataValue.json(submission.passed_over),
+        "passed_over": dg.MetadataValue.json(submission.skipped),
         "already_running": submission.already_running,
         "release": submission.release,
         "newest_code": "runs" if submission.release == newest else f"{newest} is not deployed: run upgrade",
     }
 
 
-def flink_ui(url: str) -> dg.AssetSpec:
+def _flink_ui(url: str) -> dg.AssetSpec:
     """The cluster's own pages, as the end of the job's lineage."""
     return dg.AssetSpec(
         FLINK_UI,
         deps=[FLINK_JOB],
-        group_name=JOB,
+        group_name=PROCESSING,
         kinds={"flink"},
         owners=OWNERS,
         tags=WEB_PAGE,
         description="Flink's web UI: the job's graph, checkpoints, back pressure and exceptions.",
         metadata={"url": dg.MetadataValue.url(url)},
     )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Define the job, and the cluster's pages at their address."""
+    settings = load_settings()
+    return dg.Definitions(assets=[ctr_windows, _flink_ui(settings.flink_ui_url or settings.flink_rest_url)])

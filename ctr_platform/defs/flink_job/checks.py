@@ -1,34 +1,31 @@
 """What must hold of the running job."""
 
-from collections.abc import Iterator
 from typing import Final
 
 import dagster as dg
 
-from ctr_platform.defs.platform import FLINK_JOB, Platform
-from ctr_platform.flink_cluster.health import examine
-from ctr_platform.flink_cluster.rest import FlinkCluster
-from ctr_platform.flink_cluster.vitals import SIGNS, judge, look
+from ctr_platform.defs.catalog import FLINK_JOB
+from ctr_platform.defs.flink_job.health import HEALTH_CHECKS
+from ctr_platform.defs.flink_job.rest import FlinkCluster
+from ctr_platform.defs.sensor_checks import evaluated_by_sensor
+from ctr_platform.resources import Platform
 from flink.config import JOB_NAME
 
-KEPT_ALIVE: Final = "kept_alive"
-
-
-@dg.asset_check(
+SUPERVISED: Final = dg.AssetCheckSpec(
+    "supervised",
     asset=FLINK_JOB,
-    name=KEPT_ALIVE,
     description="The job does its work, or is being brought back: the supervisor has not given it up.",
 )
-def kept_alive(platform: Platform) -> dg.AssetCheckResult:
-    """The supervisor, the sensor `keep_job_running`, says so too when it gives up."""
-    settings = platform.settings()
-    with FlinkCluster(settings.flink_rest_url) as cluster:
-        health = examine(cluster, settings)
-    return dg.AssetCheckResult(passed=health.problem is None, description=health.detail)
+supervised: Final = evaluated_by_sensor("supervised", [SUPERVISED], "keep_job_running")
+
+JOB_HEALTH: Final = [
+    dg.AssetCheckSpec(name, asset=FLINK_JOB, description=meaning) for name, meaning in HEALTH_CHECKS.items()
+]
+job_health: Final = evaluated_by_sensor("job_health", JOB_HEALTH, "observe_job")
 
 
 @dg.asset_check(asset=FLINK_JOB, description="Exactly one job of that name is on the cluster, and it runs.")
-def runs_once(platform: Platform) -> dg.AssetCheckResult:
+def single_instance(platform: Platform) -> dg.AssetCheckResult:
     """None is an outage; two would write the same windows twice over."""
     with FlinkCluster(platform.settings().flink_rest_url) as cluster:
         alive = cluster.alive(JOB_NAME)
@@ -55,33 +52,3 @@ def nothing_dropped_late(platform: Platform) -> dg.AssetCheckResult:
         passed=bool(dropped) and not any(dropped.values()),
         metadata={"dropped": sum(dropped.values()), "counters": len(dropped)},
     )
-
-
-SIGN_SPECS: Final = [
-    dg.AssetCheckSpec(name, asset=FLINK_JOB, description=meaning) for name, meaning in SIGNS.items()
-]
-
-
-@dg.multi_asset_check(
-    specs=SIGN_SPECS, description="The job's vital signs; the sensor observe_job looks at them too."
-)
-def vital_signs(platform: Platform) -> Iterator[dg.AssetCheckResult]:
-    """Look once, and judge."""
-    settings = platform.settings()
-    with FlinkCluster(settings.flink_rest_url) as cluster:
-        vitals = look(cluster)
-    if vitals is None:
-        for name in SIGNS:
-            yield dg.AssetCheckResult(
-                check_name=name, asset_key=FLINK_JOB, passed=False, description="not exactly one job is alive"
-            )
-        return
-    for sign in judge(settings, vitals):
-        yield dg.AssetCheckResult(
-            check_name=sign.name,
-            asset_key=FLINK_JOB,
-            passed=sign.good,
-            severity=dg.AssetCheckSeverity.WARN,
-            description=sign.remark,
-            metadata=sign.figures,
-        )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
 
 ANSWER_WITHIN_S: Final = 1.0
 """A listening socket on the same network accepts in milliseconds."""

@@ -6,28 +6,32 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from ctr_platform.artifacts.java import build_jar, front_classpath
-from ctr_platform.errors import CtrError
-from ctr_platform.flink_cluster.orders import GivenOrder, Order, barred_times, give, newest_order
-from ctr_platform.flink_cluster.releases import find_release, make_release
-from ctr_platform.flink_cluster.rest import FlinkCluster
-from ctr_platform.flink_cluster.snapshots import complete_snapshots
-from ctr_platform.flink_cluster.submission import (
-    RestoreFailed,
+from contract.errors import CtrError, RestoreFailed
+from ctr_platform.artifacts.java import build_jar, ingest_classpath
+from ctr_platform.defs.flink_job.desired_state import (
+    DesiredState,
+    RecordedState,
+    current_desired_state,
+    excluded_times,
+    record_desired_state,
+)
+from ctr_platform.defs.flink_job.releases import find_release, make_release
+from ctr_platform.defs.flink_job.rest import FlinkCluster
+from ctr_platform.defs.flink_job.snapshots import complete_snapshots
+from ctr_platform.defs.flink_job.submission import (
     end_jobs,
     job_config,
     submit,
     wait_running,
 )
-from ctr_platform.settings import RAW_TOPIC
 from flink.config import JOB_NAME
 from warehouse.reads import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from ctr_platform.flink_cluster.releases import Release
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
+    from ctr_platform.defs.flink_job.releases import Release
     from flink.config import JobConfig
 
 MAX_SNAPSHOTS: Final = 5
@@ -46,7 +50,7 @@ class Submission:
     restored_from: str | None
     """URI of the snapshot; None: it started at the topic's beginning."""
 
-    passed_over: dict[str, str]
+    skipped: dict[str, str]
     """Newer snapshots that it could not be restored from, and why."""
 
     release: str
@@ -72,34 +76,41 @@ def start(
     Raises:
         CtrError: see `bring_up`.
     """
-    order = newest_order(settings)
+    desired = current_desired_state(settings)
     if from_nothing:
         release = make_release(settings).name
-        order = give(
-            settings, Order(operation="start from nothing", why=why, release=release, barred_from=BEFORE_ALL)
+        desired = record_desired_state(
+            settings,
+            DesiredState(operation="start from nothing", why=why, release=release, excluded_from=BEFORE_ALL),
         )
-    elif order is None:
-        order = give(settings, Order(operation="start", why=why, release=make_release(settings).name))
-    elif not order.running:
-        order = give(settings, followed_by(order, "start", why=why, running=True))
-    return bring_up(settings, order, replace_jobs=replace_jobs)
+    elif desired is None:
+        desired = record_desired_state(
+            settings, DesiredState(operation="start", why=why, release=make_release(settings).name)
+        )
+    elif not desired.running:
+        desired = record_desired_state(settings, followed_by(desired, "start", why=why, running=True))
+    return bring_up(settings, desired, replace_jobs=replace_jobs)
 
 
-def followed_by(order: GivenOrder, operation: str, *, why: str, running: bool) -> Order:
+def followed_by(desired: RecordedState, operation: str, *, why: str, running: bool) -> DesiredState:
     """An order for the same job, with the same code and from the same state."""
-    return Order(
+    return DesiredState(
         operation=operation,
         why=why,
         running=running,
-        release=order.release,
-        parallelism=order.parallelism,
-        restore_from=order.restore_from,
-        bounds=order.bounds,
+        release=desired.release,
+        parallelism=desired.parallelism,
+        restore_from=desired.restore_from,
+        bounds=desired.bounds,
     )
 
 
 def bring_up(
-    settings: Settings, order: GivenOrder, *, replace_jobs: Collection[str] = (), newest_only: bool = False
+    settings: Settings,
+    desired: RecordedState,
+    *,
+    replace_jobs: Collection[str] = (),
+    newest_only: bool = False,
 ) -> Submission:
     """See to it that exactly one `ctr_windows` runs, restored from the newest snapshot that the order allows.
 
@@ -109,7 +120,7 @@ def bring_up(
 
     Args:
         settings: where everything is.
-        order: what the job is to be.
+        desired: what the job is to be.
         replace_jobs: ids of jobs to end before; one that has ended since is no matter.
         newest_only: pass no snapshot over.
 
@@ -120,23 +131,23 @@ def bring_up(
     with FlinkCluster(settings.flink_rest_url) as cluster:
         end_jobs(cluster, replace_jobs)
         alive = cluster.alive(JOB_NAME)
-        passed_over: dict[str, str] = {}
+        skipped: dict[str, str] = {}
         if alive:
             job = wait_running(cluster, alive[0].id)
             restored = cluster.checkpoints(job.id).restored_from
         else:
-            release = find_release(settings, order.release)
-            config = config_of(settings, order, release)
-            for restored in restore_points(settings, order)[: 1 if newest_only else MAX_SNAPSHOTS]:
+            release = find_release(settings, desired.release)
+            config = config_of(settings, desired, release)
+            for restored in restore_points(settings, desired)[: 1 if newest_only else MAX_SNAPSHOTS]:
                 try:
                     job_id = submit(replace(config, restore_from=restored), release.folder)
                     job = wait_running(cluster, job_id)
                     break
                 except RestoreFailed as failed:
                     end_jobs(cluster, [each.id for each in cluster.alive(JOB_NAME)])
-                    passed_over[str(restored)] = str(failed)
+                    skipped[str(restored)] = str(failed)
             else:
-                reasons = "; ".join(f"{uri}: {reason}" for uri, reason in passed_over.items())
+                reasons = "; ".join(f"{uri}: {reason}" for uri, reason in skipped.items())
                 raise CtrError(f"{JOB_NAME} can be restored from none of the newest snapshots: {reasons}")
     ui = (settings.flink_ui_url or settings.flink_rest_url).rstrip("/")
     return Submission(
@@ -144,27 +155,27 @@ def bring_up(
         already_running=bool(alive),
         parallelism=job.parallelism,
         restored_from=restored,
-        passed_over=passed_over,
-        release=order.release,
+        skipped=skipped,
+        release=desired.release,
         url=f"{ui}/#/job/running/{job.id}/overview",
     )
 
 
-def config_of(settings: Settings, order: Order, release: Release) -> JobConfig:
+def config_of(settings: Settings, desired: DesiredState, release: Release) -> JobConfig:
     """What a job of this order and code is told.
 
     Raises:
-        CtrError: the release's front does not compile.
+        CtrError: the release's ingest stage does not compile.
     """
-    front = build_jar("ctr-front", release.front_sources, front_classpath())
+    jar = build_jar("ctr-ingest", release.ingest_sources, ingest_classpath())
     return replace(
-        job_config(settings, front),
-        parallelism=order.parallelism or settings.flink_parallelism,
-        bounds=order.bounds,
+        job_config(settings, jar),
+        parallelism=desired.parallelism or settings.flink_parallelism,
+        bounds=desired.bounds,
     )
 
 
-def restore_points(settings: Settings, order: GivenOrder) -> list[str | None]:
+def restore_points(settings: Settings, desired: RecordedState) -> list[str | None]:
     """The snapshots to try: of this order's jobs, the one it begins with, older ones; each newest first.
 
     None of a time that any order has barred, but for the one that this order begins with. `[None]` for a job
@@ -174,8 +185,8 @@ def restore_points(settings: Settings, order: GivenOrder) -> list[str | None]:
         CtrError: there is none, and the job has run before.
         WarehouseUnavailable: Postgres is away.
     """
-    barred = barred_times(settings)
-    given_s = order.given_at.timestamp()
+    barred = excluded_times(settings)
+    given_s = desired.recorded_at.timestamp()
     snapshots = [
         each
         for each in complete_snapshots(settings.flink_checkpoint_dir)
@@ -183,11 +194,11 @@ def restore_points(settings: Settings, order: GivenOrder) -> list[str | None]:
     ]
     since = [each.uri for each in snapshots if each.completed_s > given_s]
     before = [each.uri for each in snapshots if each.completed_s <= given_s]
-    chosen = [order.restore_from] if order.restore_from else []
+    chosen = [desired.restore_from] if desired.restore_from else []
     points = list(dict.fromkeys([*since, *chosen, *before]))
     if points:
         return list(points)
-    if order.barred_from is None and _has_run(settings):
+    if desired.excluded_from is None and _has_run(settings):
         raise CtrError(
             f"{JOB_NAME} has run before (quality.ledger knows), but {settings.flink_checkpoint_dir} holds no "
             "complete checkpoint or savepoint: put one there, or start from nothing "
@@ -199,6 +210,6 @@ def restore_points(settings: Settings, order: GivenOrder) -> list[str | None]:
 def _has_run(settings: Settings) -> bool:
     warehouse = Warehouse(settings.postgres_url)
     try:
-        return bool(warehouse.ledger_totals(RAW_TOPIC))
+        return bool(warehouse.ledger_totals(settings.raw_topic))
     finally:
         warehouse.close()

@@ -1,4 +1,4 @@
-"""What is wanted of the job: the newest order holds; those before are the record of what was done."""
+"""The desired state of the job, on record in Postgres: the newest row holds, the others are its history."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, select
 
+from contract.errors import WarehouseUnavailable
 from flink.config import Bounds
 from warehouse.engine import warehouse_errors, writing_engine
-from warehouse.models import JobOrder
+from warehouse.models import DeploymentRow
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order:
+class DesiredState:
     """What the job is to be."""
 
     operation: str
@@ -35,62 +36,71 @@ class Order:
     restore_from: str | None = None
     """URI of the snapshot to begin with; None: the newest, or the topic's beginning if there is none."""
 
-    barred_from: datetime | None = None
-    """Snapshots completed between this and the order are of a job that is not to be gone on with, whatever
-    is ordered later."""
+    excluded_from: datetime | None = None
+    """Snapshots completed between this and the record are never restored from, whatever is wanted later."""
 
     bounds: Bounds | None = None
     """Which windows it counts; None: all."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class GivenOrder(Order):
-    """An order on record."""
+class RecordedState(DesiredState):
+    """A desired state on record."""
 
-    order_id: int
-    given_at: datetime
+    deployment_id: int
+    recorded_at: datetime
 
 
-def newest_order(settings: Settings) -> GivenOrder | None:
-    """The order that holds; None: the job has never been started.
+def current_desired_state(settings: Settings) -> RecordedState | None:
+    """Return the state that holds; None: the job has never been started.
 
     Raises:
-        WarehouseUnavailable: Postgres is away.
+        WarehouseUnavailable: Postgres is away, or the table still has the name of an earlier version.
     """
-    columns = list(JobOrder.__table__.columns)
-    engine = writing_engine(settings.postgres_url, "ctr-orders")
+    columns = list(DeploymentRow.__table__.columns)
+    engine = writing_engine(settings.postgres_url, "ctr-deployments")
     with warehouse_errors(settings.postgres_url), engine.connect() as connection:
-        if connection.scalar(select(func.to_regclass("quality.job_orders"))) is None:
+        if connection.scalar(select(func.to_regclass("quality.deployments"))) is None:
+            if connection.scalar(select(func.to_regclass("quality.job_orders"))) is not None:
+                # To take the job for a new one would start it from nothing.
+                raise WarehouseUnavailable(
+                    "materialize postgres/migrations: quality.job_orders is to be renamed"
+                )
             return None  # the warehouse itself is still to be made
-        row = connection.execute(select(*columns).order_by(JobOrder.order_id.desc()).limit(1)).one_or_none()
+        newest = select(*columns).order_by(DeploymentRow.deployment_id.desc()).limit(1)
+        row = connection.execute(newest).one_or_none()
     if row is None:
         return None
     values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name, underscore and all
     if values["bounds"] is not None:
         values["bounds"] = Bounds.from_values(values["bounds"])
-    return GivenOrder(**values)
+    return RecordedState(**values)
 
 
-def barred_times(settings: Settings) -> list[tuple[datetime, datetime]]:
-    """The times whose snapshots are not to be gone on with, by all orders so far: from, until.
+def excluded_times(settings: Settings) -> list[tuple[datetime, datetime]]:
+    """Return the times whose snapshots are never restored from, by all states so far: from, until.
 
     Raises:
         WarehouseUnavailable: Postgres is away.
     """
-    query = select(JobOrder.barred_from, JobOrder.given_at)
-    engine = writing_engine(settings.postgres_url, "ctr-orders")
+    query = select(DeploymentRow.excluded_from, DeploymentRow.recorded_at)
+    engine = writing_engine(settings.postgres_url, "ctr-deployments")
     with warehouse_errors(settings.postgres_url), engine.connect() as connection:
         return [(begin, end) for begin, end in connection.execute(query) if begin is not None]
 
 
-def give(settings: Settings, order: Order) -> GivenOrder:
-    """Put an order on record; it holds from now on.
+def record_desired_state(settings: Settings, desired: DesiredState) -> RecordedState:
+    """Put a desired state on record; it holds from now on.
 
     Raises:
         WarehouseUnavailable: Postgres is away.
     """
-    engine = writing_engine(settings.postgres_url, "ctr-orders")
-    adding = insert(JobOrder).values(**asdict(order)).returning(JobOrder.order_id, JobOrder.given_at)
+    engine = writing_engine(settings.postgres_url, "ctr-deployments")
+    adding = (
+        insert(DeploymentRow)
+        .values(**asdict(desired))
+        .returning(DeploymentRow.deployment_id, DeploymentRow.recorded_at)
+    )
     with warehouse_errors(settings.postgres_url), engine.begin() as connection:
         row = connection.execute(adding).one()
-    return GivenOrder(**vars(order), order_id=row.order_id, given_at=row.given_at)
+    return RecordedState(**vars(desired), deployment_id=row.deployment_id, recorded_at=row.recorded_at)

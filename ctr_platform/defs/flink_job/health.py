@@ -1,4 +1,4 @@
-"""The job's vital signs, and what is to be thought of them."""
+"""The job's metrics, and what is to be thought of them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from ctr_platform.flink_cluster.health import OVERDUE_INTERVALS, checkpoint_age_s
+from ctr_platform.defs.flink_job.liveness import OVERDUE_INTERVALS, checkpoint_age_s
 from flink.config import JOB_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ctr_platform.flink_cluster.rest import FlinkCluster
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
+    from ctr_platform.defs.flink_job.rest import FlinkCluster
 
 CHECKPOINTS: Final = "checkpoints_complete"
 STATE: Final = "state_does_not_grow"
@@ -22,7 +22,7 @@ UNHINDERED: Final = "not_backpressured"
 HEAP: Final = "heap_has_room"
 REFUSED: Final = "few_refused"
 
-SIGNS: Final = {
+HEALTH_CHECKS: Final = {
     CHECKPOINTS: "The job's newest checkpoint is recent: after a loss little is read twice.",
     STATE: "Checkpoints are about as large as yesterday's: state that only grows is a leak.",
     KEEPS_UP: "What is in the topic is read: the job watermark is close to the clock while records come in.",
@@ -39,11 +39,11 @@ MIN_SAMPLES: Final = 6
 """Sizes to know what is usual; one is kept in an hour."""
 
 FEW_RECORDS: Final = 100
-"""Of fewer, a share says nothing."""
+"""A share of fewer records says nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Vitals:
+class JobMetrics:
     """One look at the job. What the cluster does not measure yet is None."""
 
     at_s: float
@@ -65,10 +65,10 @@ class Vitals:
     """Consumer lag."""
 
     watermark_lag_s: float | None
-    """Of the job watermark behind the clock; of a silent topic it grows."""
+    """Lag of the job watermark behind the clock; it grows while the topic is idle."""
 
-    fates: dict[str, int] | None
-    """Records by fate since the job's start, or its last restart by Flink."""
+    outcomes: dict[str, int] | None
+    """Records by outcome since the job's start, or its last restart by Flink."""
 
     busy_percent: float | None
     backpressured_percent: float | None
@@ -76,16 +76,16 @@ class Vitals:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sign:
+class HealthCheck:
     """One judgement."""
 
     name: str
     good: bool
-    remark: str
+    message: str
     figures: dict[str, Any] = field(default_factory=dict)
 
 
-def look(cluster: FlinkCluster) -> Vitals | None:
+def sample_job(cluster: FlinkCluster) -> JobMetrics | None:
     """Look at the one job that is alive: a dozen requests; None if there is none, or more than one.
 
     Raises:
@@ -102,7 +102,7 @@ def look(cluster: FlinkCluster) -> Vitals | None:
     metrics = cluster.metrics(job.id)
     intake, load, heap = metrics.intake(), metrics.load(), metrics.heap()
     watermark_ms = intake.watermark_ms if intake else None
-    return Vitals(
+    return JobMetrics(
         at_s=now_s,
         job_id=job.id,
         checkpoint_age_s=round(checkpoint_age_s(job, checkpoints, now_s), 1),
@@ -114,17 +114,17 @@ def look(cluster: FlinkCluster) -> Vitals | None:
         alignment_ms=round(load.alignment_ms, 1) if load else None,
         records_waiting=intake.records_waiting if intake else None,
         watermark_lag_s=round(now_s - watermark_ms / 1000, 1) if watermark_ms else None,
-        fates=intake.fates if intake else None,
+        outcomes=intake.outcomes if intake else None,
         busy_percent=load.busy_percent if load else None,
         backpressured_percent=load.backpressured_percent if load else None,
         heap_percent=round(100 * heap.used_bytes / heap.max_bytes, 1) if heap else None,
     )
 
 
-def judge(
-    settings: Settings, now: Vitals, before: Vitals | None = None, sizes: Sequence[int] = ()
-) -> list[Sign]:
-    """Judge every sign of `SIGNS` by the settings' thresholds; what is not known is good.
+def evaluate_health(
+    settings: Settings, now: JobMetrics, before: JobMetrics | None = None, sizes: Sequence[int] = ()
+) -> list[HealthCheck]:
+    """Judge every sign of `HEALTH_CHECKS` by the settings' thresholds; what is not known is good.
 
     Args:
         settings: the thresholds.
@@ -142,7 +142,7 @@ def judge(
     ]
 
 
-def _checkpoints(settings: Settings, now: Vitals, before: Vitals | None) -> Sign:
+def _checkpoints(settings: Settings, now: JobMetrics, before: JobMetrics | None) -> HealthCheck:
     allowed_s = OVERDUE_INTERVALS * settings.flink_checkpoint_interval
     figures = {
         "age_s": now.checkpoint_age_s,
@@ -152,7 +152,7 @@ def _checkpoints(settings: Settings, now: Vitals, before: Vitals | None) -> Sign
         "duration_ms": now.checkpoint_duration_ms,
         "alignment_ms": now.alignment_ms,
     }
-    remark = f"the newest is {now.checkpoint_age_s:.0f} s old"
+    message = f"the newest is {now.checkpoint_age_s:.0f} s old"
     # The newest attempt tells before the age does.
     failing = (
         before is not None
@@ -162,63 +162,67 @@ def _checkpoints(settings: Settings, now: Vitals, before: Vitals | None) -> Sign
     )
     good = now.checkpoint_age_s <= allowed_s and not failing
     if not good and now.checkpoint_failure:
-        remark += f"; the last that failed: {now.checkpoint_failure}"
-    return Sign(name=CHECKPOINTS, good=good, remark=remark, figures=figures)
+        message += f"; the last that failed: {now.checkpoint_failure}"
+    return HealthCheck(name=CHECKPOINTS, good=good, message=message, figures=figures)
 
 
-def _state(settings: Settings, now: Vitals, sizes: Sequence[int]) -> Sign:
+def _state(settings: Settings, now: JobMetrics, sizes: Sequence[int]) -> HealthCheck:
     size = now.checkpoint_bytes or 0
     figures: dict[str, Any] = {"size_bytes": size}
     if len(sizes) < MIN_SAMPLES:
-        return Sign(name=STATE, good=True, remark="what is usual is not known yet", figures=figures)
+        return HealthCheck(name=STATE, good=True, message="what is usual is not known yet", figures=figures)
     usual = sorted(sizes)[len(sizes) // 2]
     allowed = max(SMALL_STATE_BYTES, settings.state_growth_alarm * usual)
     figures |= {"usual_bytes": usual, "allowed_bytes": round(allowed)}
-    return Sign(name=STATE, good=size <= allowed, remark=f"{size} bytes, usually {usual}", figures=figures)
+    return HealthCheck(
+        name=STATE, good=size <= allowed, message=f"{size} bytes, usually {usual}", figures=figures
+    )
 
 
-def _keeps_up(settings: Settings, now: Vitals) -> Sign:
+def _keeps_up(settings: Settings, now: JobMetrics) -> HealthCheck:
     figures = {"records_waiting": now.records_waiting, "watermark_lag_s": now.watermark_lag_s}
     if now.records_waiting is None:
-        return Sign(name=KEEPS_UP, good=True, remark="not measured yet", figures=figures)
+        return HealthCheck(name=KEEPS_UP, good=True, message="not measured yet", figures=figures)
     behind = now.records_waiting > settings.consumer_lag_alarm
     # Of a silent topic, or of one that holds the past, the watermark is far behind and nobody is late.
     slow = now.records_waiting > 0 and (now.watermark_lag_s or 0) > settings.watermark_lag_alarm
-    remark = f"{now.records_waiting} records wait, the watermark is {now.watermark_lag_s} s behind the clock"
-    return Sign(name=KEEPS_UP, good=not (behind or slow), remark=remark, figures=figures)
+    message = f"{now.records_waiting} records wait, the watermark is {now.watermark_lag_s} s behind the clock"
+    return HealthCheck(name=KEEPS_UP, good=not (behind or slow), message=message, figures=figures)
 
 
-def _share(name: str, percent: float | None, alarm_percent: float) -> Sign:
+def _share(name: str, percent: float | None, alarm_percent: float) -> HealthCheck:
     if percent is None:
-        return Sign(name=name, good=True, remark="not measured yet")
-    remark = f"{percent:.1f} %, at most {alarm_percent:.0f} %"
-    return Sign(name=name, good=percent <= alarm_percent, remark=remark, figures={"percent": percent})
+        return HealthCheck(name=name, good=True, message="not measured yet")
+    message = f"{percent:.1f} %, at most {alarm_percent:.0f} %"
+    return HealthCheck(
+        name=name, good=percent <= alarm_percent, message=message, figures={"percent": percent}
+    )
 
 
-def _refused(settings: Settings, now: Vitals, before: Vitals | None) -> Sign:
+def _refused(settings: Settings, now: JobMetrics, before: JobMetrics | None) -> HealthCheck:
     came = _since(now, before)
     records = sum(came.values())
     if records < FEW_RECORDS:
-        return Sign(
-            name=REFUSED, good=True, remark=f"{records} records came in", figures={"records": records}
+        return HealthCheck(
+            name=REFUSED, good=True, message=f"{records} records came in", figures={"records": records}
         )
     refused = records - came["counted"]
     late_percent = round(100 * came["late"] / records, 2)
     dead_percent = round(100 * (refused - came["late"]) / records, 2)
     alarm = settings.refused_alarm_percent
-    return Sign(
+    return HealthCheck(
         name=REFUSED,
         good=max(late_percent, dead_percent) <= alarm,
-        remark=f"of {records} records {late_percent} % were late and {dead_percent} % dead",
+        message=f"of {records} records {late_percent} % were late and {dead_percent} % dead",
         figures={"records": records, "late_percent": late_percent, "dead_percent": dead_percent},
     )
 
 
-def _since(now: Vitals, before: Vitals | None) -> dict[str, int]:
-    """Records by fate since the look before; since the job's start, if it is another job or began anew."""
-    if now.fates is None:
+def _since(now: JobMetrics, before: JobMetrics | None) -> dict[str, int]:
+    """Records by outcome since the look before; since the job's start, if it is another job or began anew."""
+    if now.outcomes is None:
         return {}
-    earlier = before.fates if before and before.job_id == now.job_id and before.fates else {}
-    if any(count < earlier.get(fate, 0) for fate, count in now.fates.items()):
+    earlier = before.outcomes if before and before.job_id == now.job_id and before.outcomes else {}
+    if any(count < earlier.get(outcome, 0) for outcome, count in now.outcomes.items()):
         earlier = {}
-    return {fate: count - earlier.get(fate, 0) for fate, count in now.fates.items()}
+    return {outcome: count - earlier.get(outcome, 0) for outcome, count in now.outcomes.items()}

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 from flink.config import JOB_NAME
 
 if TYPE_CHECKING:
-    from ctr_platform.flink_cluster.metrics import Intake
-    from ctr_platform.flink_cluster.rest import Checkpoints, FlinkCluster, Job
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
+    from ctr_platform.defs.flink_job.metrics import Intake
+    from ctr_platform.defs.flink_job.rest import Checkpoints, FlinkCluster, Job
 
 LOOPING_FAILURES: Final = 5
 LOOPING_WITHIN_S: Final = 600
@@ -21,13 +21,13 @@ so many say that they do not help."""
 OVERDUE_INTERVALS: Final = 3
 """Beyond the time that one may take: one may fail, and the next may be on its way."""
 
-STANDS_AFTER_S: Final = 60
+STALLED_AFTER_S: Final = 60
 """Without a record read although some wait. Deploying and restoring take seconds; the longest known pause of
 a healthy job is a fetch from a broker that is starting again."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Progress:
+class JobProgress:
     """How far the job was when it last moved."""
 
     job_id: str
@@ -42,7 +42,7 @@ class Health:
     """What is to be said of the job now."""
 
     problem: str | None
-    """`missing`, `doubled`, `looping`, `no checkpoint`, `stands`; None: it runs, or Flink is starting it."""
+    """`missing`, `doubled`, `looping`, `no checkpoint`, `stalled`; None: it runs, or Flink is starting it."""
 
     detail: str
     """One line for a person."""
@@ -53,11 +53,11 @@ class Health:
     end: tuple[str, ...] = ()
     """Jobs that have to go before another one can take their place."""
 
-    progress: Progress | None = None
+    progress: JobProgress | None = None
     """For the next look; None where there is nothing to remember."""
 
 
-def examine(cluster: FlinkCluster, settings: Settings, before: Progress | None = None) -> Health:
+def check_liveness(cluster: FlinkCluster, settings: Settings, before: JobProgress | None = None) -> Health:
     """Look at the job: one to six requests.
 
     Args:
@@ -76,7 +76,7 @@ def examine(cluster: FlinkCluster, settings: Settings, before: Progress | None =
     if len(alive) > 1:
         names = ", ".join(sorted(job.id for job in alive))
         return Health(
-            problem="doubled", detail=f"{len(alive)} of them: {names}", end=tuple(job.id for job in alive)
+            problem="duplicated", detail=f"{len(alive)} of them: {names}", end=tuple(job.id for job in alive)
         )
     [job] = alive
     now_s = time.time()
@@ -84,32 +84,34 @@ def examine(cluster: FlinkCluster, settings: Settings, before: Progress | None =
     recent = [each for each in failures if each.at_ms / 1000 > now_s - LOOPING_WITHIN_S]
     if len(recent) >= LOOPING_FAILURES:
         detail = f"{len(recent)} failures in {LOOPING_WITHIN_S // 60} min, the last: {recent[0].cause}"
-        return Health(problem="looping", detail=detail, job_id=job.id, end=(job.id,))
+        return Health(problem="crash-looping", detail=detail, job_id=job.id, end=(job.id,))
     overdue_s = _overdue_s(cluster, job, settings, now_s)
     if overdue_s > 0:
         detail = f"the next checkpoint is overdue by {overdue_s:.0f} s"
         return Health(problem="no checkpoint", detail=detail, job_id=job.id, end=(job.id,))
     progress = progress_of(job.id, cluster.metrics(job.id).intake(), before, now_s)
-    if progress and now_s - progress.since_s > STANDS_AFTER_S:
+    if progress and now_s - progress.since_s > STALLED_AFTER_S:
         detail = f"it has read nothing for {now_s - progress.since_s:.0f} s, and records wait"
-        return Health(problem="stands", detail=detail, job_id=job.id, end=(job.id,), progress=progress)
+        return Health(problem="stalled", detail=detail, job_id=job.id, end=(job.id,), progress=progress)
     detail = f"{JOB_NAME} is {job.state} as {job.id}"
     return Health(problem=None, detail=detail, job_id=job.id, progress=progress)
 
 
-def progress_of(job_id: str, intake: Intake | None, before: Progress | None, now_s: float) -> Progress | None:
+def progress_of(
+    job_id: str, intake: Intake | None, before: JobProgress | None, now_s: float
+) -> JobProgress | None:
     """The same as before, if the job has neither read nor decided anything since, and could have."""
     if intake is None:
         return None
-    now = Progress(
+    now = JobProgress(
         job_id=job_id, records_read=intake.records_read, watermark_ms=intake.watermark_ms, since_s=now_s
     )
-    stands = before is not None and replace(before, since_s=now_s) == now
-    return before if stands and intake.records_waiting > 0 else now
+    stalled = before is not None and replace(before, since_s=now_s) == now
+    return before if stalled and intake.records_waiting > 0 else now
 
 
 def _how_it_ended(cluster: FlinkCluster, ended: list[Job]) -> str:
-    """Of the newest job that the cluster remembers."""
+    """Say how the newest job that the cluster remembers has ended."""
     if not ended:
         return "the cluster knows of none"
     newest = ended[0]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 import tenacity
 
-from ctr_platform.flink_cluster.transport import POLL_S
+from ctr_platform.defs.flink_job.transport import POLL_S
 
 if TYPE_CHECKING:
-    from ctr_platform.flink_cluster.transport import RestApi
+    from ctr_platform.defs.flink_job.transport import RestApi
 
 METRICS_SETTLE_S: Final = 1.0
 """The JobManager collects metrics only when it is asked for some, and answers with the collection before:
@@ -20,10 +20,10 @@ with what was true when somebody last asked. A collection takes 0.2 s; there is 
 METRICS_WITHIN_S: Final = 15.0
 """Until a new job has metrics: one collection may have been too early, and the next is 10 s later."""
 
-FATE_NAMES: Final = ("counted", "late", "malformed", "unknown_schema", "invalid")
-FATES: Final = tuple(f".ctr.{name}" for name in FATE_NAMES)
+OUTCOME_NAMES: Final = ("counted", "late", "malformed", "unknown_schema", "invalid")
+FATES: Final = tuple(f".ctr.{name}" for name in OUTCOME_NAMES)
 WATERMARK: Final = ".ctr.jobWatermark"
-"""Metrics of the job's front, each behind its operator's name: a counter of each fate, and the watermark."""
+"""Metrics of the ingest stage, each behind its operator's name: a counter by outcome, and the watermark."""
 
 PENDING: Final = ".pendingRecords"
 BUSY: Final = "busyTimeMsPerSecond"
@@ -48,11 +48,11 @@ class Watermark:
 
 @dataclass(frozen=True, kw_only=True)
 class Intake:
-    """What the job's front does with the topic: since the job, or its restart by Flink, began."""
+    """What the ingest stage does with the topic: since the job, or its restart by Flink, began."""
 
     records_read: int
-    fates: dict[str, int]
-    """Records by fate."""
+    outcomes: dict[str, int]
+    """Records by outcome."""
 
     records_waiting: int
     """Consumer lag: in the topic, and not yet read."""
@@ -66,7 +66,7 @@ class Load:
     """How hard the job's chains work: of each the busiest subtask."""
 
     busy_percent: float
-    """Of the time of the busiest chain."""
+    """Busy share of the busiest chain."""
 
     backpressured_percent: float
     """Likewise: waiting for a slower chain behind it."""
@@ -84,8 +84,8 @@ class Heap:
     max_bytes: int
 
 
-class JobMetrics:
-    """Of one job; errors are those of `FlinkCluster`.
+class MetricsReader:
+    """Reads the metrics of one job; errors are those of `FlinkCluster`.
 
     What is read is some 11 s old at most: the JobManager collects it when it is asked, and not oftener.
     """
@@ -95,7 +95,7 @@ class JobMetrics:
         self._path = f"/jobs/{job_id}"
 
     def watermarks(self) -> list[Watermark]:
-        """Of every chain that has received some, sources first."""
+        """Return the watermarks of every chain that has received some, sources first."""
         self._collect()
         found = []
         for vertex, name in self._vertices():
@@ -106,18 +106,20 @@ class JobMetrics:
         return found
 
     def intake(self) -> Intake | None:
-        """What the front has read and what waits; None while it has no metrics."""
+        """What the ingest stage has read and what waits; None while it has no metrics."""
         vertices = self._vertices()
         if not vertices:
             return None
         metrics = self._aggregated(vertices[0][0], (*FATES, WATERMARK, PENDING))
         if len(metrics) < len(FATES) + 2:
             return None
-        fates = {name: int(metrics[fate]["sum"]) for name, fate in zip(FATE_NAMES, FATES, strict=True)}
+        outcomes = {
+            name: int(metrics[outcome]["sum"]) for name, outcome in zip(OUTCOME_NAMES, FATES, strict=True)
+        }
         lowest_ms = int(metrics[WATERMARK]["min"])
         return Intake(
-            records_read=sum(fates.values()),
-            fates=fates,
+            records_read=sum(outcomes.values()),
+            outcomes=outcomes,
             records_waiting=int(metrics[PENDING]["sum"]),
             watermark_ms=lowest_ms if lowest_ms > 0 else None,
         )
@@ -138,7 +140,7 @@ class JobMetrics:
         )
 
     def heap(self) -> Heap | None:
-        """Of the TaskManagers; None while there is none, or no metrics of it."""
+        """Return the fullest heap of the TaskManagers; None while there is none, or none reports it."""
         metrics = self._highest("/taskmanagers/metrics", (HEAP_USED, HEAP_MAX))
         if metrics.keys() != {HEAP_USED, HEAP_MAX}:
             return None

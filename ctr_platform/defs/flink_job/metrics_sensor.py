@@ -1,4 +1,4 @@
-"""The sensor that looks at the job's vital signs: plots on the job's page, and checks, without any run."""
+"""The sensor that looks at the job's metrics: plots on the job's page, and checks, without any run."""
 
 import json
 from contextlib import suppress
@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import dagster as dg
 
-from ctr_platform.defs.platform import FLINK_JOB, Platform
-from ctr_platform.flink_cluster.rest import FlinkCluster
-from ctr_platform.flink_cluster.transport import FlinkRefused, FlinkUnavailable
-from ctr_platform.flink_cluster.vitals import Sign, Vitals, judge, look
-from ctr_platform.watch.vital_signs import record
-from warehouse.errors import WarehouseUnavailable
+from contract.errors import FlinkRefused, FlinkUnavailable, WarehouseUnavailable
+from ctr_platform.defs.catalog import FLINK_JOB
+from ctr_platform.defs.flink_job.health import HealthCheck, JobMetrics, evaluate_health, sample_job
+from ctr_platform.defs.flink_job.metrics_store import record
+from ctr_platform.defs.flink_job.rest import FlinkCluster
+from ctr_platform.resources import Platform
 
 LOOK_EVERY_S: Final = 15
 """With the checkpoint's own interval: one that fails is known within half a minute."""
@@ -29,8 +29,8 @@ SAMPLES: Final = 24
 class _Memory:
     """What the sensor knows from its last look: its cursor."""
 
-    before: Vitals | None = None
-    told: dict[str, bool] = field(default_factory=dict)
+    before: JobMetrics | None = None
+    notified: dict[str, bool] = field(default_factory=dict)
     """What each check last said."""
 
     told_at_s: float = 0.0
@@ -42,7 +42,7 @@ class _Memory:
     minimum_interval_seconds=LOOK_EVERY_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
-        "Looks at the Flink job's checkpoints, lag, watermark, back pressure, heap and refused records, "
+        "Looks at the Flink job's checkpoints, lag, watermark, back pressure, heap and rejected records, "
         "plots them on the job's page, and judges them by the thresholds of the settings."
     ),
 )
@@ -51,22 +51,30 @@ def observe_job(context: dg.SensorEvaluationContext, platform: Platform) -> dg.S
     settings = platform.settings()
     try:
         with FlinkCluster(settings.flink_rest_url) as cluster:
-            vitals = look(cluster)
+            job_metrics = sample_job(cluster)
     except (FlinkUnavailable, FlinkRefused) as absent:
         return dg.SensorResult(skip_reason=str(absent), cursor=context.cursor)
-    if vitals is None:
+    if job_metrics is None:
         return dg.SensorResult(skip_reason="not exactly one job is alive", cursor=context.cursor)
     with suppress(WarehouseUnavailable):
-        record(settings, vitals)
+        record(settings, job_metrics)
     memory = _memory(context)
-    signs = judge(settings, vitals, memory.before, memory.sizes)
-    again = vitals.at_s - memory.told_at_s >= SAY_AGAIN_S
-    telling = [sign for sign in signs if again or memory.told.get(sign.name) != sign.good]
-    bad = [f"{sign.name}: {sign.remark}" for sign in signs if not sign.good]
+    health_checks = evaluate_health(settings, job_metrics, memory.before, memory.sizes)
+    again = job_metrics.at_s - memory.told_at_s >= SAY_AGAIN_S
+    notifying = [
+        health_check
+        for health_check in health_checks
+        if again or memory.notified.get(health_check.name) != health_check.good
+    ]
+    bad = [
+        f"{health_check.name}: {health_check.message}"
+        for health_check in health_checks
+        if not health_check.good
+    ]
     return dg.SensorResult(
-        asset_events=[_observation(vitals), *(_evaluation(sign) for sign in telling)],
-        cursor=json.dumps(asdict(_after(memory, vitals, signs, again=again))),
-        skip_reason="; ".join(bad) or "all vital signs are good",
+        asset_events=[_observation(job_metrics), *(_evaluation(health_check) for health_check in notifying)],
+        cursor=json.dumps(asdict(_after(memory, job_metrics, health_checks, again=again))),
+        skip_reason="; ".join(bad) or "all metrics are good",
     )
 
 
@@ -75,31 +83,39 @@ def _memory(context: dg.SensorEvaluationContext) -> _Memory:
         return _Memory()
     values: dict[str, Any] = json.loads(context.cursor)
     before = values.pop("before")
-    return _Memory(**values, before=Vitals(**before) if before else None)
+    with suppress(TypeError):  # a cursor of another version: nothing is remembered
+        return _Memory(**values, before=JobMetrics(**before) if before else None)
+    return _Memory()
 
 
-def _after(memory: _Memory, vitals: Vitals, signs: list[Sign], *, again: bool) -> _Memory:
-    after = replace(memory, before=vitals, told={sign.name: sign.good for sign in signs})
+def _after(
+    memory: _Memory, job_metrics: JobMetrics, health_checks: list[HealthCheck], *, again: bool
+) -> _Memory:
+    after = replace(
+        memory,
+        before=job_metrics,
+        notified={health_check.name: health_check.good for health_check in health_checks},
+    )
     if again:
-        after = replace(after, told_at_s=vitals.at_s)
-    if vitals.checkpoint_bytes is not None and vitals.at_s - memory.sampled_at_s >= SAMPLE_EVERY_S:
-        sizes = [*memory.sizes, vitals.checkpoint_bytes][-SAMPLES:]
-        after = replace(after, sizes=sizes, sampled_at_s=vitals.at_s)
+        after = replace(after, told_at_s=job_metrics.at_s)
+    if job_metrics.checkpoint_bytes is not None and job_metrics.at_s - memory.sampled_at_s >= SAMPLE_EVERY_S:
+        sizes = [*memory.sizes, job_metrics.checkpoint_bytes][-SAMPLES:]
+        after = replace(after, sizes=sizes, sampled_at_s=job_metrics.at_s)
     return after
 
 
-def _observation(vitals: Vitals) -> dg.AssetObservation:
-    figures = {name: value for name, value in asdict(vitals).items() if isinstance(value, int | float)}
-    fates = {f"{fate}_records": count for fate, count in (vitals.fates or {}).items()}
-    return dg.AssetObservation(FLINK_JOB, metadata={**figures, **fates, "job_id": vitals.job_id})
+def _observation(job_metrics: JobMetrics) -> dg.AssetObservation:
+    figures = {name: value for name, value in asdict(job_metrics).items() if isinstance(value, int | float)}
+    outcomes = {f"{outcome}_records": count for outcome, count in (job_metrics.outcomes or {}).items()}
+    return dg.AssetObservation(FLINK_JOB, metadata={**figures, **outcomes, "job_id": job_metrics.job_id})
 
 
-def _evaluation(sign: Sign) -> dg.AssetCheckEvaluation:
+def _evaluation(health_check: HealthCheck) -> dg.AssetCheckEvaluation:
     return dg.AssetCheckEvaluation(
         asset_key=FLINK_JOB,
-        check_name=sign.name,
-        passed=sign.good,
+        check_name=health_check.name,
+        passed=health_check.good,
         severity=dg.AssetCheckSeverity.WARN,
-        description=sign.remark,
-        metadata={name: value for name, value in sign.figures.items() if value is not None},
+        description=health_check.message,
+        metadata={name: value for name, value in health_check.figures.items() if value is not None},
     )

@@ -1,4 +1,4 @@
-"""The job's vital signs on record in Postgres, for readers who do not ask Flink."""
+"""The job's metrics on record in Postgres, for readers who do not ask Flink."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from typing import TYPE_CHECKING
 from sqlalchemy.dialects.postgresql import insert
 
 from warehouse.engine import warehouse_errors, writing_engine
-from warehouse.models import VitalSignsRow
+from warehouse.models import JobMetricsRow
 
 if TYPE_CHECKING:
-    from ctr_platform.flink_cluster.vitals import Vitals
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
+    from ctr_platform.defs.flink_job.health import JobMetrics
 
 
-def record(settings: Settings, vitals: Vitals) -> None:
+def record(settings: Settings, job_metrics: JobMetrics) -> None:
     """Note one look at the job; noting it again changes nothing.
 
     Raises:
         WarehouseUnavailable: Postgres is away.
     """
-    observed_at = datetime.fromtimestamp(vitals.at_s, tz=UTC)
+    observed_at = datetime.fromtimestamp(job_metrics.at_s, tz=UTC)
     measured = {
-        column.name: getattr(vitals, column.name)
-        for column in VitalSignsRow.__table__.columns
-        if column.name != VitalSignsRow.observed_at.name
+        column.name: getattr(job_metrics, column.name)
+        for column in JobMetricsRow.__table__.columns
+        if column.name != JobMetricsRow.observed_at.name
     }
-    adding = insert(VitalSignsRow).values(observed_at=observed_at, **measured).on_conflict_do_nothing()
+    adding = insert(JobMetricsRow).values(observed_at=observed_at, **measured).on_conflict_do_nothing()
     engine = writing_engine(settings.postgres_url, "ctr-vital-signs")
     with warehouse_errors(settings.postgres_url), engine.begin() as connection:
         connection.execute(adding)

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ctr_platform.errors import CtrError
+from contract.errors import CtrError, UsageError
 
 if TYPE_CHECKING:
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
 
-INSTALLED: Final = Path(__file__).parents[2]
+INSTALLED: Final = Path(__file__).parents[3]
 """The code that this process itself would submit: the folder that holds the package `flink`."""
 
 PACKAGE: Final = "flink"
@@ -36,9 +36,10 @@ class Release:
     """Holds the package `flink`."""
 
     @property
-    def front_sources(self) -> Path:
-        """Of the Java front."""
-        return self.folder / PACKAGE / "front" / "src" / "main" / "java"
+    def ingest_sources(self) -> Path:
+        """Folder of the ingest stage's Java sources; releases of version 0.1 call it `front`."""
+        ingest = self.folder / PACKAGE / "ingest"
+        return (ingest if ingest.is_dir() else ingest.with_name("front")) / "src" / "main" / "java"
 
 
 def release_name(code: Path = INSTALLED) -> str:
@@ -103,7 +104,7 @@ def _release(settings: Settings, name: str) -> Release:
 def _files(code: Path) -> list[Path]:
     package = code / PACKAGE
     if not (package / "submit.py").is_file():
-        raise CtrError(f"{code} holds no package `{PACKAGE}`: name the folder of a checkout", exit_status=2)
+        raise UsageError(f"{code} holds no package `{PACKAGE}`: name the folder of a checkout")
     return sorted(
         file
         for file in package.rglob("*")

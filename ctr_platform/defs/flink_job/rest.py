@@ -7,8 +7,9 @@ from typing import Any, Final, Self
 
 import tenacity
 
-from ctr_platform.flink_cluster.metrics import JobMetrics
-from ctr_platform.flink_cluster.transport import POLL_S, FlinkRefused, RestApi, root_cause
+from contract.errors import FlinkRefused
+from ctr_platform.defs.flink_job.metrics import MetricsReader
+from ctr_platform.defs.flink_job.transport import POLL_S, RestApi, root_cause
 from flink import restoring
 
 ENDED_STATES: Final = frozenset({"FINISHED", "CANCELED", "FAILED", "SUSPENDED"})
@@ -78,7 +79,7 @@ class JobDetail(Job):
 
     @property
     def parallelism(self) -> int:
-        """Of its widest chain; 0 while it initializes."""
+        """Parallelism of its widest chain; 0 while it initializes."""
         return max((vertex.parallelism for vertex in self.vertices), default=0)
 
 
@@ -210,9 +211,9 @@ class FlinkCluster:
             restored_from=(answer["latest"]["restored"] or {}).get("external_path"),
         )
 
-    def metrics(self, job_id: str) -> JobMetrics:
+    def metrics(self, job_id: str) -> MetricsReader:
         """What the job measures of itself."""
-        return JobMetrics(self._api, job_id)
+        return MetricsReader(self._api, job_id)
 
     def cancel(self, job_id: str) -> None:
         """Ask for the job's end; its retained checkpoints stay."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from ctr_platform.errors import CtrError
+from contract.errors import InvalidSetting
 
 METADATA_FILE: Final = "_metadata"
 """Flink writes it last: a snapshot without it is not complete."""
@@ -42,7 +42,7 @@ def complete_snapshots(checkpoint_dir: str) -> list[Snapshot]:
     """
     parts = urlsplit(checkpoint_dir)
     if parts.scheme not in ("", "file"):
-        raise CtrError(
+        raise InvalidSetting(
             f"FLINK_CHECKPOINT_DIR={checkpoint_dir}: only file: folders can be searched for the newest "
             "checkpoint; name the one to restore from"
         )

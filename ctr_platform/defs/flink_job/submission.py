@@ -8,25 +8,25 @@ import subprocess
 import sys
 import sysconfig
 from contextlib import suppress
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 import tenacity
 
+from contract.errors import CtrError, FlinkRefused, RestoreFailed
 from ctr_platform.artifacts.flink import flink_environment
-from ctr_platform.artifacts.java import build_front
-from ctr_platform.errors import CtrError
-from ctr_platform.flink_cluster.releases import INSTALLED
-from ctr_platform.flink_cluster.transport import POLL_S, FlinkRefused
-from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC, WINDOWS_TOPIC
+from ctr_platform.artifacts.java import build_ingest
+from ctr_platform.defs.flink_job.releases import INSTALLED
+from ctr_platform.defs.flink_job.transport import POLL_S
 from flink import restoring
-from flink.config import JOB_NAME, JobConfig
+from flink.config import JOB_NAME, JobConfig, TimeRules
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-    from ctr_platform.flink_cluster.rest import FlinkCluster, JobDetail
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
+    from ctr_platform.defs.flink_job.rest import FlinkCluster, JobDetail
 
 SUBMIT_WITHIN_S: Final = 120
 """Planning and sending take 5 to 15 s on a free core; a machine that has just started has none."""
@@ -41,25 +41,23 @@ RUNNING_WITHIN_S: Final = 120
 """Deploying takes seconds; restoring large state, or waiting for a TaskManager, takes longer."""
 
 
-class RestoreFailed(CtrError):  # noqa: N818 - the cluster's answer, not a mistake of ours
-    """The job cannot be restored from this snapshot; another one may do."""
-
-
-def job_config(settings: Settings, front_jar: Path | None = None) -> JobConfig:
-    """What the settings say of the job; its front is the installed code's if none is named."""
+def job_config(settings: Settings, ingest_jar: Path | None = None) -> JobConfig:
+    """What the settings say of the job; its ingest stage is the installed code's if no jar is named."""
     return JobConfig(
         rest_url=settings.flink_rest_url,
-        front_jar=str(front_jar or build_front()),
+        front_jar=str(ingest_jar or build_ingest()),
         bootstrap_servers=settings.kafka_bootstrap_servers,
-        raw_topic=RAW_TOPIC,
-        error_topic=ERROR_TOPIC,
-        windows_topic=WINDOWS_TOPIC,
+        raw_topic=settings.raw_topic,
+        error_topic=settings.error_topic,
+        windows_topic=settings.windows_topic,
+        consumer_group=settings.kafka_topic_prefix + JOB_NAME,
         registry_url=settings.schema_registry_url,
         jdbc_url=settings.postgres_jdbc_url,
         postgres_user=settings.postgres_user,
         postgres_password=settings.postgres_password.get_secret_value(),
         redis_host=settings.redis_host,
         redis_port=settings.redis_port,
+        redis_key_prefix=settings.redis_key_prefix,
         parallelism=settings.flink_parallelism,
         checkpoint_interval_s=settings.flink_checkpoint_interval,
         checkpoint_timeout_s=settings.flink_checkpoint_timeout,
@@ -68,6 +66,7 @@ def job_config(settings: Settings, front_jar: Path | None = None) -> JobConfig:
         python_executable=sys.executable,
         python_path=sysconfig.get_path("purelib"),
         raw_events_percent=settings.raw_events_percent,
+        time_rules=TimeRules(**asdict(settings.time_rules)),
     )
 
 
@@ -146,7 +145,7 @@ def wait_running(cluster: FlinkCluster, job_id: str) -> JobDetail:
         CtrError: it ended, or did not run in `RUNNING_WITHIN_S`.
     """
 
-    def look() -> JobDetail:
+    def sample_job() -> JobDetail:
         job = cluster.job(job_id)
         if job.running:
             return job
@@ -162,7 +161,7 @@ def wait_running(cluster: FlinkCluster, job_id: str) -> JobDetail:
             retry=tenacity.retry_if_result(lambda job: not job.running),
             wait=tenacity.wait_fixed(POLL_S),
             stop=tenacity.stop_after_delay(RUNNING_WITHIN_S),
-        )(look)
+        )(sample_job)
     except tenacity.RetryError:
         free = cluster.overview().free_slots
         why = _last_failure(cluster, job_id)

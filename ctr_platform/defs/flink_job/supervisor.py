@@ -10,30 +10,29 @@ from typing import Final
 import dagster as dg
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
-from ctr_platform.defs.flink.assets import DETAIL, WHY
-from ctr_platform.defs.flink.checks import KEPT_ALIVE
-from ctr_platform.defs.platform import (
+from contract.errors import FlinkRefused, FlinkUnavailable, WarehouseUnavailable
+from contract.settings import Settings
+from ctr_platform.defs.alerts.heartbeats import record_heartbeat
+from ctr_platform.defs.catalog import (
     EVENT_SCHEMA,
     FLINK_JOB,
     MAX_RUNTIME,
     MIGRATIONS,
     OPERATES,
     TOPICS,
-    Platform,
 )
-from ctr_platform.flink_cluster.health import Health, Progress, examine
-from ctr_platform.flink_cluster.needs import away
-from ctr_platform.flink_cluster.orders import newest_order
-from ctr_platform.flink_cluster.rest import FlinkCluster
-from ctr_platform.flink_cluster.transport import FlinkRefused, FlinkUnavailable
-from ctr_platform.settings import Settings
-from ctr_platform.watch.heartbeats import beat
+from ctr_platform.defs.flink_job.assets import DETAIL, WHY
+from ctr_platform.defs.flink_job.checks import JOB_HEALTH, SUPERVISED
+from ctr_platform.defs.flink_job.dependencies import away
+from ctr_platform.defs.flink_job.desired_state import current_desired_state
+from ctr_platform.defs.flink_job.liveness import Health, JobProgress, check_liveness
+from ctr_platform.defs.flink_job.rest import FlinkCluster
+from ctr_platform.resources import Platform
 from flink.config import JOB_NAME
-from warehouse.errors import WarehouseUnavailable
 from warehouse.models import SUPERVISOR
 
 LONGEST_TAG: Final = 250
-"""Of a run; Dagster shows them in a line."""
+"""A run's tag is cut here: Dagster shows it in a line."""
 
 LOOK_EVERY_S: Final = 10
 """A missing job is noticed within this; a look is half a dozen small requests."""
@@ -51,7 +50,9 @@ RESTARTS_WITHIN_S: Final = 1800
 
 bring_up_job: Final = dg.define_asset_job(
     "bring_up",
-    selection=dg.AssetSelection.assets(TOPICS, EVENT_SCHEMA, MIGRATIONS, FLINK_JOB),
+    # Without the checks that sensors evaluate: of a job that has just begun they know nothing yet.
+    selection=dg.AssetSelection.assets(TOPICS, EVENT_SCHEMA, MIGRATIONS, FLINK_JOB)
+    - dg.AssetSelection.checks(SUPERVISED.key, *(spec.key for spec in JOB_HEALTH)),
     executor_def=dg.in_process_executor,
     tags={MAX_RUNTIME: str(LONGEST_RUN_S), OPERATES: "true"},
     description="Topics, schema, warehouse and the Flink job: whatever is missing of them. Harmless twice.",
@@ -63,7 +64,7 @@ bring_up_job: Final = dg.define_asset_job(
     minimum_interval_seconds=LOOK_EVERY_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
-        f"Starts {bring_up_job.name} when {JOB_NAME} is missing, doubled, restarting in a loop, stands still "
+        f"Starts {bring_up_job.name} when {JOB_NAME} is missing, runs twice, restarts again and again, halts "
         "or completes no checkpoint, unless it was stopped on purpose; gives up, and says so, "
         f"after {MAX_RESTARTS} restarts in half an hour."
     ),
@@ -77,19 +78,19 @@ def keep_job_running(context: dg.SensorEvaluationContext, platform: Platform) ->
         # Without Flink nothing is known of the job, without Postgres nothing of what is wanted of it.
         result = dg.SensorResult(skip_reason=str(absent), cursor=context.cursor)
     with suppress(WarehouseUnavailable):
-        beat(settings, SUPERVISOR, _in_a_line(result))
+        record_heartbeat(settings, SUPERVISOR, _in_a_line(result))
     return result
 
 
 def _look(context: dg.SensorEvaluationContext, settings: Settings) -> dg.SensorResult:
     """Ask Flink; request a run where the job does not do its work and nothing speaks against a restart."""
     memory = _memory(context)
-    order = newest_order(settings)
+    desired = current_desired_state(settings)
     with FlinkCluster(settings.flink_rest_url) as cluster:
-        health = examine(cluster, settings, memory.progress)
+        health = check_liveness(cluster, settings, memory.progress)
     memory = replace(memory, progress=health.progress)
-    if order is not None and not order.running:
-        return _told(health, memory, reason=f"stopped on purpose: {order.why}")
+    if desired is not None and not desired.running:
+        return _told(health, memory, reason=f"stopped on purpose: {desired.why}")
     if health.problem is None:
         return _told(health, replace(memory, gave_up=False), reason=health.detail)
     if reason := _at_work(context.instance):
@@ -137,10 +138,10 @@ class _Memory:
     """What the sensor knows from its last look: its cursor."""
 
     gave_up: bool = False
-    told: bool = False
-    """Whether the check says that it gave up."""
+    notified: bool | None = None
+    """Whether the check says that it gave up; None: it says nothing yet."""
 
-    progress: Progress | None = None
+    progress: JobProgress | None = None
 
 
 def _memory(context: dg.SensorEvaluationContext) -> _Memory:
@@ -148,7 +149,9 @@ def _memory(context: dg.SensorEvaluationContext) -> _Memory:
         return _Memory()
     values = json.loads(context.cursor)
     progress = values.pop("progress")
-    return _Memory(**values, progress=Progress(**progress) if progress else None)
+    with suppress(TypeError):  # a cursor of another version: nothing is remembered
+        return _Memory(**values, progress=JobProgress(**progress) if progress else None)
+    return _Memory()
 
 
 def _told(
@@ -157,15 +160,15 @@ def _told(
     """The tick's result; that the supervisor gave up, or no longer has to, is a result of its check."""
     event = dg.AssetCheckEvaluation(
         asset_key=FLINK_JOB,
-        check_name=KEPT_ALIVE,
+        check_name=SUPERVISED.name,
         passed=not memory.gave_up,
         description=reason if memory.gave_up else health.detail,
     )
     return dg.SensorResult(
         skip_reason=None if request else reason,
         run_requests=[request] if request else [],
-        asset_events=[event] if memory.gave_up != memory.told else [],
-        cursor=json.dumps(asdict(replace(memory, told=memory.gave_up))),
+        asset_events=[event] if memory.gave_up != memory.notified else [],
+        cursor=json.dumps(asdict(replace(memory, notified=memory.gave_up))),
     )
 
 

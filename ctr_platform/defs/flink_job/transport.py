@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import httpx
 
-from ctr_platform.errors import CtrError
+from contract.errors import FlinkRefused, FlinkUnavailable
 
 TIMEOUT_S: Final = 5.0
 """The JobManager answers in milliseconds; one that takes longer is as good as away."""
@@ -17,17 +17,9 @@ POLL_S: Final = 0.5
 """Between two looks at what the cluster is doing."""
 
 CONNECT_RETRIES: Final = 2
-"""Of a refused connection, for GETs and others alike: nothing has been asked of the cluster then."""
+"""A refused connection is tried again, whatever the method: nothing has been asked of the cluster then."""
 
 CAUSED_BY: Final = "Caused by: "
-
-
-class FlinkUnavailable(CtrError):  # noqa: N818 - a state of the world, not a mistake
-    """The JobManager does not answer, or does not lead the cluster yet."""
-
-
-class FlinkRefused(CtrError):  # noqa: N818 - the cluster's answer, not a mistake of ours
-    """The JobManager answered with an error, or is no JobManager."""
 
 
 class RestApi:

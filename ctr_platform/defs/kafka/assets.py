@@ -1,29 +1,31 @@
 """The topics: made as the contract says, and the streams that flow through them."""
 
+import json
 from typing import Final
 
 import dagster as dg
 
-from ctr_platform.defs.platform import (
+from contract.names import ERROR_TOPIC, RAW_TOPIC, REPLAYS_TOPIC, WINDOWS_TOPIC
+from ctr_platform.defs.catalog import (
+    ACCOUNTING,
     BY_DAGSTER,
     BY_JOB,
     BY_PRODUCERS,
     ERROR_EVENTS,
     EVENT_SCHEMA,
-    EVENTS,
-    FATES,
     FLINK_JOB,
-    FOUNDATION,
+    INFRASTRUCTURE,
+    INGEST,
     OWNERS,
     RAW_EVENTS,
     REPLAYS,
+    SERVING,
     TOPICS,
-    WINDOWS,
     WINDOWS_FEED,
-    Platform,
 )
-from ctr_platform.kafka.topics import TopicState, describe_topics, ensure_topics
-from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC, REPLAYS_TOPIC, WINDOWS_TOPIC
+from ctr_platform.defs.kafka.topics import TOPIC_CONFIGS, TopicState
+from ctr_platform.defs.kept_current import kept_current
+from ctr_platform.resources import Kafka
 
 CONFIG_CHECK: Final = dg.AssetCheckSpec(
     "config_as_specified",
@@ -34,7 +36,7 @@ CONFIG_CHECK: Final = dg.AssetCheckSpec(
 
 @dg.asset(
     key=TOPICS,
-    group_name=FOUNDATION,
+    group_name=INFRASTRUCTURE,
     kinds={"kafka"},
     owners=OWNERS,
     tags=BY_DAGSTER,
@@ -42,9 +44,9 @@ CONFIG_CHECK: Final = dg.AssetCheckSpec(
     description="The platform's topics exist and are configured as the contract says.",
 )
 # Beside a check's result Dagster reads no parameter of the type.
-def topics(platform: Platform) -> dg.MaterializeResult:  # type: ignore[type-arg]
+def topics(kafka: Kafka) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Create what is missing and correct what has drifted; a second time changes nothing."""
-    states = ensure_topics(platform.settings())
+    states = kafka.ensure_topics()
     return dg.MaterializeResult(
         metadata={
             "topics": _table(states),
@@ -88,10 +90,10 @@ def _config_check(states: list[TopicState]) -> dg.AssetCheckResult:
 
 
 @dg.asset_check(asset=TOPICS, description="Every topic has as many partitions as the settings ask for.")
-def partitions_as_wanted(platform: Platform) -> dg.AssetCheckResult:
+def partitions_as_wanted(kafka: Kafka) -> dg.AssetCheckResult:
     """Partitions are never added to a topic in use, so a difference stays until someone decides."""
-    settings = platform.settings()
-    partitions = {topic.name: len(topic.partitions) for topic in describe_topics(settings)}
+    settings = kafka.settings()
+    partitions = {topic.name: len(topic.partitions) for topic in kafka.describe_topics()}
     return dg.AssetCheckResult(
         passed=all(number == settings.kafka_partitions for number in partitions.values()),
         severity=dg.AssetCheckSeverity.WARN,
@@ -102,7 +104,7 @@ def partitions_as_wanted(platform: Platform) -> dg.AssetCheckResult:
 RAW_STREAM: Final = dg.AssetSpec(
     RAW_EVENTS,
     deps=[TOPICS, EVENT_SCHEMA],
-    group_name=EVENTS,
+    group_name=INGEST,
     kinds={"kafka"},
     owners=OWNERS,
     tags=BY_PRODUCERS,
@@ -127,13 +129,13 @@ def _written_by_job(key: dg.AssetKey, topic: str, group: str, description: str) 
 ERROR_STREAM: Final = _written_by_job(
     ERROR_EVENTS,
     ERROR_TOPIC,
-    FATES,
+    ACCOUNTING,
     "Dead letter queue: late and dead records, unchanged, with the reason and their coordinates.",
 )
 REPLAYS_STREAM: Final = dg.AssetSpec(
     REPLAYS,
     deps=[TOPICS],
-    group_name=FATES,
+    group_name=ACCOUNTING,
     kinds={"kafka"},
     owners=OWNERS,
     tags=BY_DAGSTER,
@@ -143,6 +145,18 @@ REPLAYS_STREAM: Final = dg.AssetSpec(
 WINDOWS_STREAM: Final = _written_by_job(
     WINDOWS_FEED,
     WINDOWS_TOPIC,
-    WINDOWS,
+    SERVING,
     "Every final window as a JSON document, compacted by window: the feed for other systems.",
 )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Define the topics, whose version is that of their configurations, and what flows through them."""
+    return dg.Definitions(
+        assets=[
+            kept_current(topics, json.dumps(TOPIC_CONFIGS, sort_keys=True)),
+            *(RAW_STREAM, ERROR_STREAM, REPLAYS_STREAM, WINDOWS_STREAM),
+        ],
+        asset_checks=[partitions_as_wanted],
+    )

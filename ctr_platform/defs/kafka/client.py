@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
-from ctr_platform.errors import CtrError
+from contract.errors import KafkaRefused, KafkaUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
 
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
 
 ADMIN_TIMEOUT_S: Final = 15.0
 """For one administrative request: a broker that is starting answers within 10 s on a busy small machine."""
@@ -56,11 +56,11 @@ def ask(settings: Settings, request: Callable[[], T]) -> T:
     except KafkaException as error:
         cause = error.args[0]
         if cause.retriable() or cause.code() in _UNREACHABLE:
-            raise CtrError(
+            raise KafkaUnavailable(
                 f"Kafka at {settings.kafka_bootstrap_servers} does not answer ({cause.str()}): "
                 "start the stack with `ctr up`, or set KAFKA_BOOTSTRAP_SERVERS."
             ) from None
-        raise CtrError(f"Kafka at {settings.kafka_bootstrap_servers} refused: {cause.str()}") from None
+        raise KafkaRefused(f"Kafka at {settings.kafka_bootstrap_servers} refused: {cause.str()}") from None
 
 
 def result(future: Future[T]) -> T:

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from ctr_platform.errors import CtrError
-from ctr_platform.kafka.client import ask, client_config
+from contract.errors import KafkaRefused, KafkaUnavailable
+from ctr_platform.defs.kafka.client import ask, client_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from confluent_kafka import Message
 
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
 
-CHUNK_RECORDS: Final = 50_000
+BATCH_RECORDS: Final = 50_000
 """Enough for array operations to pay, few enough to hold: some 100 MB at the most."""
 
 ANSWER_WITHIN_S: Final = 30.0
@@ -37,7 +37,7 @@ FULL_QUEUE_WAIT_MS: Final = 10
 
 
 @dataclass(frozen=True)
-class Chunk:
+class MessageBatch:
     """Consecutive records of one partition, at least one; equally long lists."""
 
     messages: list[Message]
@@ -56,7 +56,7 @@ def consumer(settings: Settings, group: str) -> Iterator[Consumer]:
     opened = Consumer(
         {
             **client_config(settings),
-            "group.id": group,
+            "group.id": settings.kafka_topic_prefix + group,
             "isolation.level": "read_committed",
             "enable.auto.commit": False,
             "enable.partition.eof": True,
@@ -84,7 +84,9 @@ def bounds(reader: Consumer, settings: Settings, topic: str, partition: int) -> 
     place = TopicPartition(topic, partition)
     found = ask(settings, lambda: reader.get_watermark_offsets(place, ANSWER_WITHIN_S))
     if found is None:
-        raise CtrError(f"Kafka at {settings.kafka_bootstrap_servers} does not tell the offsets of {topic}")
+        raise KafkaUnavailable(
+            f"Kafka at {settings.kafka_bootstrap_servers} does not tell the offsets of {topic}"
+        )
     first, end = found
     return first, end
 
@@ -98,12 +100,14 @@ def first_written_ms(
     """
     first, end = bounds(reader, settings, topic, partition)
     start = TopicPartition(topic, partition, max(first, since))
-    chunk = next(chunks(reader, settings, start, end), None)
-    return None if chunk is None else chunk.timestamps_ms[0]
+    batch = next(message_batches(reader, settings, start, end), None)
+    return None if batch is None else batch.timestamps_ms[0]
 
 
-def chunks(reader: Consumer, settings: Settings, start: TopicPartition, until: int) -> Iterator[Chunk]:
-    """The committed records from `start.offset` to below `until`, in order, in chunks of `CHUNK_RECORDS`.
+def message_batches(
+    reader: Consumer, settings: Settings, start: TopicPartition, until: int
+) -> Iterator[MessageBatch]:
+    """The committed records from `start.offset` to below `until`, in order, in chunks of `BATCH_RECORDS`.
 
     Raises:
         CtrError: Kafka is away, or the records have been deleted.
@@ -115,10 +119,10 @@ def chunks(reader: Consumer, settings: Settings, start: TopicPartition, until: i
     pending: list[Message] = []
     ended = False
     while not ended:
-        messages = ask(settings, lambda: reader.consume(CHUNK_RECORDS, POLL_S))
+        messages = ask(settings, lambda: reader.consume(BATCH_RECORDS, POLL_S))
         silent_s = 0.0 if messages else silent_s + POLL_S
         if silent_s > ANSWER_WITHIN_S:
-            raise CtrError(
+            raise KafkaUnavailable(
                 f"Kafka at {settings.kafka_bootstrap_servers} has more of {start.topic}, but sent nothing "
                 f"for {silent_s:.0f} s"
             )
@@ -127,11 +131,11 @@ def chunks(reader: Consumer, settings: Settings, start: TopicPartition, until: i
             ended = _at_end(messages, start)
         pending += records
         ended = ended or bool(pending and (pending[-1].offset() or 0) >= until - 1)
-        if ended or len(pending) >= CHUNK_RECORDS:
-            chunk = _chunk(pending, until)
+        if ended or len(pending) >= BATCH_RECORDS:
+            batch = _batch(pending, until)
             pending = []
-            if chunk.offsets:
-                yield chunk
+            if batch.offsets:
+                yield batch
     reader.unassign()
 
 
@@ -142,7 +146,7 @@ def _at_end(messages: list[Message], start: TopicPartition) -> bool:
         if error is None or error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - public all the same
             continue
         if error.code() == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001
-            raise CtrError(
+            raise KafkaRefused(
                 f"{start.topic}[{start.partition}] no longer holds offset {start.offset}: its reader was "
                 "overtaken by the topic's retention"
             )
@@ -150,11 +154,11 @@ def _at_end(messages: list[Message], start: TopicPartition) -> bool:
     return True
 
 
-def _chunk(messages: list[Message], until: int) -> Chunk:
+def _batch(messages: list[Message], until: int) -> MessageBatch:
     offsets = [message.offset() or 0 for message in messages]
     keep = bisect_left(offsets, until)
     messages, offsets = messages[:keep], offsets[:keep]
-    return Chunk(
+    return MessageBatch(
         messages=messages,
         bodies=[message.value() for message in messages],
         offsets=offsets,

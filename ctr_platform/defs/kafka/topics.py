@@ -16,8 +16,9 @@ from confluent_kafka.admin import (
 )
 from tenacity import Retrying, retry_if_exception, retry_if_result, stop_after_delay, wait_fixed
 
-from ctr_platform.kafka.client import ADMIN_TIMEOUT_S, admin_client, ask, result
-from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC, REPLAYS_TOPIC, WINDOWS_TOPIC, Settings
+from contract.names import ERROR_TOPIC, RAW_TOPIC, REPLAYS_TOPIC, WINDOWS_TOPIC
+from contract.settings import Settings
+from ctr_platform.defs.kafka.client import ADMIN_TIMEOUT_S, admin_client, ask, result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,7 @@ RETENTION_MS: Final = 7 * 24 * 3_600_000
 RAW_MAX_MESSAGE_BYTES: Final = 2_097_152
 """Two mebibytes: thousands of times an event, so that only garbage meets the limit."""
 
-LETTER_HEADER_ROOM_BYTES: Final = 65_536
+DEAD_LETTER_HEADER_ROOM_BYTES: Final = 65_536
 """What a dead letter adds: five headers, an exception message of at most 1 KiB among them, and a frame."""
 
 _METADATA_POLL_S: Final = 0.05
@@ -41,7 +42,7 @@ _UNSETTLED: Final = (
     KafkaError.UNKNOWN_TOPIC_OR_PART,
 )
 
-# The broker's own time everywhere: with the producer's time, a letter dated a year ahead would be refused
+# The broker's own time everywhere: with the producer's time, a message dated a year ahead would be refused
 # by the broker, and one dated last year would be deleted by retention as soon as it is written.
 _COMMON: Final = {"retention.ms": str(RETENTION_MS), "message.timestamp.type": "LogAppendTime"}
 
@@ -51,13 +52,18 @@ TOPIC_CONFIGS: Final[dict[str, dict[str, str]]] = {
     | {
         "cleanup.policy": "delete",
         # The limit is on compressed batches, and the job may compress less well than a producer did.
-        "max.message.bytes": str(2 * RAW_MAX_MESSAGE_BYTES + LETTER_HEADER_ROOM_BYTES),
+        "max.message.bytes": str(2 * RAW_MAX_MESSAGE_BYTES + DEAD_LETTER_HEADER_ROOM_BYTES),
     },
     WINDOWS_TOPIC: _COMMON | {"cleanup.policy": "compact,delete"},
     REPLAYS_TOPIC: _COMMON | {"cleanup.policy": "compact"},
 }
 """Topic -> the configuration it must have. `compact,delete`: the newest revision of a key, for seven days;
 `compact`: for ever, so that nothing is replayed twice."""
+
+
+def topic_configs(settings: Settings) -> dict[str, dict[str, str]]:
+    """Name each topic of this installation with the configuration it must have."""
+    return {settings.kafka_topic_prefix + name: config for name, config in TOPIC_CONFIGS.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,24 +125,29 @@ def ensure_topics(settings: Settings) -> list[TopicState]:
     Raises:
         CtrError: the broker does not answer, or refuses.
     """
-    return ask(settings, lambda: _ensure(admin_client(settings), settings.kafka_partitions))
+    return ask(
+        settings, lambda: _ensure(admin_client(settings), topic_configs(settings), settings.kafka_partitions)
+    )
 
 
 def describe_topics(settings: Settings) -> list[TopicContent]:
-    """Partitions and offsets of the three topics, in the order of `TOPIC_CONFIGS`.
+    """Partitions and offsets of the topics, in the order of `TOPIC_CONFIGS`.
 
     Raises:
         CtrError: the broker does not answer.
     """
-    return ask(settings, lambda: _settled(_describe, admin_client(settings)))
+    names = list(topic_configs(settings))
+    return ask(settings, lambda: _settled(lambda admin: _describe(admin, names), admin_client(settings)))
 
 
-def _ensure(admin: AdminClient, wanted_partitions: int) -> list[TopicState]:
-    created = {name for name in TOPIC_CONFIGS if _create(admin, name, wanted_partitions)}
-    others = [name for name in TOPIC_CONFIGS if name not in created]
+def _ensure(
+    admin: AdminClient, configs: dict[str, dict[str, str]], wanted_partitions: int
+) -> list[TopicState]:
+    created = {name for name in configs if _create(admin, name, configs[name], wanted_partitions)}
+    others = {name: config for name, config in configs.items() if name not in created}
     drifts = _settled(lambda client: _drifts(client, others), admin)
     _correct(admin, drifts)
-    partitions = _all_partition_ids(admin)
+    partitions = _all_partition_ids(admin, list(configs))
     return [
         TopicState(
             name=name,
@@ -145,13 +156,13 @@ def _ensure(admin: AdminClient, wanted_partitions: int) -> list[TopicState]:
             wanted_partitions=wanted_partitions,
             corrected=drifts.get(name, ()),
         )
-        for name in TOPIC_CONFIGS
+        for name in configs
     ]
 
 
-def _create(admin: AdminClient, name: str, partitions: int) -> bool:
+def _create(admin: AdminClient, name: str, config: dict[str, str], partitions: int) -> bool:
     """Create one topic with the broker's default replication; false if it exists."""
-    topic = NewTopic(name, num_partitions=partitions, config=TOPIC_CONFIGS[name])
+    topic = NewTopic(name, num_partitions=partitions, config=config)
     try:
         result(admin.create_topics([topic], operation_timeout=ADMIN_TIMEOUT_S)[name])
     except KafkaException as error:
@@ -161,35 +172,35 @@ def _create(admin: AdminClient, name: str, partitions: int) -> bool:
     return True
 
 
-def _partition_ids(admin: AdminClient) -> dict[str, list[int]]:
-    """Topic -> its partitions, for those of the three that exist."""
+def _partition_ids(admin: AdminClient, names: list[str]) -> dict[str, list[int]]:
+    """Topic -> its partitions, for those of these topics that exist."""
     known = admin.list_topics(timeout=ADMIN_TIMEOUT_S).topics
-    return {name: sorted(known[name].partitions) for name in TOPIC_CONFIGS if name in known}
+    return {name: sorted(known[name].partitions) for name in names if name in known}
 
 
-def _all_partition_ids(admin: AdminClient) -> dict[str, list[int]]:
-    """The partitions of all three; a broker's metadata follows the making of a topic by some milliseconds."""
+def _all_partition_ids(admin: AdminClient, names: list[str]) -> dict[str, list[int]]:
+    """The partitions of all these topics; a broker knows a new topic some milliseconds later."""
     return Retrying(
-        retry=retry_if_result(lambda found: len(found) < len(TOPIC_CONFIGS)),
+        retry=retry_if_result(lambda found: len(found) < len(names)),
         wait=wait_fixed(_METADATA_POLL_S),
         stop=stop_after_delay(ADMIN_TIMEOUT_S),
-    )(_partition_ids, admin)
+    )(_partition_ids, admin, names)
 
 
-def _drifts(admin: AdminClient, names: list[str]) -> dict[str, tuple[ConfigDrift, ...]]:
+def _drifts(admin: AdminClient, configs: dict[str, dict[str, str]]) -> dict[str, tuple[ConfigDrift, ...]]:
     """Topic -> its settings that are not as specified."""
-    if not names:
+    if not configs:
         return {}
-    resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
+    resources = [ConfigResource(ResourceType.TOPIC, name) for name in configs]
     answers = admin.describe_configs(resources, request_timeout=ADMIN_TIMEOUT_S)
     found = {resource.name: result(future) for resource, future in answers.items()}
     return {
         name: tuple(
             ConfigDrift(name=key, found=str(found[name][key].value), wanted=wanted)
-            for key, wanted in TOPIC_CONFIGS[name].items()
+            for key, wanted in config.items()
             if found[name][key].value != wanted
         )
-        for name in names
+        for name, config in configs.items()
     }
 
 
@@ -226,8 +237,8 @@ def _settled(request: Callable[[AdminClient], T], admin: AdminClient) -> T:
     )(request, admin)
 
 
-def _describe(admin: AdminClient) -> list[TopicContent]:
-    partitions = _partition_ids(admin)
+def _describe(admin: AdminClient, names: list[str]) -> list[TopicContent]:
+    partitions = _partition_ids(admin, names)
     keys = [TopicPartition(name, each) for name, ids in partitions.items() for each in ids]
     begin, end = (
         {
@@ -246,5 +257,5 @@ def _describe(admin: AdminClient) -> list[TopicContent]:
                 for each in partitions.get(name, [])
             ),
         )
-        for name in TOPIC_CONFIGS
+        for name in names
     ]

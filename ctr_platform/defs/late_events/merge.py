@@ -10,20 +10,19 @@ from confluent_kafka import TopicPartition
 from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from ctr_platform.dead_letters.events import EventDecoder
-from ctr_platform.dead_letters.letters import LATE, Letter, letters_of
-from ctr_platform.kafka.spans import bounds, chunks, consumer, partitions
-from ctr_platform.recount.text import normal_category
-from ctr_platform.registry.client import registry_client
-from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC
+from ctr_platform.defs.dead_letters.events import EventDecoder
+from ctr_platform.defs.dead_letters.messages import LATE, DeadLetter, dead_letters_of
+from ctr_platform.defs.kafka.offset_ranges import bounds, consumer, message_batches, partitions
+from ctr_platform.defs.reconciliation.text import normal_category
+from ctr_platform.defs.registry.client import registry_client
 from warehouse.engine import warehouse_errors, writing_engine
 from warehouse.models import Counts5Min, LateEvent, MergeProgress
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-    from ctr_platform.kafka.spans import Chunk
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
+    from ctr_platform.defs.kafka.offset_ranges import MessageBatch
 
 FIVE_MINUTES: Final = timedelta(minutes=5)
 
@@ -50,13 +49,7 @@ class Merge:
     """Type and start of the windows that were revised."""
 
 
-def merge_late_events(
-    settings: Settings,
-    *,
-    dry_run: bool = False,
-    raw_topic: str = RAW_TOPIC,
-    error_topic: str = ERROR_TOPIC,
-) -> Merge:
+def merge_late_events(settings: Settings, *, dry_run: bool = False) -> Merge:
     """Merge the late events of closed windows that are not merged yet.
 
     Rows and the revisions of the windows that they change are one transaction per chunk; the place reached in
@@ -66,6 +59,7 @@ def merge_late_events(
         CtrError: Kafka, the registry or Postgres is away.
     """
     done = Merge()
+    raw_topic, error_topic = settings.raw_topic, settings.error_topic
     engine = writing_engine(settings.postgres_url, "ctr-merge")
     with (
         warehouse_errors(settings.postgres_url),
@@ -79,28 +73,32 @@ def merge_late_events(
             first, end = bounds(reader, settings, error_topic, partition)
             start = max(first, known.get(partition, first))
             blocked: int | None = None
-            for chunk in chunks(reader, settings, TopicPartition(error_topic, partition, start), end):
-                late = [each for each in letters_of(chunk) if each.reason == LATE and each.topic == raw_topic]
-                waiting = _merge_chunk(engine, decoder, late, done, dry_run=dry_run)
+            for batch in message_batches(
+                reader, settings, TopicPartition(error_topic, partition, start), end
+            ):
+                late = [
+                    each for each in dead_letters_of(batch) if each.reason == LATE and each.topic == raw_topic
+                ]
+                waiting = _merge_batch(engine, decoder, late, done, dry_run=dry_run)
                 blocked = waiting if blocked is None else blocked
                 if not dry_run:
-                    _save(engine, error_topic, partition, chunk, blocked)
+                    _save(engine, error_topic, partition, batch, blocked)
     return done
 
 
-def _merge_chunk(
-    engine: Engine, decoder: EventDecoder, late: list[Letter], done: Merge, *, dry_run: bool
+def _merge_batch(
+    engine: Engine, decoder: EventDecoder, late: list[DeadLetter], done: Merge, *, dry_run: bool
 ) -> int | None:
-    """Merge letters; returns the offset of the first that has to wait."""
+    """Merge dead-letter messages; returns the offset of the first that has to wait."""
     rows = {
-        (letter.partition, letter.offset): (letter, row)
-        for letter in late
-        if (row := _row(letter, decoder)) is not None
+        (dead_letter.partition, dead_letter.offset): (dead_letter, row)
+        for dead_letter in late
+        if (row := _row(dead_letter, decoder)) is not None
     }
     with engine.connect() as connection:
         closed = _closed_until(connection)
         ready = [row for _, row in rows.values() if _end_5min(row["event_time"]) <= closed]
-        waiting = [letter for letter, row in rows.values() if _end_5min(row["event_time"]) > closed]
+        waiting = [dead_letter for dead_letter, row in rows.values() if _end_5min(row["event_time"]) > closed]
         windows: set[tuple[str, datetime]] = set()
         merged = 0
         if ready:
@@ -125,17 +123,17 @@ def _merge_chunk(
     done.already_merged += len(ready) - merged
     done.waiting += len(waiting)
     done.windows |= windows
-    return min((letter.letter_offset for letter in waiting), default=None)
+    return min((dead_letter.letter_offset for dead_letter in waiting), default=None)
 
 
-def _row(letter: Letter, decoder: EventDecoder) -> dict[str, Any] | None:
-    event = decoder.decode(letter.value)
+def _row(dead_letter: DeadLetter, decoder: EventDecoder) -> dict[str, Any] | None:
+    event = decoder.decode(dead_letter.value)
     if event is None:
         return None
     return {
-        "topic": letter.topic,
-        "partition": letter.partition,
-        "offset": letter.offset,
+        "topic": dead_letter.topic,
+        "partition": dead_letter.partition,
+        "offset": dead_letter.offset,
         "event_time": datetime.fromtimestamp(event["timestamp"] / 1000, tz=UTC),
         "site_category": normal_category(event["site_category"]),
         "device_type": event["device_type"],
@@ -161,8 +159,8 @@ def _progress(connection: Connection, topic: str) -> dict[int, int]:
     return {row.partition: row.next_offset for row in rows}
 
 
-def _save(engine: Engine, topic: str, partition: int, chunk: Chunk, blocked: int | None) -> None:
-    reached = chunk.next_offset if blocked is None else blocked
+def _save(engine: Engine, topic: str, partition: int, batch: MessageBatch, blocked: int | None) -> None:
+    reached = batch.next_offset if blocked is None else blocked
     statement = insert(MergeProgress).values(topic=topic, partition=partition, next_offset=reached)
     with engine.begin() as connection:
         connection.execute(

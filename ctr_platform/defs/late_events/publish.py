@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from confluent_kafka import Producer, TopicPartition
 from sqlalchemy import select, tuple_, update
 
-from ctr_platform.errors import CtrError
-from ctr_platform.kafka.client import client_config
-from ctr_platform.kafka.spans import bounds, chunks, consumer, partitions
-from ctr_platform.settings import WINDOWS_TOPIC
+from contract.errors import CacheUnavailable, KafkaUnavailable
+from ctr_platform.defs.kafka.client import client_config
+from ctr_platform.defs.kafka.offset_ranges import bounds, consumer, message_batches, partitions
 from flink.config import DIMENSIONS
 from flink.document_store import DocumentStore
 from flink.documents import build, to_json, window_id
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
     from warehouse.windows import WindowType
 
 DELIVERED_WITHIN_S: Final = 60.0
@@ -48,7 +47,7 @@ class Published:
 
     documents: int
     overwritten: int
-    """Of these, the ones that a job restored from before their revision had written again."""
+    """How many of these a job that was restored from before their revision had written again."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +60,11 @@ class Revision:
 
     @property
     def key(self) -> str:
-        """Of its document in `ctr_windows`; in Redis `metrics:` stands before it."""
+        """Key of its document in `ctr_windows`; in Redis `metrics:` stands before it."""
         return f"{self.window_type}:{window_id(epoch_ms(self.window_start))}"
 
 
-def publish_revisions(settings: Settings, *, windows_topic: str = WINDOWS_TOPIC) -> Published:
+def publish_revisions(settings: Settings) -> Published:
     """Publish every window's newest revision that readers lack. To run it again publishes nothing.
 
     A window lacks it where its revision was never published, or where the last document of its key in the
@@ -75,7 +74,7 @@ def publish_revisions(settings: Settings, *, windows_topic: str = WINDOWS_TOPIC)
         CtrError: Kafka, Redis or Postgres is away; what was not published is left to the next time.
     """
     engine = writing_engine(settings.postgres_url, "ctr-publish")
-    store = DocumentStore(settings.redis_host, settings.redis_port)
+    store = DocumentStore(settings.redis_host, settings.redis_port, settings.redis_key_prefix)
     try:
         with warehouse_errors(settings.postgres_url):
             with engine.connect() as connection:
@@ -85,7 +84,7 @@ def publish_revisions(settings: Settings, *, windows_topic: str = WINDOWS_TOPIC)
                 (Revision(row.window_type, row.window_start, row.revision), row.published_revision)
                 for row in rows
             ]
-            last = _last_revisions(settings, windows_topic, {revision.key for revision, _ in known})
+            last = _last_revisions(settings, {revision.key for revision, _ in known})
             overwritten = {
                 revision for revision, published in known if last.get(revision.key, published) < published
             }
@@ -96,7 +95,7 @@ def publish_revisions(settings: Settings, *, windows_topic: str = WINDOWS_TOPIC)
             ]
             for first in range(0, len(due), AT_ONCE):
                 with engine.begin() as connection:
-                    _publish(settings, connection, store, windows_topic, due[first : first + AT_ONCE])
+                    _publish(settings, connection, store, due[first : first + AT_ONCE])
     finally:
         store.close()
     return Published(documents=len(due), overwritten=len(overwritten))
@@ -106,7 +105,6 @@ def _publish(
     settings: Settings,
     connection: Connection,
     store: DocumentStore,
-    topic: str,
     revisions: Sequence[Revision],
 ) -> None:
     # The job's producer is a Java client: a key must go to the partition that it chooses, or two are kept.
@@ -122,10 +120,10 @@ def _publish(
         # No counted event is left in it: then there is no document either.
         value = None if document is None else to_json(document).encode()
         if document is not None and not store.write(document):
-            raise CtrError(f"Redis at {settings.redis_host}:{settings.redis_port} does not answer")
-        producer.produce(topic, value, revision.key.encode())
+            raise CacheUnavailable(f"Redis at {settings.redis_host}:{settings.redis_port} does not answer")
+        producer.produce(settings.windows_topic, value, revision.key.encode())
     if producer.flush(DELIVERED_WITHIN_S):
-        raise CtrError(f"Kafka at {settings.kafka_bootstrap_servers} does not take the documents")
+        raise KafkaUnavailable(f"Kafka at {settings.kafka_bootstrap_servers} does not take the documents")
     connection.execute(update(WindowRevision).where(chosen).values(published_revision=table.c.revision))
 
 
@@ -151,16 +149,17 @@ def _document(connection: Connection, revision: Revision) -> dict[str, Any] | No
     return {**made, "revision": revision.revision}
 
 
-def _last_revisions(settings: Settings, topic: str, keys: Collection[str]) -> dict[str, int]:
+def _last_revisions(settings: Settings, keys: Collection[str]) -> dict[str, int]:
     """By key, the revision of the last document in the topic; keys without one are left out."""
     found: dict[str, int] = {}
+    topic = settings.windows_topic
     if not keys:
         return found
     with consumer(settings, "ctr-publish") as reader:
         for partition in partitions(reader, settings, topic):
             first, end = bounds(reader, settings, topic, partition)
-            for chunk in chunks(reader, settings, TopicPartition(topic, partition, first), end):
-                for message, body in zip(chunk.messages, chunk.bodies, strict=True):
+            for batch in message_batches(reader, settings, TopicPartition(topic, partition, first), end):
+                for message, body in zip(batch.messages, batch.bodies, strict=True):
                     key = (message.key() or b"").decode(errors="replace")
                     if key in keys and body is not None:
                         found[key] = int(json.loads(body)["revision"])

@@ -5,7 +5,8 @@ from typing import Final
 
 import dagster as dg
 
-from ctr_platform.defs.platform import (
+from contract.settings import load_settings
+from ctr_platform.defs.catalog import (
     BY_JOB,
     CACHE_1MIN,
     CACHE_5MIN,
@@ -14,9 +15,8 @@ from ctr_platform.defs.platform import (
     METRICS_1MIN,
     METRICS_5MIN,
     OWNERS,
-    SCREEN,
+    SERVING,
     WEB_PAGE,
-    WINDOWS,
 )
 
 FRESH_CACHE: Final = dg.FreshnessPolicy.time_window(
@@ -30,7 +30,7 @@ def _cache(key: dg.AssetKey, keys: str, what: str) -> dg.AssetSpec:
     return dg.AssetSpec(
         key,
         deps=[FLINK_JOB],
-        group_name=WINDOWS,
+        group_name=SERVING,
         kinds={"redis"},
         owners=OWNERS,
         tags=BY_JOB,
@@ -40,21 +40,27 @@ def _cache(key: dg.AssetKey, keys: str, what: str) -> dg.AssetSpec:
     )
 
 
-CACHE: Final = (
+CACHE: Final = [
     _cache(CACHE_1MIN, "metrics:1min:{window_id}", "1 minute"),
     _cache(CACHE_5MIN, "metrics:5min:{window_id}", "5 minute"),
-)
+]
 
 
-def dashboard(url: str) -> dg.AssetSpec:
+def _dashboard(url: str) -> dg.AssetSpec:
     """The pages that people look at."""
     return dg.AssetSpec(
         DASHBOARD,
         deps=[CACHE_1MIN, CACHE_5MIN, METRICS_1MIN, METRICS_5MIN],
-        group_name=SCREEN,
+        group_name=SERVING,
         kinds={"streamlit"},
         owners=OWNERS,
         tags=WEB_PAGE,
         description="The Streamlit dashboard: live windows from Redis, history from Postgres.",
         metadata={"url": dg.MetadataValue.url(url)},
     )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Define the cache, and the dashboard at its address."""
+    return dg.Definitions(assets=[*CACHE, _dashboard(load_settings().dashboard_url)])

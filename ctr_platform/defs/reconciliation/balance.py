@@ -27,10 +27,10 @@ class Balance:
     invalid: int
 
     @property
-    def even(self) -> bool:
-        """Whether both say the same of every fate."""
-        fates = (self.counted, self.late, self.malformed, self.unknown_schema, self.invalid)
-        return self.records_read == 0 and not any(fates)
+    def balanced(self) -> bool:
+        """Whether both say the same of every outcome."""
+        outcomes = (self.counted, self.late, self.malformed, self.unknown_schema, self.invalid)
+        return self.records_read == 0 and not any(outcomes)
 
 
 def balance(connection: Connection, topic: str) -> list[Balance]:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 import fastavro
 import numpy as np
 
-from ctr_platform.recount.text import INVALID_UTF8, UNKNOWN, normal_category
-from ctr_platform.recount.varint import INT_MAX, INT_MIN, Cursors
+from ctr_platform.defs.reconciliation.text import INVALID_UTF8, UNKNOWN, normal_category
+from ctr_platform.defs.reconciliation.varint import INT_MAX, INT_MIN, Cursors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +31,7 @@ NEEDED: Final = (
 """The contract's ten fields without a default."""
 
 HEADER_BYTES: Final = 5
-"""Of the Confluent wire format: a zero and the schema's id."""
+"""The Confluent wire format begins with a zero and the schema's id."""
 
 VALID: Final = ""
 """`Decoded.dead` of a record that is not."""
@@ -135,8 +135,8 @@ def _decode_flat(bodies: list[bytes], fields: Sequence[tuple[str, str]], rows: I
     category: tuple[Ints, Ints] | None = None
     for name, kind in fields:
         if kind in {"string", "bytes"}:
-            span = cursors.spans()
-            category = span if name == "site_category" else category
+            cut_out = cursors.slices()
+            category = cut_out if name == "site_category" else category
         elif kind == "int":
             numbers[name] = cursors.ints()
         elif kind == "long":

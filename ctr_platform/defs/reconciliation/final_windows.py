@@ -5,33 +5,35 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from ctr_platform.recount.fates import DISORDER_MS
-from ctr_platform.recount.state import moment
+from ctr_platform.defs.reconciliation.state import moment
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from ctr_platform.recount.state import Progress
+    from contract.time_rules import TimeRules
+    from ctr_platform.defs.reconciliation.state import PartitionProgress
 
-IDLE: Final = timedelta(seconds=45)
-"""A partition without valid records holds no window open after 15 s; thrice that, as the job may have been
-restarted meanwhile and waits anew. To verify later is never wrong."""
-
-SILENT: Final = timedelta(seconds=180)
-"""Likewise for the 60 s after which the last windows of a silent topic close."""
+PATIENCE: Final = 3
+"""Times the job's own idle timeouts: it may have been restarted meanwhile and waits anew. To verify later is
+never wrong."""
 
 
-def closed_until(states: Sequence[Progress], behind: Collection[int], now: datetime) -> datetime | None:
+def closed_until(
+    states: Sequence[PartitionProgress], behind: Collection[int], now: datetime, rules: TimeRules
+) -> datetime | None:
     """Every window that ends by this is final; None: no window is.
 
     Args:
         states: of the raw topic's partitions.
         behind: those that hold records beyond what has been read: they are not idle.
         now: by the clock that the broker's times are compared with.
+        rules: the job's.
     """
+    partition_idle = PATIENCE * timedelta(milliseconds=rules.partition_idle_ms)
+    topic_idle = PATIENCE * timedelta(milliseconds=rules.topic_idle_ms)
     seen = [
         (
-            moment(state.highest_event_time_ms - DISORDER_MS),
+            moment(state.highest_event_time_ms - rules.out_of_orderness_ms),
             timedelta(0) if state.partition in behind else now - state.last_valid_at,
         )
         for state in states
@@ -39,8 +41,8 @@ def closed_until(states: Sequence[Progress], behind: Collection[int], now: datet
     ]
     if not seen:
         return None
-    if all(age > SILENT for _, age in seen):
+    if all(age > topic_idle for _, age in seen):
         # A window of an event that is ahead of the clock stays open until the clock has passed it.
-        return now - SILENT
-    active = [watermark for watermark, age in seen if age <= IDLE]
+        return now - topic_idle
+    active = [watermark for watermark, age in seen if age <= partition_idle]
     return min(active or [watermark for watermark, _ in seen])

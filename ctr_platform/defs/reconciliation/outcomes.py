@@ -8,22 +8,17 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from ctr_platform.recount.decode import VALID
+from ctr_platform.defs.reconciliation.decode import VALID
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ctr_platform.recount.decode import Decoded
+    from contract.time_rules import TimeRules
+    from ctr_platform.defs.reconciliation.decode import Decoded
 
     Ints = NDArray[np.int64]
 
 MINUTE_MS: Final = 60_000
-DISORDER_MS: Final = 10_000
-"""The partition watermark is this far behind the highest event time before."""
-
-MAX_AHEAD_MS: Final = 60_000
-"""An event may be this much ahead of the moment the broker wrote it."""
-
 BEFORE_ALL_MS: Final = -(2**62)
 """The highest event time while there is none: nothing is late against it."""
 
@@ -32,7 +27,7 @@ REASONS: Final = ("malformed", "unknown_schema", "invalid")
 
 
 @dataclass(frozen=True)
-class Fates:
+class PartitionOutcomes:
     """What became of consecutive records of one partition."""
 
     counts: pd.DataFrame
@@ -49,26 +44,29 @@ class Fates:
     """The broker's time of the last valid record."""
 
 
-def decide(decoded: Decoded, offsets: Ints, broker_ms: Ints, highest_before_ms: int) -> Fates:
-    """Decide the fate of records in offset order.
+def decide(
+    decoded: Decoded, offsets: Ints, broker_ms: Ints, highest_before_ms: int, rules: TimeRules
+) -> PartitionOutcomes:
+    """Decide the outcome of records in offset order.
 
     Args:
         decoded: what the N records say.
         offsets: of the records, ascending; int64[N].
         broker_ms: when the broker wrote them, ms since the epoch; int64[N].
         highest_before_ms: highest event time of a valid record at a lower offset, or `BEFORE_ALL_MS`.
+        rules: when an event is late, and when it is too far ahead.
     """
     dead = decoded.dead.copy()
     readable = dead == VALID
     click, timestamp = decoded.click, decoded.timestamp_ms
-    sound = ((click == 0) | (click == 1)) & (timestamp > 0) & (timestamp <= broker_ms + MAX_AHEAD_MS)
+    sound = ((click == 0) | (click == 1)) & (timestamp > 0) & (timestamp <= broker_ms + rules.max_ahead_ms)
     dead[readable & ~sound] = "invalid"
     valid = readable & sound
 
     times = timestamp[valid]
     so_far = np.maximum.accumulate(np.concatenate(([highest_before_ms], times)))
     start = times - times % MINUTE_MS
-    late = start + MINUTE_MS <= so_far[:-1] - DISORDER_MS
+    late = start + MINUTE_MS <= so_far[:-1] - rules.out_of_orderness_ms
 
     events = pd.DataFrame(
         {
@@ -81,7 +79,7 @@ def decide(decoded: Decoded, offsets: Ints, broker_ms: Ints, highest_before_ms: 
     )
     counted = events[~late].groupby(SEGMENT, sort=False)["click"].agg(["size", "sum"]).reset_index()
     counted.columns = pd.Index([*SEGMENT, "impressions", "clicks"])
-    return Fates(
+    return PartitionOutcomes(
         counts=counted,
         late=events[late],
         totals={

@@ -2,73 +2,53 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import tenacity
 
-from ctr_platform.errors import CtrError
-from ctr_platform.kafka.spans import consumer
-from ctr_platform.recount.balance import Balance, balance
-from ctr_platform.recount.closing import closed_until
-from ctr_platform.recount.reading import Reader, Reading
-from ctr_platform.recount.schemas import SchemaCache
-from ctr_platform.recount.state import lock, progress
-from ctr_platform.recount.verify import (
+from contract.errors import CtrError
+from ctr_platform.defs.kafka.offset_ranges import consumer
+from ctr_platform.defs.reconciliation.balance import balance
+from ctr_platform.defs.reconciliation.final_windows import closed_until
+from ctr_platform.defs.reconciliation.passes import Recount, record_pass
+from ctr_platform.defs.reconciliation.reading import TopicReader
+from ctr_platform.defs.reconciliation.schemas import SchemaCache
+from ctr_platform.defs.reconciliation.state import lock, progress
+from ctr_platform.defs.reconciliation.verify import (
     HOUR,
-    MAX_WORST,
-    Verification,
-    WorstWindow,
+    MAX_LEAST_ACCURATE,
+    LeastAccurateWindow,
+    VerificationSummary,
     hour_of,
+    hour_ranges,
+    least_accurate_windows,
     pending_hours,
-    spans,
     verify,
-    worst_windows,
 )
-from ctr_platform.registry.client import registry_client
-from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC
+from ctr_platform.defs.registry.client import registry_client
 from warehouse.engine import warehouse_errors, writing_engine
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from sqlalchemy import Engine
 
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
+    from ctr_platform.defs.reconciliation.reading import Reading
 
 TURN_WITHIN_S: Final = 60.0
-"""A repair begins with a recount, and meets the one of every minute, which takes seconds."""
+"""Whoever begins with a recount meets the follower's of every minute, which takes seconds."""
 
 TURN_POLL_S: Final = 0.5
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recount:
-    """What a pass has done."""
-
-    reading: Reading
-    verification: Verification
-    balances: list[Balance]
-    """By partition, of those that can be compared now."""
-
-    worst: list[WorstWindow]
-    """The least exact of the latest verifications, of the hours looked at."""
-
-    closed_until: datetime | None
-    """Every window that ends by this has been verified, if its hour was looked at."""
-
-    provable_from: datetime | None
-    """Windows that start earlier cannot be proved: the topic no longer holds all their events."""
 
 
 def recount(
     settings: Settings,
     hours: Collection[datetime] = (),
     *,
-    raw_topic: str = RAW_TOPIC,
-    error_topic: str = ERROR_TOPIC,
     wait_s: float = TURN_WITHIN_S,
+    on_batch: Callable[[], None] | None = None,
 ) -> Recount:
     """Bring the recount up to the job's last checkpoint and verify windows.
 
@@ -78,9 +58,8 @@ def recount(
     Args:
         settings: where everything is.
         hours: starts of whole hours to verify besides, however long ago.
-        raw_topic: what to count.
-        error_topic: where its letters are.
         wait_s: patience with another recount that is at work.
+        on_batch: called after every batch of records that is on record.
 
     Raises:
         CtrError: a service is away, another recount is at work, or retention has overtaken this one.
@@ -100,37 +79,36 @@ def recount(
             )(lock, guard)
         except tenacity.RetryError:
             raise CtrError("another recount is at work on this warehouse: wait until it has ended") from None
-        reader = Reader(settings, engine, kafka, SchemaCache(settings, registry))
-        reading = reader.read(raw_topic, error_topic)
-        return _verified(settings, engine, raw_topic, reading, hours)
+        reader = TopicReader(settings, engine, kafka, SchemaCache(settings, registry), on_batch)
+        reading = reader.read()
+        return _verified(settings, engine, reading, hours)
 
 
-def _verified(
-    settings: Settings, engine: Engine, raw_topic: str, reading: Reading, hours: Collection[datetime]
-) -> Recount:
+def _verified(settings: Settings, engine: Engine, reading: Reading, hours: Collection[datetime]) -> Recount:
     with engine.begin() as connection:
-        states = list(progress(connection, raw_topic).values())
+        states = list(progress(connection, settings.raw_topic).values())
         now = datetime.now(tz=UTC)
-        closed = closed_until(states, reading.behind, now)
-        provable_from = max((state.provable_from for state in states if state.provable_from), default=None)
+        closed = closed_until(states, reading.behind, now, settings.time_rules)
+        verifiable_from = max((state.provable_from for state in states if state.provable_from), default=None)
         wanted = {*hours, *_latest_hours(now, settings.recount_hours), *pending_hours(connection)}
-        verification = Verification()
-        worst: list[WorstWindow] = []
+        verification = VerificationSummary()
+        least_accurate: list[LeastAccurateWindow] = []
         if closed is not None:
-            for first, last in spans(wanted):
-                start = first if provable_from is None else max(first, provable_from)
+            for first, last in hour_ranges(wanted):
+                start = first if verifiable_from is None else max(first, verifiable_from)
                 if start < last:
                     verification = verification.plus(verify(connection, (start, last), closed))
-                    worst += worst_windows(connection, (start, last))
-        balances = balance(connection, raw_topic)
-    return Recount(
-        reading=reading,
-        verification=verification,
-        balances=balances,
-        worst=sorted(worst, key=lambda window: window.accuracy)[:MAX_WORST],
-        closed_until=closed,
-        provable_from=provable_from,
-    )
+                    least_accurate += least_accurate_windows(connection, (start, last))
+        done = Recount(
+            reading=reading,
+            verification=verification,
+            balances=balance(connection, settings.raw_topic),
+            least_accurate=sorted(least_accurate, key=lambda window: window.accuracy)[:MAX_LEAST_ACCURATE],
+            closed_until=closed,
+            verifiable_from=verifiable_from,
+        )
+        record_pass(connection, settings.raw_topic, done, min(wanted))
+    return done
 
 
 def _latest_hours(now: datetime, number: int) -> list[datetime]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ctr_platform.recount.decode import writer_schema
-from ctr_platform.registry.lookup import avro_schema
+from ctr_platform.defs.reconciliation.decode import writer_schema
+from ctr_platform.defs.registry.schemas import avro_schema
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry import SchemaRegistryClient
 
-    from ctr_platform.recount.decode import WriterSchema
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
+    from ctr_platform.defs.reconciliation.decode import WriterSchema
 
 
 class SchemaCache:

@@ -10,7 +10,7 @@ import pandas as pd
 from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from ctr_platform.recount.fates import SEGMENT
+from ctr_platform.defs.reconciliation.outcomes import SEGMENT
 from warehouse.models import RecountCounts, RecountLate, RecountPending, RecountProgress
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 SETTLED_S: Final = 5
-"""A ledger row this old speaks of windows and letters that have arrived too: their writers wait 0.2 s."""
+"""Windows and dead-letter messages of a ledger row this old have arrived too: their writers wait 0.2 s."""
 
 ADVISORY_LOCK: Final = 0x0C7_4EC0
 """Any fixed number that nobody else locks in this database."""
@@ -35,7 +35,7 @@ LEDGER_ENDS: Final = text(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Progress:
+class PartitionProgress:
     """State of one partition; see `warehouse.models.RecountProgress`."""
 
     topic: str
@@ -52,7 +52,7 @@ class Progress:
     unknown_schema: int = 0
     invalid: int = 0
 
-    def plus(self, totals: dict[str, int], **changes: Any) -> Progress:
+    def plus(self, totals: dict[str, int], **changes: Any) -> PartitionProgress:
         """This progress with more records."""
         return replace(self, **{name: getattr(self, name) + more for name, more in totals.items()}, **changes)
 
@@ -62,11 +62,11 @@ def moment(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, tz=UTC)
 
 
-def progress(connection: Connection, topic: str) -> dict[int, Progress]:
+def progress(connection: Connection, topic: str) -> dict[int, PartitionProgress]:
     """How far each partition has been read."""
     table = RecountProgress.__table__
     rows = connection.execute(select(table).where(table.c.topic == topic)).mappings()
-    return {row["partition"]: Progress(**row) for row in rows}
+    return {row["partition"]: PartitionProgress(**row) for row in rows}
 
 
 def ledger_ends(connection: Connection, topic: str) -> dict[int, int]:
@@ -75,7 +75,7 @@ def ledger_ends(connection: Connection, topic: str) -> dict[int, int]:
     return {row.partition: row.next_offset for row in rows}
 
 
-def save_progress(connection: Connection, states: Sequence[Progress]) -> None:
+def save_progress(connection: Connection, states: Sequence[PartitionProgress]) -> None:
     """Write how far these partitions have been read."""
     if not states:
         return
@@ -89,7 +89,7 @@ def save_progress(connection: Connection, states: Sequence[Progress]) -> None:
 
 
 def add_counts(connection: Connection, counts: pd.DataFrame) -> None:
-    """Add partial counts (columns `SEGMENT, impressions, clicks`); their minutes are unverified now."""
+    """Add partial aggregates (columns `SEGMENT, impressions, clicks`); their minutes are unverified now."""
     if counts.empty:
         return
     total = counts.groupby(SEGMENT, sort=True)[["impressions", "clicks"]].sum().reset_index()

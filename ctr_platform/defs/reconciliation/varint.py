@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
 
 MAX_VARINT_BYTES: Final = 10
-"""Of a 64 bit number in groups of 7 bits."""
+"""A 64 bit number in groups of 7 bits is no longer."""
 
 GOES_ON: Final = 0x80
 """Set in every byte of a number but its last."""
@@ -71,7 +71,7 @@ class Cursors:
         self.bad |= (values < INT_MIN) | (values > INT_MAX)
         return values
 
-    def spans(self) -> tuple[Ints, Ints]:
+    def slices(self) -> tuple[Ints, Ints]:
         """Start and end, in the buffer, of a length-prefixed value of each record; moves behind it."""
         lengths = self.longs()
         start = self._at
@@ -79,7 +79,7 @@ class Cursors:
         return start, self._at
 
     def cut(self, start: Ints, end: Ints) -> list[bytes]:
-        """The bytes between the positions that `spans` gave."""
+        """The bytes between the positions that `slices` gave."""
         buffer = self._bytes.tobytes()
         return [buffer[a:b] for a, b in zip(start.tolist(), end.tolist(), strict=True)]
 

@@ -26,17 +26,17 @@ SQL: Final = Path(__file__).with_name("sql") / "verify.sql"
 HOUR: Final = timedelta(hours=1)
 MINUTE: Final = timedelta(minutes=1)
 
-MAX_WORST: Final = 20
+MAX_LEAST_ACCURATE: Final = 20
 """As many inexact windows are named; more say no more."""
 
 EXACT: Final = Decimal(100)
 
-Span = tuple[datetime, datetime]
+TimeRange = tuple[datetime, datetime]
 """Whole hours: first, and the one behind the last."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verification:
+class VerificationSummary:
     """What a comparison of windows has shown."""
 
     windows: int = 0
@@ -47,22 +47,22 @@ class Verification:
     impressions: int = 0
     """Expected, of 1 min windows: those of 5 min hold the same once more."""
 
-    noted: int = 0
+    changed_results: int = 0
     """Results that are new or differ from the window's last one."""
 
-    def plus(self, other: Verification) -> Verification:
+    def plus(self, other: VerificationSummary) -> VerificationSummary:
         """Both together."""
-        return Verification(
+        return VerificationSummary(
             windows=self.windows + other.windows,
             inexact=self.inexact + other.inexact,
             lowest_accuracy=min(self.lowest_accuracy, other.lowest_accuracy),
             impressions=self.impressions + other.impressions,
-            noted=self.noted + other.noted,
+            changed_results=self.changed_results + other.changed_results,
         )
 
 
 @dataclass(frozen=True, kw_only=True)
-class WorstWindow:
+class LeastAccurateWindow:
     """A window that is not what it must be."""
 
     window_type: str
@@ -84,7 +84,7 @@ def pending_hours(connection: Connection) -> set[datetime]:
     return {hour_of(start) for start in connection.scalars(select(RecountPending.window_start))}
 
 
-def spans(hours: Iterable[datetime]) -> Iterator[Span]:
+def hour_ranges(hours: Iterable[datetime]) -> Iterator[TimeRange]:
     """The hours as the fewest spans, in order."""
     first: datetime | None = None
     last: datetime | None = None
@@ -99,41 +99,45 @@ def spans(hours: Iterable[datetime]) -> Iterator[Span]:
         yield first, last
 
 
-def verify(connection: Connection, span: Span, closed_until: datetime) -> Verification:
+def verify(connection: Connection, time_range: TimeRange, closed_until: datetime) -> VerificationSummary:
     """Compare the closed windows of a span with the recount; the minutes compared are no longer pending."""
-    result = Verification()
-    values = {"first": span[0], "last": span[1], "closed_until": closed_until}
+    result = VerificationSummary()
+    values = {"first": time_range[0], "last": time_range[1], "closed_until": closed_until}
     for window_type in WINDOW_MINUTES:
         row = connection.execute(statement_of(SQL, window_type), values).one()
         result = result.plus(
-            Verification(
+            VerificationSummary(
                 windows=row.windows,
                 inexact=row.inexact,
                 lowest_accuracy=row.lowest_accuracy,
                 impressions=int(row.impressions) if window_type == "1min" else 0,
-                noted=row.noted,
+                changed_results=row.changed_results,
             )
         )
     longest = max(WINDOW_MINUTES.values()) * MINUTE
     connection.execute(
         delete(RecountPending).where(
-            RecountPending.window_start >= span[0],
-            RecountPending.window_start < min(span[1], closed_until - longest),
+            RecountPending.window_start >= time_range[0],
+            RecountPending.window_start < min(time_range[1], closed_until - longest),
         )
     )
     return result
 
 
-def worst_windows(connection: Connection, span: Span) -> list[WorstWindow]:
-    """The least exact windows of a span by their latest verification, at most `MAX_WORST`."""
+def least_accurate_windows(connection: Connection, time_range: TimeRange) -> list[LeastAccurateWindow]:
+    """The least exact windows of a span by their latest verification, at most `MAX_LEAST_ACCURATE`."""
     accuracy = WINDOW_ACCURACY.c
     query = (
-        select(*(accuracy[each.name] for each in fields(WorstWindow)))
-        .where(accuracy.window_start >= span[0], accuracy.window_start < span[1], accuracy.accuracy < EXACT)
+        select(*(accuracy[each.name] for each in fields(LeastAccurateWindow)))
+        .where(
+            accuracy.window_start >= time_range[0],
+            accuracy.window_start < time_range[1],
+            accuracy.accuracy < EXACT,
+        )
         .order_by(accuracy.accuracy, accuracy.window_start.desc())
-        .limit(MAX_WORST)
+        .limit(MAX_LEAST_ACCURATE)
     )
-    return [WorstWindow(**row) for row in connection.execute(query).mappings()]
+    return [LeastAccurateWindow(**row) for row in connection.execute(query).mappings()]
 
 
 def statement_of(template: Path, window_type: WindowType) -> TextClause:

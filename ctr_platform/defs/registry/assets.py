@@ -2,21 +2,23 @@
 
 import dagster as dg
 
-from ctr_platform.defs.platform import BY_DAGSTER, EVENT_SCHEMA, FOUNDATION, OWNERS, Platform
-from ctr_platform.registry.subject import ensure_subject
+from ctr_platform.defs.catalog import BY_DAGSTER, EVENT_SCHEMA, INFRASTRUCTURE, OWNERS
+from ctr_platform.defs.kept_current import kept_current
+from ctr_platform.defs.registry.subject import event_schema_json
+from ctr_platform.resources import Registry
 
 
 @dg.asset(
     key=EVENT_SCHEMA,
-    group_name=FOUNDATION,
+    group_name=INFRASTRUCTURE,
     kinds={"avro"},
     owners=OWNERS,
     tags=BY_DAGSTER,
     description="flink/schema/ad_event.avsc is registered for the raw topic, and compatible for ever.",
 )
-def ad_event_schema(platform: Platform) -> dg.MaterializeResult[None]:
+def ad_event_schema(registry: Registry) -> dg.MaterializeResult[None]:
     """Register the schema file and the compatibility rule; a second time changes nothing."""
-    schema = ensure_subject(platform.settings())
+    schema = registry.ensure_subject()
     return dg.MaterializeResult(
         metadata={
             "subject": schema.subject,
@@ -25,3 +27,9 @@ def ad_event_schema(platform: Platform) -> dg.MaterializeResult[None]:
             "compatibility": schema.compatibility,
         }
     )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Define the schema; its version is that of its file."""
+    return dg.Definitions(assets=[kept_current(ad_event_schema, event_schema_json())])

@@ -10,12 +10,12 @@ from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.common._httpx_compat import httpx
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
-from ctr_platform.errors import CtrError
+from contract.errors import InvalidSetting, RegistryRefused, RegistryUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
 
 REGISTRY_TIMEOUT_S: Final = 10.0
 """The client's own default is to wait for ever, and some registries lose an answer now and then."""
@@ -44,7 +44,7 @@ def registry_client(settings: Settings) -> SchemaRegistryClient:
             }
         )
     except ValueError as error:
-        raise CtrError(f"SCHEMA_REGISTRY_URL: {error}", exit_status=2) from None
+        raise InvalidSetting(f"SCHEMA_REGISTRY_URL: {error}") from None
 
 
 def ask(settings: Settings, request: Callable[[], T]) -> T:
@@ -57,9 +57,9 @@ def ask(settings: Settings, request: Callable[[], T]) -> T:
     try:
         return request()
     except httpx.TransportError as error:
-        raise CtrError(
+        raise RegistryUnavailable(
             f"The Schema Registry at {url} does not answer ({error}): "
             "start the stack with `ctr up`, or set SCHEMA_REGISTRY_URL."
         ) from None
     except SchemaRegistryError as error:
-        raise CtrError(f"The Schema Registry at {url} refused: {error}") from None
+        raise RegistryRefused(f"The Schema Registry at {url} refused: {error}") from None

@@ -10,12 +10,12 @@ import fastavro
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 from fastavro.schema import SchemaParseException, UnknownType
 
-from ctr_platform.registry.client import ask
+from ctr_platform.defs.registry.client import ask
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry import SchemaRegistryClient
 
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
 
 
 def avro_schema(settings: Settings, client: SchemaRegistryClient, identifier: int) -> Any:

@@ -11,14 +11,13 @@ from confluent_kafka.schema_registry import RegisteredSchema as Registration
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
-from ctr_platform.errors import CtrError
-from ctr_platform.registry.client import ask, registry_client
-from ctr_platform.settings import RAW_TOPIC, Settings
+from contract.errors import RegistryRefused
+from contract.settings import Settings
+from ctr_platform.defs.registry.client import ask, registry_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-RAW_SUBJECT: Final = f"{RAW_TOPIC}-value"
 COMPATIBILITY: Final = "FULL_TRANSITIVE"
 
 T = TypeVar("T")
@@ -40,7 +39,7 @@ def event_schema_json() -> str:
 
 
 def ensure_subject(settings: Settings) -> RegisteredSchema:
-    """Register the event schema under `RAW_SUBJECT` with the contract's compatibility.
+    """Register the event schema under the raw topic's subject with the contract's compatibility.
 
     Idempotent: a schema that is already registered keeps its id and version, also when it is no
     longer the newest.
@@ -49,27 +48,29 @@ def ensure_subject(settings: Settings) -> RegisteredSchema:
         CtrError: the registry does not answer, or the schema breaks compatibility.
     """
     with registry_client(settings) as client:
-        return ask(settings, lambda: _ensure(client, Schema(event_schema_json(), "AVRO")))
+        return ask(
+            settings, lambda: _ensure(client, settings.raw_subject, Schema(event_schema_json(), "AVRO"))
+        )
 
 
-def _ensure(client: SchemaRegistryClient, schema: Schema) -> RegisteredSchema:
+def _ensure(client: SchemaRegistryClient, subject: str, schema: Schema) -> RegisteredSchema:
     # Before the first version, so that there is never one without the rule.
-    if _unless_missing(lambda: client.get_compatibility(RAW_SUBJECT)) != COMPATIBILITY:
-        client.set_compatibility(RAW_SUBJECT, COMPATIBILITY)
-    found = _unless_missing(lambda: client.lookup_schema(RAW_SUBJECT, schema))
+    if _unless_missing(lambda: client.get_compatibility(subject)) != COMPATIBILITY:
+        client.set_compatibility(subject, COMPATIBILITY)
+    found = _unless_missing(lambda: client.lookup_schema(subject, schema))
     if found is None:
-        _register(client, schema)
-        found = client.lookup_schema(RAW_SUBJECT, schema)
-    return _as_registered(found)
+        _register(client, subject, schema)
+        found = client.lookup_schema(subject, schema)
+    return _as_registered(found, subject)
 
 
-def _register(client: SchemaRegistryClient, schema: Schema) -> None:
+def _register(client: SchemaRegistryClient, subject: str, schema: Schema) -> None:
     try:
-        client.register_schema(RAW_SUBJECT, schema)
+        client.register_schema(subject, schema)
     except SchemaRegistryError as error:
         if error.http_status_code == HTTPStatus.CONFLICT:
-            raise CtrError(
-                f"The event schema is not {COMPATIBILITY} with what {RAW_SUBJECT} holds: give new fields a "
+            raise RegistryRefused(
+                f"The event schema is not {COMPATIBILITY} with what {subject} holds: give new fields a "
                 f"default and keep those without one. The registry says: {error.error_message}"
             ) from None
         raise
@@ -84,11 +85,11 @@ def _unless_missing(request: Callable[[], T]) -> T | None:
         raise
 
 
-def _as_registered(found: Registration) -> RegisteredSchema:
+def _as_registered(found: Registration, subject: str) -> RegisteredSchema:
     if found.schema_id is None or found.version is None:
-        raise CtrError(
-            f"The Schema Registry gave no id or version for {RAW_SUBJECT}: is it Confluent-compatible?"
+        raise RegistryRefused(
+            f"The Schema Registry gave no id or version for {subject}: is it Confluent-compatible?"
         )
     return RegisteredSchema(
-        id=found.schema_id, version=found.version, subject=RAW_SUBJECT, compatibility=COMPATIBILITY
+        id=found.schema_id, version=found.version, subject=subject, compatibility=COMPATIBILITY
     )

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import shutil
-import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import and_, delete, exists, func, select
 from sqlalchemy.orm import aliased
 
-from ctr_platform.flink_cluster.orders import newest_order
-from ctr_platform.flink_cluster.rest import FlinkCluster
-from ctr_platform.flink_cluster.snapshots import complete_snapshots
+from ctr_platform.defs.retention.snapshots import delete_snapshot, old_snapshots
 from warehouse.engine import warehouse_errors, writing_engine
 from warehouse.models import (
-    Alert,
+    AlertRow,
     Base,
     Counts1Min,
     Counts5Min,
-    JobOrder,
+    DeploymentRow,
+    JobMetricsRow,
     LateEvent,
     RawEvent,
+    ReconciliationPass,
     RecountCounts,
     RecountLate,
-    VitalSignsRow,
     WindowRevision,
     WindowVerification,
 )
@@ -37,18 +34,16 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection
 
-    from ctr_platform.flink_cluster.orders import GivenOrder
-    from ctr_platform.flink_cluster.snapshots import Snapshot
-    from ctr_platform.settings import Settings
-
-KEPT_SNAPSHOTS: Final = 3
-"""The newest complete ones stay, however old: without any the job could not be restored."""
+    from contract.settings import Settings
 
 KEPT_RELEASES: Final = 10
 """Those of the newest orders stay: what might be gone back to."""
 
-VITAL_SIGNS_KEPT: Final = timedelta(days=7)
+JOB_METRICS_KEPT: Final = timedelta(days=7)
 """They are for a look at the last days; what lasts longer is in Dagster's plots. 5,760 rows a day."""
+
+PASSES_KEPT: Final = timedelta(days=7)
+"""Passes are reported to Dagster within minutes, and then are for a look. 1,440 rows a day."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,19 +62,20 @@ class Discarded:
 def discard(settings: Settings, *, dry_run: bool = False) -> Discarded:
     """Delete what is older than the settings' retention.
 
-    Never deleted: what belongs to a job that is alive, the newest `KEPT_SNAPSHOTS` complete snapshots, the
-    one that the order begins with, the ledger, and the recount's progress.
+    Never deleted: snapshots that the job could be restored from next, releases of the newest deployments, the
+    ledger, and the recount's progress.
 
     Raises:
         CtrError: Flink or Postgres is away, or the checkpoint folder is not one that can be listed.
     """
-    order = newest_order(settings)
-    folders = list(_old_snapshots(settings, order))
+    folders = old_snapshots(settings)
     releases = _old_releases(settings)
     freed = sum(file.stat().st_size for folder in folders for file in folder.rglob("*") if file.is_file())
     rows = _old_rows(settings, dry_run=dry_run)
     if not dry_run:
-        for folder in [*folders, *releases]:
+        for folder in folders:
+            delete_snapshot(folder)
+        for folder in releases:
             shutil.rmtree(folder)
     return Discarded(
         snapshots=[folder.name for folder in folders],
@@ -89,36 +85,9 @@ def discard(settings: Settings, *, dry_run: bool = False) -> Discarded:
     )
 
 
-def _old_snapshots(settings: Settings, order: GivenOrder | None) -> Iterator[Path]:
-    """Folders of ended jobs and savepoints that hold nothing to be kept."""
-    snapshots = complete_snapshots(settings.flink_checkpoint_dir)
-    begins_with = order.restore_from if order else None
-    kept = {_folder(each) for each in snapshots[:KEPT_SNAPSHOTS]}
-    kept |= {_folder(each) for each in snapshots if begins_with and _path(each.uri) == _path(begins_with)}
-    with FlinkCluster(settings.flink_rest_url) as cluster:
-        alive = {job.id for job in cluster.jobs() if job.alive}
-    since_s = time.time() - settings.snapshot_retention
-    by_folder: dict[Path, float] = {}
-    for each in snapshots:
-        by_folder[_folder(each)] = max(by_folder.get(_folder(each), 0.0), each.completed_s)
-    for folder, newest_s in sorted(by_folder.items()):
-        if newest_s < since_s and folder not in kept and folder.name not in alive:
-            yield folder
-
-
-def _folder(snapshot: Snapshot) -> Path:
-    """What is deleted as a whole: a savepoint, or a job's folder, whose checkpoints share files."""
-    path = _path(snapshot.uri)
-    return path if snapshot.is_savepoint else path.parent
-
-
-def _path(uri: str) -> Path:
-    return Path(unquote(urlsplit(uri).path))
-
-
 def _old_releases(settings: Settings) -> list[Path]:
     engine = writing_engine(settings.postgres_url, "ctr-retention")
-    newest = select(JobOrder.release).order_by(JobOrder.order_id.desc()).limit(KEPT_RELEASES)
+    newest = select(DeploymentRow.release).order_by(DeploymentRow.deployment_id.desc()).limit(KEPT_RELEASES)
     with warehouse_errors(settings.postgres_url), engine.connect() as connection:
         kept = set(connection.scalars(newest))
     if not settings.release_dir.is_dir():
@@ -157,8 +126,9 @@ def _old(settings: Settings) -> Iterator[tuple[type[Base], ColumnElement[bool]]]
         newer.checked_at > WindowVerification.checked_at,
     )
     yield RawEvent, RawEvent.created_at < raw
-    yield VitalSignsRow, VitalSignsRow.observed_at < now - VITAL_SIGNS_KEPT
-    yield Alert, func.coalesce(Alert.recovery_told_at, Alert.recovered_at) < results
+    yield JobMetricsRow, JobMetricsRow.observed_at < now - JOB_METRICS_KEPT
+    yield ReconciliationPass, ReconciliationPass.ended_at < now - PASSES_KEPT
+    yield AlertRow, func.coalesce(AlertRow.recovery_told_at, AlertRow.recovered_at) < results
     yield WindowVerification, and_(WindowVerification.checked_at < results, replaced)
     # A window goes from everywhere at once: else its verification would miss a side.
     yield Counts1Min, Counts1Min.window_start < windows

@@ -5,25 +5,26 @@ from typing import Final
 
 import dagster as dg
 
-from ctr_platform.defs.platform import (
+from contract.errors import WarehouseUnavailable
+from contract.settings import Settings
+from ctr_platform.defs.catalog import (
+    ACCOUNTING,
     BY_DAGSTER,
     BY_JOB,
     BY_VIEW,
     COUNTS_1MIN,
     COUNTS_5MIN,
-    FATES,
     FLINK_JOB,
-    FOUNDATION,
+    INFRASTRUCTURE,
     LEDGER,
     METRICS_1MIN,
     METRICS_5MIN,
     MIGRATIONS,
     OWNERS,
-    WINDOWS,
-    Platform,
+    SERVING,
 )
-from ctr_platform.settings import Settings
-from warehouse.errors import WarehouseUnavailable
+from ctr_platform.defs.kept_current import kept_current
+from ctr_platform.resources import Platform
 from warehouse.migrate import migrate, missing_columns, newest_revision
 from warehouse.roles import ensure_reader
 
@@ -56,7 +57,7 @@ READER_CHECK: Final = dg.AssetCheckSpec(
 @dg.asset(
     key=MIGRATIONS,
     check_specs=[TABLES_CHECK, READER_CHECK],
-    group_name=FOUNDATION,
+    group_name=INFRASTRUCTURE,
     kinds={"postgres"},
     owners=OWNERS,
     tags=BY_DAGSTER,
@@ -68,7 +69,7 @@ def migrations(platform: Platform) -> dg.MaterializeResult:  # type: ignore[type
     settings = platform.settings()
     url = settings.postgres_url
     result = migrate(url)
-    # What a hand-over has still to bring is not missed by the job that runs.
+    # What a cutover has still to bring is not missed by the job that runs.
     waiting = result.to_revision != newest_revision()
     missing = [] if waiting else missing_columns(url)
     return dg.MaterializeResult(
@@ -110,7 +111,7 @@ def _table(
     return dg.AssetSpec(
         key,
         deps=[dep],
-        group_name=FATES if key == LEDGER else WINDOWS,
+        group_name=ACCOUNTING if key == LEDGER else SERVING,
         kinds={"postgres"},
         owners=OWNERS,
         tags=BY_JOB if dep == FLINK_JOB else BY_VIEW,
@@ -120,7 +121,7 @@ def _table(
     )
 
 
-TABLES: Final = (
+TABLES: Final = [
     _table(
         COUNTS_1MIN,
         "realtime.counts_1min",
@@ -153,4 +154,10 @@ TABLES: Final = (
         COUNTS_5MIN,
         "One row per 5 minute window: totals, CTR, CTR by category and device; late events merged in.",
     ),
-)
+]
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Define the warehouse; its version is that of the newest migration."""
+    return dg.Definitions(assets=[kept_current(migrations, newest_revision()), *TABLES])

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Final
 
 from ctr_platform.artifacts.flink import flink_environment
 from ctr_platform.artifacts.wheels import java_binaries
-from ctr_platform.stack.ports import HOST
-from ctr_platform.stack.probes import http_ok, taskmanager_registered
-from ctr_platform.stack.service import Context, Service
-from ctr_platform.stack.services.jvm import java_command
+from ctr_platform.devstack.ports import HOST
+from ctr_platform.devstack.probes import http_ok, taskmanager_registered
+from ctr_platform.devstack.service import Context, Service
+from ctr_platform.devstack.services.jvm import java_command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 TASKMANAGERS: Final = 2
 SLOTS: Final = 4
-"""Of each TaskManager: one alone can carry the job at its default parallelism, the moment the other dies."""
+"""Slots of each TaskManager: one alone carries the job at its default parallelism when the other dies."""
 
 COMMON: Final = Path(__file__).parents[1] / "flink" / "config.yaml"
 """What every cluster of this job is told, embedded or in containers."""
@@ -69,7 +69,7 @@ def jobmanager(context: Context) -> Service:
             JOBMANAGER_JVM,
             "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint",
             {
-                "web.log.path": str(context.layout.log("jobmanager")),
+                "web.log.path": str(context.paths.log("jobmanager")),
                 "io.tmp.dirs": str(context.tmp("jobmanager")),
             },
         ),
@@ -89,7 +89,7 @@ def taskmanager(context: Context, number: int) -> Service:
     properties = {
         # The same name after a restart: the JobManager then drops the dead one at once.
         "taskmanager.resource-id": name,
-        "taskmanager.log.path": str(context.layout.log(name)),
+        "taskmanager.log.path": str(context.paths.log(name)),
         "io.tmp.dirs": str(context.tmp(name)),
     }
     return Service(
@@ -117,7 +117,7 @@ def taskmanager(context: Context, number: int) -> Service:
 
 
 def _conf(context: Context) -> Path:
-    return context.layout.conf / "flink"
+    return context.paths.conf / "flink"
 
 
 def _prepare(context: Context) -> None:
@@ -153,7 +153,7 @@ def _environment(context: Context, name: str) -> dict[str, str]:
 
 def _configuration(context: Context) -> dict[str, str | float | bool]:
     """Flink's configuration for both kinds of process."""
-    checkpoints = context.layout.checkpoints.as_uri()
+    checkpoints = context.paths.checkpoints.as_uri()
     return {
         "jobmanager.rpc.address": HOST,
         "jobmanager.rpc.port": context.ports["jobmanager-rpc"],

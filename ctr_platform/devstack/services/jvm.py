@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ctr_platform.artifacts.wheels import java
 
 if TYPE_CHECKING:
-    from ctr_platform.stack.service import Context
+    from ctr_platform.devstack.service import Context
 
 
 def java_command(context: Context, service: str, *options: str) -> tuple[str, ...]:

@@ -7,12 +7,12 @@ import subprocess
 import uuid
 from typing import TYPE_CHECKING, Final
 
+from contract.errors import CtrError
 from ctr_platform.artifacts.wheels import java_binaries
-from ctr_platform.errors import CtrError
-from ctr_platform.stack.ports import HOST
-from ctr_platform.stack.probes import kafka_answers
-from ctr_platform.stack.service import Context, Service
-from ctr_platform.stack.services.jvm import java_command
+from ctr_platform.devstack.ports import HOST
+from ctr_platform.devstack.probes import kafka_answers
+from ctr_platform.devstack.service import Context, Service
+from ctr_platform.devstack.services.jvm import java_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,9 +61,9 @@ appender.console.layout.pattern=%d{yyyy-MM-dd HH:mm:ss,SSS} %-5p %c{1} - %m%n
 def kafka(context: Context) -> Service:
     """Describe it."""
     port = context.ports["kafka"]
-    properties = context.layout.conf / "kafka.properties"
-    logging = context.layout.conf / "kafka-log4j2.properties"
-    data = context.layout.data / "kafka"
+    properties = context.paths.conf / "kafka.properties"
+    logging = context.paths.conf / "kafka-log4j2.properties"
+    data = context.paths.data / "kafka"
     classpath = ":".join(map(str, context.artifacts["kafka"]))
 
     def prepare() -> None:

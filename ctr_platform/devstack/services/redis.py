@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from ctr_platform.artifacts.wheels import valkey_server
-from ctr_platform.stack.ports import HOST
-from ctr_platform.stack.probes import redis_answers
-from ctr_platform.stack.service import Context, Service
+from ctr_platform.devstack.ports import HOST
+from ctr_platform.devstack.probes import redis_answers
+from ctr_platform.devstack.service import Context, Service
 
 
 def redis(context: Context) -> Service:
     """Describe it."""
-    data = context.layout.data / "redis"
+    data = context.paths.data / "redis"
     port = context.ports["redis"]
-    conf = context.layout.conf / "redis.conf"
+    conf = context.paths.conf / "redis.conf"
 
     def prepare() -> None:
         data.mkdir(exist_ok=True)

@@ -6,10 +6,10 @@ from typing import Final
 
 from ctr_platform.artifacts.unpack import unpack
 from ctr_platform.artifacts.wheels import java_binaries
-from ctr_platform.stack.ports import HOST
-from ctr_platform.stack.probes import http_ok
-from ctr_platform.stack.service import Context, Service
-from ctr_platform.stack.services.jvm import java_command
+from ctr_platform.devstack.ports import HOST
+from ctr_platform.devstack.probes import http_ok
+from ctr_platform.devstack.service import Context, Service
+from ctr_platform.devstack.services.jvm import java_command
 
 CONFLUENT_API: Final = "/apis/ccompat/v7"
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 import psycopg2
 
-from ctr_platform.quality.site import SITE
-from ctr_platform.stack.ports import HOST
-from ctr_platform.stack.probes import PROBE_TIMEOUT_S, http_ok
-from ctr_platform.stack.service import Context, Service
+from ctr_platform.defs.data_quality.site import SITE
+from ctr_platform.devstack.ports import HOST
+from ctr_platform.devstack.probes import PROBE_TIMEOUT_S, http_ok
+from ctr_platform.devstack.service import PROJECT, Context, Service, python_environment
+from ctr_platform.devstack.services.code_server import dagster_environment, workspace_file
 
-PROJECT: Final = Path(__file__).parents[3]
-"""Where `workspace.yaml` lies and the packages are importable from."""
 TRAFFIC_RATE: Final = 200
 """Events per second: enough that every window moves, little enough to forget about."""
 CONNECTION_S: Final = 5
@@ -32,15 +29,14 @@ def dagster_webserver(context: Context) -> Service:
         name="dagster-webserver",
         command=(
             *(sys.executable, "-m", "dagster_webserver", "-h", HOST, "-p", str(port)),
-            *("-w", str(PROJECT / "workspace.yaml"), "--db-pool-recycle", str(CONNECTION_S)),
+            *("-w", str(workspace_file(context)), "--db-pool-recycle", str(CONNECTION_S)),
         ),
-        environment=_dagster_environment(context, "dagster-webserver"),
+        environment=dagster_environment(context, "dagster-webserver"),
         directory=PROJECT,
         probe=lambda: http_ok(f"http://{HOST}:{port}/server_info"),
         address=f"http://{HOST}:{port}",
         ports=("dagster-webserver",),
-        after=("postgres",),
-        prepare=lambda: _prepare_dagster(context),
+        after=("dagster-code",),
     )
 
 
@@ -51,11 +47,11 @@ def dagster_daemon(context: Context) -> Service:
         name="dagster-daemon",
         command=(
             *(sys.executable, "-m", "dagster._daemon", "run"),
-            *("-w", str(PROJECT / "workspace.yaml")),
+            *("-w", str(workspace_file(context))),
         ),
-        environment=_dagster_environment(context, "dagster-daemon"),
+        environment=dagster_environment(context, "dagster-daemon"),
         directory=PROJECT,
-        probe=lambda: _daemon_beats(context, began),
+        probe=lambda: _daemon_heartbeats(context, began),
         address="-",
         # The webserver makes the tables of Dagster's storage; two at once would collide. The sensors
         # find the others there.
@@ -73,7 +69,7 @@ def dashboard(context: Context) -> Service:
             *("--server.address", HOST, "--server.port", str(port), "--server.headless", "true"),
             *("--browser.gatherUsageStats", "false", "--server.fileWatcherType", "none"),
         ),
-        environment=_python_environment(context, "dashboard"),
+        environment=python_environment(context, "dashboard"),
         directory=PROJECT,
         probe=lambda: http_ok(f"http://{HOST}:{port}/_stcore/health"),
         address=f"http://{HOST}:{port}",
@@ -85,14 +81,14 @@ def dashboard(context: Context) -> Service:
 def reports(context: Context) -> Service:
     """Describe the web server of the quality report's pages."""
     port = context.ports["reports"]
-    site = context.layout.quality / SITE
+    site = context.paths.quality / SITE
     return Service(
         name="reports",
         command=(
             *(sys.executable, "-m", "http.server", str(port)),
             *("--bind", HOST, "--directory", str(site)),
         ),
-        environment=_python_environment(context, "reports"),
+        environment=python_environment(context, "reports"),
         probe=lambda: http_ok(f"http://{HOST}:{port}/"),
         address=f"http://{HOST}:{port}",
         ports=("reports",),
@@ -101,11 +97,11 @@ def reports(context: Context) -> Service:
 
 
 def watchdog(context: Context) -> Service:
-    """Describe the watchdog: it tells people when nobody looks after the job any more."""
+    """Describe the watchdog: it notifies people when nobody looks after the job or its windows."""
     return Service(
         name="watchdog",
         command=(sys.executable, "-m", "ctr_platform", "watch"),
-        environment=_python_environment(context, "watchdog"),
+        environment=python_environment(context, "watchdog"),
         directory=PROJECT,
         probe=lambda: True,
         address="-",
@@ -115,12 +111,26 @@ def watchdog(context: Context) -> Service:
     )
 
 
+def follower(context: Context) -> Service:
+    """Describe the follower: it recounts the topic and verifies the windows. Until there is one it waits."""
+    return Service(
+        name="follower",
+        command=(sys.executable, "-m", "ctr_platform", "follow"),
+        environment=python_environment(context, "follower"),
+        directory=PROJECT,
+        probe=lambda: True,
+        address="-",
+        after=("postgres", "kafka", "registry"),
+        settles_after_s=5,
+    )
+
+
 def traffic(context: Context) -> Service:
     """Describe the traffic generator. Until Dagster has made the topic it fails and is tried again."""
     return Service(
         name="traffic",
         command=(sys.executable, "-m", "ctr_platform", "produce", "--rate", str(TRAFFIC_RATE)),
-        environment=_python_environment(context, "traffic"),
+        environment=python_environment(context, "traffic"),
         directory=PROJECT,
         probe=lambda: True,
         address=f"{TRAFFIC_RATE} events/s",
@@ -130,23 +140,7 @@ def traffic(context: Context) -> Service:
     )
 
 
-def _python_environment(context: Context, name: str) -> dict[str, str]:
-    return {"PYTHONPATH": str(PROJECT), "TMPDIR": str(context.tmp(name)), "PYTHONUNBUFFERED": "1"}
-
-
-def _dagster_environment(context: Context, name: str) -> dict[str, str]:
-    return _python_environment(context, name) | {
-        "DAGSTER_HOME": str(context.layout.dagster_home),
-        "DAGSTER_DISABLE_TELEMETRY": "1",
-    }
-
-
-def _prepare_dagster(context: Context) -> None:
-    context.layout.dagster_home.mkdir(exist_ok=True)
-    shutil.copyfile(PROJECT / "ctr_platform" / "dagster.yaml", context.layout.dagster_home / "dagster.yaml")
-
-
-def _daemon_beats(context: Context, since: datetime) -> bool:
+def _daemon_heartbeats(context: Context, since: datetime) -> bool:
     """Whether a daemon of Dagster reported since then; no table yet is an error like no answer."""
     with (
         closing(

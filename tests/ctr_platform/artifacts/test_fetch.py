@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from contract.errors import CtrError
 from ctr_platform.artifacts.fetch import fetch, sha256_of
 from ctr_platform.artifacts.manifest import MANIFEST, Artifact, dump_manifest, load_manifest
-from ctr_platform.errors import CtrError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ctr_platform.artifacts.java import build_front, build_jar
+from contract.errors import CtrError
+from ctr_platform.artifacts.java import build_ingest, build_jar
 from ctr_platform.artifacts.wheels import java
-from ctr_platform.errors import CtrError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,8 +64,8 @@ def test_a_mistake_is_shown_with_its_line(sources: Path) -> None:
         build_jar("hello", sources, [])
 
 
-def test_the_front_holds_its_classes_and_nothing_of_flink() -> None:
-    with zipfile.ZipFile(build_front()) as jar:
+def test_the_ingest_stage_holds_its_classes_and_nothing_of_flink() -> None:
+    with zipfile.ZipFile(build_ingest()) as jar:
         classes = [name for name in jar.namelist() if name.endswith(".class")]
-    assert "ctr/front/Front.class" in classes
-    assert all(name.startswith("ctr/front/") for name in classes)
+    assert "ctr/ingest/Ingest.class" in classes
+    assert all(name.startswith(("ctr/ingest/", "ctr/front/")) for name in classes)

@@ -13,19 +13,18 @@ import fastavro
 import pytest
 from confluent_kafka import Producer
 
-from ctr_platform.kafka.topics import ensure_topics
-from ctr_platform.registry.subject import ensure_subject
-from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC
+from ctr_platform.defs.kafka.topics import ensure_topics
+from ctr_platform.defs.registry.subject import ensure_subject
 from tests.oracle import schema_file
 
 if TYPE_CHECKING:
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
     from tests.support.stack import RunningStack
 
 
 @pytest.fixture
 def queue(kafka_settings: Settings) -> Settings:
-    """Three late records, one of them with two letters, and a dead one."""
+    """Three late records, one of them with two dead-letter messages, and a dead one."""
     ensure_topics(kafka_settings)
     schema_id = ensure_subject(kafka_settings).id
     schema: Any = fastavro.parse_schema(json.loads(schema_file().read_text(encoding="utf-8")))
@@ -35,21 +34,21 @@ def queue(kafka_settings: Settings) -> Settings:
     good = struct.pack(">bI", 0, schema_id) + body.getvalue()
     producer = Producer({"bootstrap.servers": kafka_settings.kafka_bootstrap_servers})
 
-    def letter(reason: str, partition: int, offset: int, value: bytes | None, message: str) -> None:
+    def dead_letter(reason: str, partition: int, offset: int, value: bytes | None, message: str) -> None:
         headers: list[tuple[str, str | bytes | None]] = [
             ("trace", b"\x01"),
             ("reason", reason.encode()),
-            ("__connect.errors.topic", RAW_TOPIC.encode()),
+            ("__connect.errors.topic", kafka_settings.raw_topic.encode()),
             ("__connect.errors.partition", str(partition).encode()),
             ("__connect.errors.offset", str(offset).encode()),
             ("__connect.errors.exception.message", message.encode()),
         ]
-        producer.produce(ERROR_TOPIC, value, b"key", partition=0, headers=headers)
+        producer.produce(kafka_settings.error_topic, value, b"key", partition=0, headers=headers)
 
     for offset in (5, 6, 7, 6):
-        letter("late", 1, offset, good, "too late")
-    letter("malformed", 2, 5, b"\xff\x00", "not wire format")
-    producer.produce(ERROR_TOPIC, b"no letter at all", partition=0)
+        dead_letter("late", 1, offset, good, "too late")
+    dead_letter("malformed", 2, 5, b"\xff\x00", "not wire format")
+    producer.produce(kafka_settings.error_topic, b"no letter at all", partition=0)
     assert producer.flush(60) == 0
     return kafka_settings
 
@@ -82,7 +81,9 @@ def test_reasons_are_counted_by_record(brokers: RunningStack) -> None:
 def test_samples_are_decoded_or_shown_as_bytes(brokers: RunningStack) -> None:
     done = _ctr(brokers, "sample", "--reason", "late", "--limit", "2", "--json")
     found = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [each["record"] for each in found] == [f"{RAW_TOPIC} 1:5", f"{RAW_TOPIC} 1:6"]
+    assert [each["record"] for each in found] == [
+        f"{brokers.settings.raw_topic} {place}" for place in ("1:5", "1:6")
+    ]
     assert found[0]["event"]["timestamp"] == 1_700_000_000_000
     assert found[0]["headers"] == {"trace": "01"}
     [dead] = [

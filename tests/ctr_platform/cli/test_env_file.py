@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from dotenv import dotenv_values
 
-from ctr_platform import secret_file
-from ctr_platform.cli.secret_file import init_secrets
-from ctr_platform.errors import CtrError
-from ctr_platform.secret_file import SECRETS, write_secrets
+from contract.errors import CtrError
+from ctr_platform.cli import env_file
+from ctr_platform.cli.env_file import SECRETS, write_secrets
+from ctr_platform.cli.init_secrets import init_secrets
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +50,7 @@ def test_what_a_newer_release_needs_is_added_and_the_rest_is_kept(
         opened.write("REDIS_HOST=mine")
     before = file.read_text()
     assert write_secrets(file, add=True) == []
-    monkeypatch.setattr(secret_file, "SECRETS", (*SECRETS, "ANOTHER"))
+    monkeypatch.setattr(env_file, "SECRETS", (*SECRETS, "ANOTHER"))
     assert write_secrets(file, add=True) == ["ANOTHER"]
     assert file.read_text().startswith(f"{before}\nANOTHER=")
 

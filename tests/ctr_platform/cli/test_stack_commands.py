@@ -12,24 +12,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ctr_platform.stack.layout import Layout
-from ctr_platform.stack.ports import HOST, load_ports
-from ctr_platform.stack.processes import stack_processes
-from tests.support.stack import fresh_home
+from ctr_platform.devstack.paths import StackPaths
+from ctr_platform.devstack.ports import HOST, load_ports
+from ctr_platform.devstack.processes import stack_processes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.stack
 
 COMMAND_TIMEOUT_S = 120
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    with fresh_home() as folder:
-        yield folder
 
 
 def command(home: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -65,7 +57,7 @@ def test_a_detached_stack_from_up_to_down(home: Path) -> None:
     shell = subprocess.run(
         ["sh", "-c", f"{out}\nprintf %s $REDIS_PORT"], capture_output=True, text=True, check=True, timeout=60
     )
-    assert int(shell.stdout) == load_ports(Layout(home).ports_file, free=False)["redis"]
+    assert int(shell.stdout) == load_ports(StackPaths(home).ports_file, free=False)["redis"]
 
     code, out, _ = ctr(home, "logs", "redis", "-n", "1000")
     assert code == 0
@@ -107,9 +99,9 @@ def test_a_stack_that_is_down_is_said_in_one_line(home: Path, name: str) -> None
 
 
 def test_the_doctor_finds_this_machine_fit_or_names_a_taken_port(home: Path) -> None:
-    layout = Layout(home)
-    layout.create()
-    ports = load_ports(layout.ports_file, free=True)
+    paths = StackPaths(home)
+    paths.create()
+    ports = load_ports(paths.ports_file, free=True)
     code, out, err = ctr(home, "doctor")
     assert (code, err) == (0, ""), out
     assert "missing" not in out

@@ -12,27 +12,20 @@ import psycopg2
 import pytest
 from redis import Redis
 
-from ctr_platform.errors import CtrError
-from ctr_platform.stack.layout import Layout
-from ctr_platform.stack.lifecycle import start, stop
-from ctr_platform.stack.ports import HOST, load_ports
-from ctr_platform.stack.processes import stack_processes, wait_ended
-from ctr_platform.stack.supervise import Supervisor
-from tests.support.stack import Recorder, fresh_home, settings_of
+from contract.errors import CtrError
+from ctr_platform.devstack.lifecycle import start, stop
+from ctr_platform.devstack.paths import StackPaths
+from ctr_platform.devstack.ports import HOST, load_ports
+from ctr_platform.devstack.processes import stack_processes, wait_ended
+from ctr_platform.devstack.supervise import Supervisor
+from tests.support.stack import Recorder, settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.stack
 
 FAST = ["postgres", "redis"]
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    with fresh_home() as folder:
-        yield folder
 
 
 def up(home: Path) -> Recorder:
@@ -59,9 +52,9 @@ def test_data_survives_and_down_leaves_nothing(home: Path) -> None:
         ).close()
     assert stop(home)
     assert stack_processes(home) == []
-    layout = Layout(home)
-    assert not layout.stack_env.exists()
-    assert not layout.socket.exists()
+    paths = StackPaths(home)
+    assert not paths.stack_env.exists()
+    assert not paths.socket.exists()
     up(home)
     with redis_of(home) as client:
         assert client.get("kept") == b"yes"
@@ -103,9 +96,9 @@ def test_two_starts_at_once_give_one_stack(home: Path) -> None:
 
 
 def test_a_taken_port_stops_the_start_before_anything_runs(home: Path) -> None:
-    layout = Layout(home)
-    layout.create()
-    port = load_ports(layout.ports_file, free=True)["redis"]
+    paths = StackPaths(home)
+    paths.create()
+    port = load_ports(paths.ports_file, free=True)["redis"]
     with socket.socket() as server:
         server.bind((HOST, port))
         server.listen()
@@ -116,7 +109,7 @@ def test_a_taken_port_stops_the_start_before_anything_runs(home: Path) -> None:
 
 def test_after_a_kill_of_the_supervisor_the_next_up_ends_what_it_left(home: Path) -> None:
     up(home)
-    pid = int(Layout(home).pid_file.read_text())
+    pid = int(StackPaths(home).pid_file.read_text())
     os.kill(pid, signal.SIGKILL)
     assert wait_ended([pid], 10) == []
     orphans = {process.pid for process in stack_processes(home)}
@@ -130,7 +123,7 @@ def test_after_a_kill_of_the_supervisor_the_next_up_ends_what_it_left(home: Path
 
 def test_after_a_kill_of_the_supervisor_down_ends_what_it_left(home: Path) -> None:
     up(home)
-    pid = int(Layout(home).pid_file.read_text())
+    pid = int(StackPaths(home).pid_file.read_text())
     os.kill(pid, signal.SIGKILL)
     assert wait_ended([pid], 10) == []
     assert stop(home)
@@ -140,16 +133,16 @@ def test_after_a_kill_of_the_supervisor_down_ends_what_it_left(home: Path) -> No
 def test_a_service_that_dies_at_its_start_is_explained_in_one_line(home: Path) -> None:
     up(home)
     stop(home)
-    manifest = Layout(home).data / "redis" / "appendonlydir" / "appendonly.aof.manifest"
+    manifest = StackPaths(home).data / "redis" / "appendonlydir" / "appendonly.aof.manifest"
     manifest.write_text("garbage\n")
     with pytest.raises(CtrError) as caught:
         up(home)
     text = str(caught.value)
     assert text.startswith("redis ended while it started: ")
-    assert text.endswith(f"log: {Layout(home).log('redis')}")
+    assert text.endswith(f"log: {StackPaths(home).log('redis')}")
     assert "\n" not in text
     assert stack_processes(home) == []
-    assert not Layout(home).stack_env.exists()
+    assert not StackPaths(home).stack_env.exists()
 
 
 def test_an_unknown_service_is_named_with_those_that_exist(home: Path) -> None:
@@ -161,4 +154,4 @@ def test_what_a_service_needs_comes_with_it_in_order(home: Path) -> None:
     recorder = Recorder()
     start(home, names=["registry"], free_ports=True, report=recorder)
     assert recorder.ready_names == ["postgres", "registry"]
-    assert set(Supervisor(Layout(home)).states()) == {"postgres", "registry"}
+    assert set(Supervisor(StackPaths(home)).states()) == {"postgres", "registry"}

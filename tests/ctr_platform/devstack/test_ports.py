@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ctr_platform.errors import CtrError
-from ctr_platform.stack.ports import DEFAULT_PORTS, HOST, is_free, load_ports, require_free
+from contract.errors import CtrError
+from ctr_platform.devstack.ports import DEFAULT_PORTS, HOST, is_free, load_ports, require_free
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

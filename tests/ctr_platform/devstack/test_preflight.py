@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from contract.errors import CtrError
 from ctr_platform.artifacts.wheels import java_binaries, postgres_root, valkey_server
-from ctr_platform.errors import CtrError
-from ctr_platform.stack import preflight
-from ctr_platform.stack.preflight import require_disk, require_programs
+from ctr_platform.devstack import preflight
+from ctr_platform.devstack.preflight import require_disk, require_programs
 
 if TYPE_CHECKING:
     from pathlib import Path

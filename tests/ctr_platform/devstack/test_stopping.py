@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
-from ctr_platform.stack.layout import Layout
-from ctr_platform.stack.lifecycle import start, stop
-from ctr_platform.stack.supervise import Supervisor
-from tests.support.stack import Recorder, fresh_home
+from ctr_platform.devstack.lifecycle import start, stop
+from ctr_platform.devstack.paths import StackPaths
+from ctr_platform.devstack.supervise import Supervisor
+from tests.support.stack import Recorder
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
-def test_two_that_stop_it_and_one_that_watches_all_see_it_end() -> None:
-    with fresh_home() as home, ThreadPoolExecutor(2) as pool:
+def test_two_that_stop_it_and_one_that_watches_all_see_it_end(home: Path) -> None:
+    with ThreadPoolExecutor(2) as pool:
         [redis] = start(home, names=["redis"], free_ports=True, report=Recorder())
-        supervisor = Supervisor(Layout(home))
+        supervisor = Supervisor(StackPaths(home))
         stopping = [pool.submit(stop, home) for _ in range(2)]
         while states := supervisor.states():
             assert set(states) == {redis.name}

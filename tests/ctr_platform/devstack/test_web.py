@@ -8,25 +8,24 @@ from typing import TYPE_CHECKING, Final
 import httpx
 import pytest
 
-from ctr_platform.defs.flink.sensors import bring_up_job
-from ctr_platform.stack.services.web import CONNECTION_S
-from tests.drills.scene import LAUNCH
-from tests.support.stack import running_stack
+from ctr_platform.defs.flink_job.supervisor import bring_up_job
+from ctr_platform.devstack.services.web import CONNECTION_S
+from tests.drills.environment import LAUNCH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.support.stack import RunningStack
+    from tests.support.stack import RunningStack, SharedStack
 
 ANSWER_WITHIN_S: Final = 120
 """The first launch loads all definitions."""
 
 
 @pytest.fixture
-def web() -> Iterator[RunningStack]:
+def web(shared: SharedStack) -> Iterator[RunningStack]:
     """Without a daemon: what is launched stays queued."""
-    with running_stack(("postgres", "dagster-webserver")) as running:
-        yield running
+    yield shared.need("dagster-webserver")
+    shared.stop("dagster-webserver")
 
 
 def test_runs_can_be_launched_after_postgres_was_killed(web: RunningStack) -> None:

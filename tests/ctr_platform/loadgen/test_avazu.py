@@ -7,8 +7,8 @@ from collections import Counter
 import fastavro
 import numpy as np
 
-from ctr_platform.traffic.avazu import SEGMENT_SHARES, draw_templates, plain_template
-from ctr_platform.traffic.encoder import EventWriter
+from ctr_platform.loadgen.avazu import SEGMENT_SHARES, draw_templates, plain_template
+from ctr_platform.loadgen.encoder import EventWriter
 
 COUNT = 40_000
 

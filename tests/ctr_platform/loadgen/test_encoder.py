@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctr_platform.registry.subject import event_schema_json
-from ctr_platform.traffic.encoder import (
+from ctr_platform.defs.registry.subject import event_schema_json
+from ctr_platform.loadgen.encoder import (
     EARLIEST_MS,
     LATEST_MS,
     BatchEncoder,

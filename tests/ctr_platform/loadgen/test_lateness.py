@@ -8,17 +8,18 @@ import numpy as np
 import pytest
 from confluent_kafka import Producer
 
-from ctr_platform.errors import CtrError
-from ctr_platform.kafka.topics import ensure_topics
-from ctr_platform.registry.subject import ensure_subject
-from ctr_platform.settings import RAW_TOPIC, Settings
-from ctr_platform.traffic.avazu import plain_template
-from ctr_platform.traffic.encoder import EventWriter, avazu_hour
-from ctr_platform.traffic.lateness import refuse_if_late
-from ctr_platform.traffic.schedule import now_ms
+from contract.errors import CtrError
+from ctr_platform.defs.kafka.topics import ensure_topics
+from ctr_platform.defs.registry.subject import ensure_subject
+from ctr_platform.loadgen.avazu import plain_template
+from ctr_platform.loadgen.encoder import EventWriter, avazu_hour
+from ctr_platform.loadgen.lateness import refuse_if_late
+from ctr_platform.loadgen.schedule import now_ms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from contract.settings import Settings
 
 pytestmark = pytest.mark.stack
 
@@ -40,7 +41,7 @@ def encode(schema_id: int, time_ms: int, click: int = 0) -> bytes:
 def put(settings: Settings, *values: bytes | None, partition: int = 0) -> None:
     producer = Producer({"bootstrap.servers": settings.kafka_bootstrap_servers})
     for value in values:
-        producer.produce(RAW_TOPIC, value, partition=partition)
+        producer.produce(settings.raw_topic, value, partition=partition)
     assert producer.flush(30) == 0
 
 

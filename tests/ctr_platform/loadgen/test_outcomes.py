@@ -7,32 +7,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctr_platform.errors import CtrError
-from ctr_platform.traffic.fates import PERIOD, Fate, FatePattern, FateShares
+from contract.errors import CtrError
+from ctr_platform.loadgen.outcomes import PERIOD, Outcome, OutcomePattern, OutcomeShares
 
 shares = st.lists(st.integers(0, 2000), min_size=4, max_size=4)
 
 
-def pattern_of(parts: list[int], seed: int = 0, partitions: int = 4) -> FatePattern:
+def pattern_of(parts: list[int], seed: int = 0, partitions: int = 4) -> OutcomePattern:
     late, malformed, invalid, unknown = (part / PERIOD for part in parts)
-    wanted = FateShares(late=late, malformed=malformed, invalid=invalid, unknown_schema=unknown)
-    return FatePattern(wanted, np.random.default_rng(seed), partitions)
+    wanted = OutcomeShares(late=late, malformed=malformed, invalid=invalid, unknown_schema=unknown)
+    return OutcomePattern(wanted, np.random.default_rng(seed), partitions)
 
 
 @given(shares, st.integers(0, 5), st.integers(1, 16))
 def test_every_period_has_the_shares_and_begins_with_counted_events(
     parts: list[int], seed: int, partitions: int
 ) -> None:
-    fates = pattern_of(parts, seed, partitions).fates(np.arange(3 * PERIOD))
-    for period in fates.reshape(3, PERIOD):
-        assert np.bincount(period, minlength=len(Fate))[1:].tolist() == parts
-    assert not fates[:partitions].any()
+    outcomes = pattern_of(parts, seed, partitions).outcomes(np.arange(3 * PERIOD))
+    for period in outcomes.reshape(3, PERIOD):
+        assert np.bincount(period, minlength=len(Outcome))[1:].tolist() == parts
+    assert not outcomes[:partitions].any()
 
 
 @given(shares, st.integers(0, 3 * PERIOD))
 def test_counted_before_is_a_count(parts: list[int], number: int) -> None:
     pattern = pattern_of(parts)
-    counted = int((pattern.fates(np.arange(number)) == Fate.COUNTED).sum())
+    counted = int((pattern.outcomes(np.arange(number)) == Outcome.COUNTED).sum())
     assert pattern.counted_before(np.array([number]))[0] == counted
 
 
@@ -45,7 +45,7 @@ def test_events_for_is_the_least_number_with_so_many_counted(parts: list[int], c
 
 @given(st.integers(1, PERIOD // 2), st.integers(0, PERIOD))
 def test_refused_events_are_spread_over_the_period(part: int, number: int) -> None:
-    refused = int((pattern_of([0, part, 0, 0]).fates(np.arange(number)) != Fate.COUNTED).sum())
+    refused = int((pattern_of([0, part, 0, 0]).outcomes(np.arange(number)) != Outcome.COUNTED).sum())
     assert abs(refused - number * part / PERIOD) <= 6
 
 

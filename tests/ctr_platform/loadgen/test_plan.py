@@ -9,17 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctr_platform.errors import CtrError
-from ctr_platform.traffic.fates import FatePattern, FateShares
-from ctr_platform.traffic.plan import MAX_RATE, Plan, TrafficRequest, make_plan
-from ctr_platform.traffic.schedule import MINUTE_MS, Schedule
+from contract.errors import UsageError
+from contract.time_rules import TimeRules
+from ctr_platform.loadgen.outcomes import OutcomePattern, OutcomeShares
+from ctr_platform.loadgen.plan import MAX_RATE, Plan, TrafficRequest, make_plan
+from ctr_platform.loadgen.schedule import MINUTE_MS, Schedule
 
 NOW = 1_700_000_012_345
 
 
-def plan_of(shares: FateShares | None = None, **asked: Any) -> Plan:
-    request = TrafficRequest(shares=shares or FateShares(), **asked)
-    return make_plan(request, FatePattern(request.shares, np.random.default_rng(0), 4), NOW)
+def plan_of(shares: OutcomeShares | None = None, **asked: Any) -> Plan:
+    request = TrafficRequest(shares=shares or OutcomeShares(), **asked)
+    return make_plan(request, OutcomePattern(request.shares, np.random.default_rng(0), 4), NOW, TimeRules())
 
 
 @given(st.integers(1, 10_000_000), st.integers(1, 24 * 3_600_000), st.integers(0, 2**40))
@@ -38,7 +39,7 @@ def test_a_rate_is_kept(rate: float, seconds: int) -> None:
 
 
 def test_a_live_rate_is_of_all_events() -> None:
-    plan = plan_of(FateShares(malformed=0.25), rate=1000.0)
+    plan = plan_of(OutcomeShares(malformed=0.25), rate=1000.0)
     assert plan.event_time is not None
     assert plan.event_time is plan.send_time
     # 750 of 1,000 events are meant to be counted, and they set the pace.
@@ -61,7 +62,7 @@ def test_a_span_ends_now_and_is_sent_as_fast_as_it_goes() -> None:
 
 @pytest.mark.parametrize("late", [0.0, 0.1])
 def test_deterministic_windows_are_whole_minutes_of_the_announced_number(late: float) -> None:
-    plan = plan_of(FateShares(late=late), deterministic=True, span_ms=3 * MINUTE_MS, rate=200.0)
+    plan = plan_of(OutcomeShares(late=late), deterministic=True, span_ms=3 * MINUTE_MS, rate=200.0)
     assert plan.event_time is not None
     assert plan.event_time.start_ms % MINUTE_MS == 0
     assert plan.event_time.start_ms + 3 * MINUTE_MS <= NOW
@@ -89,10 +90,9 @@ def test_deterministic_windows_are_whole_minutes_of_the_announced_number(late: f
         ({"deterministic": True, "duration_ms": 90_000}, "whole minutes"),
         ({"deterministic": True, "span_ms": MINUTE_MS, "start_ms": NOW - 10**6}, "whole minute"),
         ({"deterministic": True, "disorder_ms": 1}, "--disorder"),
-        ({"shares": FateShares(malformed=1.0)}, "max"),
+        ({"shares": OutcomeShares(malformed=1.0)}, "max"),
     ],
 )
 def test_what_cannot_be_kept_is_refused_in_words(asked: dict[str, Any], said: str) -> None:
-    with pytest.raises(CtrError, match=said) as refused:
+    with pytest.raises(UsageError, match=said):
         plan_of(**asked)
-    assert refused.value.exit_status == 2

@@ -1,4 +1,4 @@
-"""Synthetic traffic through a real broker: nothing lost, nothing doubled, every fate as intended."""
+"""Synthetic traffic through a real broker: nothing lost, nothing doubled, every outcome as intended."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ctr_platform.errors import CtrError
-from ctr_platform.kafka.topics import describe_topics
-from ctr_platform.settings import RAW_TOPIC, Settings
-from ctr_platform.stack.probes import wait_until
-from ctr_platform.traffic.fates import FateShares
-from ctr_platform.traffic.generator import KnownChoice
-from ctr_platform.traffic.plan import MAX_RATE, Plan, TrafficRequest
-from ctr_platform.traffic.produce import ProduceReport, produce
-from ctr_platform.traffic.stop import Stop
+from contract.errors import CtrError
+from ctr_platform.defs.kafka.topics import describe_topics
+from ctr_platform.devstack.probes import wait_until
+from ctr_platform.loadgen.generator import KnownChoice
+from ctr_platform.loadgen.outcomes import OutcomeShares
+from ctr_platform.loadgen.plan import MAX_RATE, Plan, TrafficRequest
+from ctr_platform.loadgen.produce import ProduceReport, produce
+from ctr_platform.loadgen.stop import Stop
 from tests.oracle import expect, read_topic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from contract.settings import Settings
     from tests.support.stack import RunningStack
 
 pytestmark = pytest.mark.stack
@@ -48,7 +48,7 @@ def run(settings: Settings, **asked: Any) -> tuple[ProduceReport, Plan]:
 
 
 def appended(settings: Settings) -> int:
-    return {each.name: each.messages for each in describe_topics(settings)}[RAW_TOPIC]
+    return {each.name: each.messages for each in describe_topics(settings)}[settings.raw_topic]
 
 
 @contextmanager
@@ -77,7 +77,7 @@ def report_of(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("rate", [MAX_RATE, 20_000.0])
 def test_every_event_meets_the_fate_it_was_made_for(kafka_settings: Settings, rate: float) -> None:
-    shares = FateShares(late=0.03, malformed=0.02, invalid=0.015, unknown_schema=0.01)
+    shares = OutcomeShares(late=0.03, malformed=0.02, invalid=0.015, unknown_schema=0.01)
     report, _ = run(kafka_settings, rate=rate, count=20_000, disorder_ms=10_000, shares=shares)
     assert report.delivery.complete
     expected = expect(kafka_settings)
@@ -92,7 +92,7 @@ def test_every_event_meets_the_fate_it_was_made_for(kafka_settings: Settings, ra
 def test_ids_are_unique_and_partitions_get_equal_shares(kafka_settings: Settings) -> None:
     for _ in range(2):
         run(kafka_settings, rate=MAX_RATE, count=30_002, seed=7)
-    messages = list(read_topic(kafka_settings, RAW_TOPIC))
+    messages = list(read_topic(kafka_settings, kafka_settings.raw_topic))
     # Confluent's header is five bytes, the id's length one.
     assert len({(message.value or b"")[6:26] for message in messages}) == 60_004
     assert sorted(Counter(message.partition for message in messages).values()) == [
@@ -106,7 +106,9 @@ def test_ids_are_unique_and_partitions_get_equal_shares(kafka_settings: Settings
 def test_a_seed_draws_the_same_events(kafka_settings: Settings) -> None:
     for _ in range(2):
         run(kafka_settings, rate=MAX_RATE, count=2000, seed=7)
-    bodies = Counter((message.value or b"")[26:-6] for message in read_topic(kafka_settings, RAW_TOPIC))
+    bodies = Counter(
+        (message.value or b"")[26:-6] for message in read_topic(kafka_settings, kafka_settings.raw_topic)
+    )
     assert all(count % 2 == 0 for count in bodies.values())
 
 
@@ -115,7 +117,7 @@ def test_every_deterministic_window_has_the_announced_figures(kafka_settings: Se
         kafka_settings,
         deterministic=True,
         span_ms=3 * MINUTE_MS,
-        shares=FateShares(late=0.02, malformed=0.02, invalid=0.02),
+        shares=OutcomeShares(late=0.02, malformed=0.02, invalid=0.02),
     )
     assert report.delivery.complete
     expected = expect(kafka_settings)
@@ -168,7 +170,10 @@ def test_a_broker_that_goes_and_comes_back_delays_but_loses_nothing(
     assert report["delivery"]["delivered"] == 1_500_000
     assert appended(kafka_settings) == 1_500_000
     assert (
-        len({(message.value or b"")[6:26] for message in read_topic(kafka_settings, RAW_TOPIC)}) == 1_500_000
+        len(
+            {(message.value or b"")[6:26] for message in read_topic(kafka_settings, kafka_settings.raw_topic)}
+        )
+        == 1_500_000
     )
 
 

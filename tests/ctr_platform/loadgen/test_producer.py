@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
-from ctr_platform.kafka.topics import ensure_topics
-from ctr_platform.settings import RAW_TOPIC, Settings
-from ctr_platform.traffic.producer import QUEUE_MESSAGES, EventProducer
-from ctr_platform.traffic.stop import Stop
+from ctr_platform.defs.kafka.topics import ensure_topics
+from ctr_platform.loadgen.producer import QUEUE_MESSAGES, EventProducer
+from ctr_platform.loadgen.stop import Stop
 from tests.oracle import read_topic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from contract.settings import Settings
 
 pytestmark = pytest.mark.stack
 
@@ -24,7 +25,7 @@ MIB = 1 << 20
 
 def limit_topic(settings: Settings, size: int) -> None:
     change = ConfigEntry("max.message.bytes", str(size), incremental_operation=AlterConfigOpType.SET)
-    resource = ConfigResource(ResourceType.TOPIC, RAW_TOPIC, incremental_configs=[change])
+    resource = ConfigResource(ResourceType.TOPIC, settings.raw_topic, incremental_configs=[change])
     admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers})
     for future in admin.incremental_alter_configs([resource]).values():
         future.result(30)
@@ -49,7 +50,9 @@ def test_an_oversized_value_fails_alone(
     assert (delivery.queued, delivery.delivered, delivery.failed, delivery.pending) == (4, 3, 1, 0)
     assert not delivery.complete
     assert "too large" in str(delivery.error).lower()
-    values = [(message.partition, message.value) for message in read_topic(kafka_settings, RAW_TOPIC)]
+    values = [
+        (message.partition, message.value) for message in read_topic(kafka_settings, kafka_settings.raw_topic)
+    ]
     assert values == [(0, b"a"), (0, b"b"), (1, b"c")]
 
 
@@ -73,7 +76,7 @@ def test_more_than_the_queue_holds_arrives_in_order(
     count = 2 * QUEUE_MESSAGES
     assert sender.send([[b"%d" % number for number in range(count)]])
     assert sender.finish().delivered == count
-    values = [int(message.value or b"-1") for message in read_topic(kafka_settings, RAW_TOPIC)]
+    values = [int(message.value or b"-1") for message in read_topic(kafka_settings, kafka_settings.raw_topic)]
     assert values == list(range(count))
 
 

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ctr_platform.errors import CtrError
-from ctr_platform.registry.subject import ensure_subject
-from ctr_platform.settings import RAW_TOPIC, Settings
-from ctr_platform.traffic.encoder import EventWriter
-from ctr_platform.traffic.replay import ReplayReport, ReplayRequest, replay
-from ctr_platform.traffic.schedule import now_ms
-from ctr_platform.traffic.stop import Stop
+from contract.errors import CtrError
+from ctr_platform.defs.registry.subject import ensure_subject
+from ctr_platform.loadgen.encoder import EventWriter
+from ctr_platform.loadgen.replay import ReplayReport, ReplayRequest, replay
+from ctr_platform.loadgen.schedule import now_ms
+from ctr_platform.loadgen.stop import Stop
 from tests.oracle import expect, read_topic
 
 if TYPE_CHECKING:
-    from ctr_platform.traffic.producer import Delivery
+    from contract.settings import Settings
+    from ctr_platform.loadgen.producer import Delivery
     from tests.support.stack import RunningStack
 
 pytestmark = pytest.mark.stack
@@ -88,7 +88,7 @@ def test_columns_arrive_unchanged_and_in_event_time_order(kafka_settings: Settin
         rows = {row["id"]: row for row in csv.DictReader(file)}
     times: dict[int | None, list[int]] = defaultdict(list)
     writer = EventWriter(ensure_subject(kafka_settings).id)
-    for message in read_topic(kafka_settings, RAW_TOPIC):
+    for message in read_topic(kafka_settings, kafka_settings.raw_topic):
         value = message.value or b""
         length = value[5] // 2
         row = rows.pop(value[6 : 6 + length].decode())
@@ -122,7 +122,7 @@ def test_a_live_replay_is_sent_at_its_event_times(kafka_settings: Settings, tmp_
     assert first.span_end_ms == second.span_start_ms
     assert second.first_event_ms == second.span_start_ms
     assert second.last_event_ms == second.span_start_ms + 1350
-    for message in read_topic(kafka_settings, RAW_TOPIC):
+    for message in read_topic(kafka_settings, kafka_settings.raw_topic):
         value = message.value or b""
         timestamp = sum((byte & 0x7F) << 7 * place for place, byte in enumerate(value[-6:])) >> 1
         # Never before its moment; how soon after it, a loaded machine decides.

@@ -12,7 +12,7 @@ from tests.support.pages import charts, csv_rows, deltas, metrics, open_page, ru
 from tests.support.windows import put_rows
 
 if TYPE_CHECKING:
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
     from flink.documents import Counts
     from tests.dashboard.app_pages.conftest import Files
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import insert, text
 
-from ctr_platform.watch.heartbeats import beat
+from ctr_platform.defs.alerts.heartbeats import record_heartbeat
 from tests.support.pages import alternatives, charts, csv_rows, metrics, open_page, run, said
 from tests.support.stores import writing_engine
-from warehouse.models import SUPERVISOR, WATCHDOG, Alert, VitalSignsRow
+from warehouse.models import SUPERVISOR, WATCHDOG, AlertRow, JobMetricsRow
 
 if TYPE_CHECKING:
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
     from tests.dashboard.app_pages.conftest import Files
 
 pytestmark = pytest.mark.stack
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.stack
 JOB = "c0ffee"
 
 
-def put_signs(settings: Settings, ages_s: tuple[float, ...], **changes: Any) -> None:
+def put_job_metrics(settings: Settings, ages_s: tuple[float, ...], **changes: Any) -> None:
     """Looks at the job, so many seconds ago."""
     now = datetime.now(tz=UTC)
     looks = [
@@ -44,7 +44,7 @@ def put_signs(settings: Settings, ages_s: tuple[float, ...], **changes: Any) -> 
         for age_s in ages_s
     ]
     with writing_engine(settings.postgres_url).begin() as connection:
-        connection.execute(insert(VitalSignsRow), looks)
+        connection.execute(insert(JobMetricsRow), looks)
 
 
 def test_services_that_answer_and_those_that_do_not(settings: Settings) -> None:
@@ -66,8 +66,8 @@ def test_services_that_answer_and_those_that_do_not(settings: Settings) -> None:
 
 def test_the_job_is_told_by_its_newest_look(settings: Settings, files: Files) -> None:
     # Of the future, or a slow machine would make it old.
-    put_signs(settings, (60, 30), checkpoints_failed=0)
-    put_signs(settings, (-600,))
+    put_job_metrics(settings, (60, 30), checkpoints_failed=0)
+    put_job_metrics(settings, (-600,))
     page = open_page("health")
     assert f"{JOB}, looked at" in said(page)
     assert metrics(page) == {
@@ -92,7 +92,7 @@ def test_the_job_is_told_by_its_newest_look(settings: Settings, files: Files) ->
 
 
 def test_what_was_not_measured_is_left_open(settings: Settings) -> None:
-    put_signs(settings, (-600,), records_waiting=None, watermark_lag_s=None, checkpoint_bytes=None)
+    put_job_metrics(settings, (-600,), records_waiting=None, watermark_lag_s=None, checkpoint_bytes=None)
     page = open_page("health")
     assert [metrics(page)[name] for name in ("Consumer lag", "Watermark lag", "Checkpoint size")] == [
         ["—"]
@@ -102,7 +102,7 @@ def test_what_was_not_measured_is_left_open(settings: Settings) -> None:
 
 
 def test_a_job_that_nobody_has_seen_of_late_is_no_job(settings: Settings) -> None:
-    put_signs(settings, (300, 285))
+    put_job_metrics(settings, (300, 285))
     page = open_page("health")
     assert ":red[:material/error:] No job was seen in the last minute." in said(page)
     assert not page.metric
@@ -113,7 +113,7 @@ def test_a_job_that_nobody_has_seen_of_late_is_no_job(settings: Settings) -> Non
 def test_nobody_has_ever_looked(settings: Settings) -> None:
     del settings
     page = open_page("health")
-    assert said(page).count("has never looked") == 2
+    assert said(page).count("has never looked") == 3
     assert "No job was seen in the last minute." in said(page)
     assert "No alert is open." in said(page)
     assert not charts(page)
@@ -121,7 +121,7 @@ def test_nobody_has_ever_looked(settings: Settings) -> None:
 
 def test_heartbeats_that_are_old_are_red(settings: Settings) -> None:
     for name in (SUPERVISOR, WATCHDOG):
-        beat(settings, name, f"{name} saw [x](y) *that*")
+        record_heartbeat(settings, name, f"{name} saw [x](y) *that*")
     page = open_page("health")
     assert said(page).count(":green[:material/check_circle:] **") == 2
     # What a watcher wrote is no markup.
@@ -132,14 +132,14 @@ def test_heartbeats_that_are_old_are_red(settings: Settings) -> None:
         )
     run(page)
     assert ":green[:material/check_circle:] **Supervisor of the job**" in said(page)
-    assert ":red[:material/error:] **Watchdog of the supervisor**: looked 10 minutes ago" in said(page)
+    assert ":red[:material/error:] **Watchdog of both**: looked 10 minutes ago" in said(page)
 
 
 def test_open_alerts_are_shown_until_they_are_over(settings: Settings) -> None:
     opened = datetime(2026, 3, 5, 14, 5, 9, tzinfo=UTC)
     with writing_engine(settings.postgres_url).begin() as connection:
         connection.execute(
-            insert(Alert),
+            insert(AlertRow),
             [
                 {
                     "source": "watchdog",

@@ -11,7 +11,7 @@ import pytest
 import redis
 from sqlalchemy import insert, text
 
-from ctr_platform.watch.heartbeats import beat
+from ctr_platform.defs.alerts.heartbeats import record_heartbeat
 from tests.support.pages import charts, csv_rows, deltas, metrics, open_page, run, said, titled
 from tests.support.stores import writing_engine
 from tests.support.traffic import OPEN, put_closed, put_hour, put_open, starts
@@ -21,7 +21,7 @@ from warehouse.models import SUPERVISOR, WindowVerification
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
     from tests.dashboard.app_pages.conftest import Files
     from warehouse.windows import WindowType
 
@@ -34,8 +34,11 @@ FIGURES: Final = ("impressions", "clicks", "ctr")
 def stored(settings: Settings, window_type: WindowType) -> list[tuple[bool, int, int, float]]:
     """The windows by the stores' own words, the newest first: Redis' open one, and Postgres' view."""
     with redis.Redis(settings.redis_host, settings.redis_port, decode_responses=True) as client:
-        keys = client.zrevrange(f"metrics:{window_type}:index", 0, -1)
-        found: list[Any] = [json.loads(str(client.get(f"metrics:{window_type}:{key}"))) for key in keys]
+        keys = client.zrevrange(f"{settings.redis_key_prefix}metrics:{window_type}:index", 0, -1)
+        found: list[Any] = [
+            json.loads(str(client.get(f"{settings.redis_key_prefix}metrics:{window_type}:{key}")))
+            for key in keys
+        ]
     documents = [
         (False, each["total_impressions"], each["total_clicks"], each["ctr"])
         for each in found
@@ -287,7 +290,7 @@ def test_rates_and_delay_beyond_their_thresholds_are_red(settings: Settings) -> 
 def test_whether_the_job_is_looked_after_is_said(settings: Settings) -> None:
     page = open_page("live")
     assert ":red[nobody looks after the job]" in said(page)
-    beat(settings, SUPERVISOR, "ctr_windows is RUNNING")
+    record_heartbeat(settings, SUPERVISOR, "ctr_windows is RUNNING")
     assert "the job was last looked after" in said(run(page))
     assert ":red[" not in said(page)
     with writing_engine(settings.postgres_url).begin() as connection:

@@ -14,7 +14,7 @@ from tests.support.traffic import put_hour
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
     from tests.support.stack import RunningStack
 
 pytestmark = pytest.mark.stack

@@ -13,7 +13,7 @@ from tests.support.stores import writing_engine
 from warehouse.models import LedgerRow, WindowVerification
 
 if TYPE_CHECKING:
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
     from tests.dashboard.app_pages.conftest import Files
 
 pytestmark = pytest.mark.stack
@@ -55,7 +55,7 @@ def put_verifications(settings: Settings) -> datetime:
 
 
 def put_ledger(settings: Settings, *, lost: int = 0, refused: bool = True) -> None:
-    """Two checkpoints of one partition, 100 records each; `lost` ones have no fate."""
+    """Two checkpoints of one partition, 100 records each; `lost` ones have no outcome."""
     late, malformed, unknown_schema, invalid = (4, 3, 2, 1) if refused else (0, 0, 0, 0)
     common = {"topic": "ad_events_raw", "partition": 0, "job_id": "j", "run_started_at": this_minute()}
     write(
@@ -98,7 +98,7 @@ def test_every_record_has_a_fate(settings: Settings, files: Files) -> None:
         "invalid": 2,
     }
     assert alternatives(page)["refused"] == "Of 200 records 8 were late and 12 dead"
-    rows = csv_rows(files["fates.csv"])
+    rows = csv_rows(files["outcomes.csv"])
     assert sum(int(row["records_read"]) for row in rows) == 200
     for row in rows:
         parts = ("counted", "late", "malformed", "unknown_schema", "invalid")
@@ -110,7 +110,7 @@ def test_where_nothing_was_refused_it_is_said(settings: Settings, files: Files) 
     page = open_page("quality")
     assert "None of 200 records was late or dead." in said(page)
     assert "refused" not in charts(page)
-    assert sum(int(row["counted"]) for row in csv_rows(files["fates.csv"])) == 200
+    assert sum(int(row["counted"]) for row in csv_rows(files["outcomes.csv"])) == 200
 
 
 def test_a_record_without_a_fate_is_red(settings: Settings) -> None:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dashboard.reader.preferences import DEFAULT_REFRESH_S, read_preferences
+from dashboard.user_context.preferences import DEFAULT_REFRESH_S, read_preferences
 from tests.support.pages import KOREAN, open_page, run
 
 if TYPE_CHECKING:
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
 
 pytestmark = pytest.mark.stack
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from tests.support.stack import running_stack
+from tests.support.isolation import empty_cache
 from tests.support.stores import empty
-from tests.support.windows import empty_cache
 from warehouse.migrate import migrate
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-    from tests.support.stack import RunningStack
+    from tests.support.stack import RunningStack, SharedStack
 
 CHROMIUM: Final = shutil.which("chromium") or shutil.which("google-chrome")
 
@@ -29,11 +28,12 @@ FLAGS: Final = ("--no-sandbox", "--disable-gpu", "--disable-background-networkin
 
 
 @pytest.fixture(scope="package")
-def dashboard() -> Iterator[RunningStack]:
-    """The dashboard as the stack starts it, beside its two stores."""
-    with running_stack(("dashboard",)) as running:
-        migrate(running.settings.postgres_url)
-        yield running
+def dashboard(shared: SharedStack) -> Iterator[RunningStack]:
+    """The dashboard as the stack starts it, beside its two stores; it ends with this package."""
+    running = shared.need("dashboard")
+    migrate(running.settings.postgres_url)
+    yield running
+    shared.stop("dashboard")
 
 
 @pytest.fixture(scope="package")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
     from tests.support.stack import RunningStack
     from tests.support.traffic import Hour
 
@@ -73,12 +73,12 @@ def test_figures_move_on_without_a_reload_and_are_the_stores(
     page.evaluate(WATCH)
     page.wait_for_function("window.seen.length > 0")
     grow(settings, hour, 2222)
-    noted = page.evaluate("window.seen.at(-1).read")
+    last_read = page.evaluate("window.seen.at(-1).read")
     expect(figure(page, "Impressions")).to_have_text("2,222")
     seen: list[dict[str, str]] = page.evaluate("window.seen")
     until = next(number for number, each in enumerate(seen) if each["shown"] == "2,222")
-    since = next(number for number, each in enumerate(seen) if each["read"] == noted)
-    assert len({each["read"] for each in seen[since : until + 1]} - {noted}) <= REFRESHES
+    since = next(number for number, each in enumerate(seen) if each["read"] == last_read)
+    assert len({each["read"] for each in seen[since : until + 1]} - {last_read}) <= REFRESHES
     page.wait_for_function(
         "selector => document.querySelector(selector).data[0].y.at(-1) === 2222", arg=CHART
     )

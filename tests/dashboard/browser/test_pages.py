@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from playwright.sync_api import expect
 
-from ctr_platform.watch.heartbeats import beat
+from ctr_platform.defs.alerts.heartbeats import record_heartbeat
 from tests.dashboard.app_pages.test_comparison import put_quarter
-from tests.dashboard.app_pages.test_health import put_signs
+from tests.dashboard.app_pages.test_health import put_job_metrics
 from tests.dashboard.app_pages.test_quality import put_ledger, put_verifications
 from tests.support.browsing import CHART, brightness, settled
 from tests.support.traffic import put_hour
@@ -46,8 +46,8 @@ def fill(served: RunningStack) -> None:
     put_hour_of_segments(served)
     put_verifications(settings)
     put_ledger(settings)
-    put_signs(settings, (60, 30, -600))
-    beat(settings, SUPERVISOR, "ctr_windows is RUNNING")
+    put_job_metrics(settings, (60, 30, -600))
+    record_heartbeat(settings, SUPERVISOR, "ctr_windows is RUNNING")
 
 
 def put_hour_of_segments(served: RunningStack) -> None:

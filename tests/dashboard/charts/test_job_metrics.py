@@ -1,17 +1,19 @@
-"""The job's vital signs: one line each, with gaps where nothing was measured."""
+"""The job's metrics: one line each, with gaps where nothing was measured."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from dashboard.charts.vitals import signs_figure
+from dashboard.charts.job_metrics import job_metrics_figure
 from tests.dashboard.examples import MOMENT, english
 
 MOMENTS = [MOMENT, MOMENT + timedelta(seconds=15)]
 
 
 def test_signs_are_lines_that_differ_by_more_than_colour() -> None:
-    figure = signs_figure(english("Asia/Seoul"), MOMENTS, {"busy": [1.0, None], "heap": [60.0, 61.5]}, "%")
+    figure = job_metrics_figure(
+        english("Asia/Seoul"), MOMENTS, {"busy": [1.0, None], "heap": [60.0, 61.5]}, "%"
+    )
     busy, heap = figure.data
     assert (busy.name, list(busy.y), list(heap.y)) == ("busy", [1.0, None], [60.0, 61.5])
     assert busy.connectgaps is False
@@ -23,4 +25,4 @@ def test_signs_are_lines_that_differ_by_more_than_colour() -> None:
 
 
 def test_one_line_needs_no_legend() -> None:
-    assert not signs_figure(english(), MOMENTS, {"lag": [1, 2]}, "Records").layout.showlegend
+    assert not job_metrics_figure(english(), MOMENTS, {"lag": [1, 2]}, "Records").layout.showlegend

@@ -1,4 +1,4 @@
-"""Accuracy and fates: what is wrong is told by shape and pattern beside its colour."""
+"""Accuracy and outcomes: what is wrong is told by shape and pattern beside its colour."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dashboard.charts.quality import accuracy_figure, refused_figure
 from dashboard.charts.style import PATTERNS
 from tests.dashboard.examples import MOMENT, english
-from warehouse.quality_reads import Fates, Verification
+from warehouse.quality_reads import OutcomeCounts, Verification
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -56,13 +56,15 @@ def test_the_alarm_is_a_line_that_is_always_within_sight() -> None:
 
 
 def test_every_reason_has_its_pattern() -> None:
-    fates = [
-        Fates(start=MOMENT, records_read=100, counted=90, late=4, malformed=3, unknown_schema=2, invalid=1),
-        Fates(
+    outcomes = [
+        OutcomeCounts(
+            start=MOMENT, records_read=100, counted=90, late=4, malformed=3, unknown_schema=2, invalid=1
+        ),
+        OutcomeCounts(
             start=MOMENT + MINUTE, records_read=5, counted=5, late=0, malformed=0, unknown_schema=0, invalid=0
         ),
     ]
-    figure = refused_figure(english(), fates, MINUTE)
+    figure = refused_figure(english(), outcomes, MINUTE)
     assert {trace.name: list(trace.y) for trace in figure.data} == {
         "late": [4, 0],
         "malformed": [3, 0],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboard.charts.segments import FEW, heat_figure, parts_figure
-from dashboard.content.breakdown import Cell, Part, cells, parts
+from dashboard.view_models.breakdown import Cell, Part, cells, parts
 from tests.dashboard.examples import english, korean, segments_of
 
 

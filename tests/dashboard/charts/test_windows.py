@@ -8,14 +8,14 @@ import pytest
 
 from dashboard.charts.style import DASHES
 from dashboard.charts.windows import MANY, impressions_figure, rates_figure, windows_figure
-from dashboard.content.board import ShownWindow
+from dashboard.view_models.live import ShownWindow
 from tests.dashboard.examples import english, korean, row
 
 HOUR = timedelta(hours=1)
 
 
 def wall_clock(time: str) -> datetime:
-    """Of the first day, without a zone: what Plotly draws."""
+    """A time of the first day, without a zone: what Plotly draws."""
     return datetime.fromisoformat(f"1970-01-01T{time}")
 
 

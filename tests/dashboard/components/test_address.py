@@ -12,7 +12,7 @@ def pages() -> None:
     """A page that shows what it makes of its address."""
     import streamlit as st  # noqa: PLC0415 - the script's own
 
-    from dashboard.parts.address import (  # noqa: PLC0415
+    from dashboard.components.address import (  # noqa: PLC0415
         choose,
         chosen,
         chosen_segments,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dashboard.parts.download import csv_of
+from dashboard.components.download import csv_of
 from tests.support.pages import csv_rows
 
 

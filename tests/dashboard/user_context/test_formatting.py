@@ -9,13 +9,13 @@ from babel.numbers import parse_decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard.reader.preferences import Preferences
-from dashboard.reader.wording import Reader, reader_of
+from dashboard.user_context.formatting import UserContext, user_of
+from dashboard.user_context.preferences import Preferences
 from tests.dashboard.examples import MINUTE_MS, MOMENT, english, korean, locales, row
 
 
-def browsing(locale: str | None, timezone: str | None = None, **chosen: str) -> Reader:
-    return reader_of(Preferences.model_validate(chosen), {"locale": locale, "timezone": timezone})
+def browsing(locale: str | None, timezone: str | None = None, **chosen: str) -> UserContext:
+    return user_of(Preferences.model_validate(chosen), {"locale": locale, "timezone": timezone})
 
 
 @pytest.mark.parametrize(
@@ -35,37 +35,37 @@ def browsing(locale: str | None, timezone: str | None = None, **chosen: str) -> 
     ],
 )
 def test_a_browser_says_language_and_numbers(locale: str | None, language: str, number: str) -> None:
-    reader = browsing(locale)
-    assert reader.language == reader.words.language == language
-    assert reader.count(1_234_567) == number
+    user = browsing(locale)
+    assert user.language == user.words.language == language
+    assert user.count(1_234_567) == number
 
 
 @pytest.mark.parametrize("chosen", ["en", "ko"])
 def test_the_chosen_language_wins_and_the_numbers_stay_the_readers(chosen: str) -> None:
-    reader = browsing("de-DE", lang=chosen)
-    assert reader.language == reader.words.language == chosen
-    assert reader.text("Refresh now").isascii() is (chosen == "en")
-    assert reader.count(1_234_567) == "1.234.567"
-    assert reader.decimal(1_234.5) == "1.234,5"
-    assert reader.rate(17.094).startswith("17,09")
-    assert reader.change(1_021, 1_000).startswith("+2,1")
-    assert reader.points(17.44, 17.09).startswith("+0,35")
+    user = browsing("de-DE", lang=chosen)
+    assert user.language == user.words.language == chosen
+    assert user.t("Refresh now").isascii() is (chosen == "en")
+    assert user.count(1_234_567) == "1.234.567"
+    assert user.decimal(1_234.5) == "1.234,5"
+    assert user.rate(17.094).startswith("17,09")
+    assert user.change(1_021, 1_000).startswith("+2,1")
+    assert user.points(17.44, 17.09).startswith("+0,35")
 
 
 def test_figures_in_english() -> None:
-    reader = english()
-    assert reader.count(1_234_567) == "1,234,567"
-    assert reader.count(0) == "0"
-    assert reader.decimal(2) == "2.0"
-    assert reader.rate(8.91) == "8.91%"
-    assert reader.rate(0) == "0.00%"
-    assert reader.change(1_021, 1_000) == "+2.1%"
-    assert reader.change(500, 1_000) == "-50.0%"
-    assert reader.change(12_000, 100) == "+11,900.0%"
-    assert reader.points(17.44, 17.09) == "+0.35 pp"
-    assert reader.points(17.09, 17.44) == "-0.35 pp"
-    assert reader.duration(1.26) == "1.3 s"
-    assert reader.separators == ".,"
+    user = english()
+    assert user.count(1_234_567) == "1,234,567"
+    assert user.count(0) == "0"
+    assert user.decimal(2) == "2.0"
+    assert user.rate(8.91) == "8.91%"
+    assert user.rate(0) == "0.00%"
+    assert user.change(1_021, 1_000) == "+2.1%"
+    assert user.change(500, 1_000) == "-50.0%"
+    assert user.change(12_000, 100) == "+11,900.0%"
+    assert user.points(17.44, 17.09) == "+0.35 pp"
+    assert user.points(17.09, 17.44) == "-0.35 pp"
+    assert user.duration(1.26) == "1.3 s"
+    assert user.separators == ".,"
 
 
 def test_separators_are_the_locales() -> None:
@@ -77,19 +77,19 @@ def test_separators_are_the_locales() -> None:
 @settings(deadline=None)
 @given(locales, st.integers(0, 10**12))
 def test_a_count_can_be_read_back_by_its_locale(locale: str, number: int) -> None:
-    reader = browsing(locale)
-    assert parse_decimal(reader.count(number), locale=reader.numbers) == number
+    user = browsing(locale)
+    assert parse_decimal(user.count(number), locale=user.numbers) == number
 
 
 @settings(deadline=None)
 @given(locales, st.floats(0, 100), st.floats(0.01, 100))
 def test_a_change_has_the_sign_of_what_changed(locale: str, now: float, before: float) -> None:
-    reader = browsing(locale)
-    for written in (reader.change(now, before), reader.points(now, before)):
+    user = browsing(locale)
+    for written in (user.change(now, before), user.points(now, before)):
         assert written.lstrip("\u200e\u200f\u061c")[0] in "+-"
         assert re.search(r"\d", written)
     if abs(now - before) > 0.01:
-        assert reader.points(now, before).lstrip("\u200e\u200f\u061c")[0] == ("+" if now > before else "-")
+        assert user.points(now, before).lstrip("\u200e\u200f\u061c")[0] == ("+" if now > before else "-")
 
 
 @pytest.mark.parametrize(
@@ -138,6 +138,6 @@ def test_the_chosen_zone_wins() -> None:
 
 
 def test_a_text_without_translation_stays_as_it_is() -> None:
-    assert korean().text("never {seen} before", seen="x") == "never x before"
+    assert korean().t("never {seen} before", seen="x") == "never x before"
     # Only the text is looked up: what is filled in stays as it is, braces and all.
-    assert english().text("{store} does not answer", store="{x}") == "{x} does not answer"
+    assert english().t("{store} does not answer", store="{x}") == "{x} does not answer"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard.reader.preferences import (
+from dashboard.user_context.preferences import (
     DEFAULT_REFRESH_S,
     FASTEST_REFRESH_S,
     SLOWEST_REFRESH_S,

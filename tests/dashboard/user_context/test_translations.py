@@ -11,16 +11,16 @@ import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from dashboard.reader import language
-from dashboard.reader.language import CATALOGUES, translations
-from dashboard.reader.preferences import LANGUAGES, Language
+from dashboard.user_context import translations as module
+from dashboard.user_context.preferences import LANGUAGES, Language
+from dashboard.user_context.translations import CATALOGUES, translations
 
-ROOM: Final = Path(language.__file__).parents[1]
-KEYWORD: Final = "text"
+ROOM: Final = Path(module.__file__).parents[1]
+KEYWORD: Final = "t"
 MARKUP: Final = re.compile(r":material/\w+:|:[a-z]+(?:-badge)?\[|<br>|\*\*|`")
 """What Streamlit or Plotly reads: it stays as it is in every language."""
 
-TRANSLATED: Final = tuple(each for each in LANGUAGES if each != language.IN_THE_CODE)
+TRANSLATED: Final = tuple(each for each in LANGUAGES if each != module.IN_THE_CODE)
 
 
 @pytest.fixture(scope="module")

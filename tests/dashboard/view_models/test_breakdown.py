@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard.content.breakdown import MAX_PARTS, OTHER, Cell, Dimension, Part, cells, parts
+from dashboard.view_models.breakdown import MAX_PARTS, OTHER, Cell, Dimension, Part, cells, parts
 from tests.dashboard.examples import counted_segments, segments_of
 from warehouse.windows import Segment
 

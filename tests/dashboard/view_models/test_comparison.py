@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from dashboard.content.comparison import Difference, differing, summed, totals
-from dashboard.content.selection import rate_of
+from dashboard.view_models.comparison import Difference, differing, summed, totals
+from dashboard.view_models.selection import rate_of
 from tests.dashboard.examples import row
 
 if TYPE_CHECKING:
@@ -62,18 +62,18 @@ def test_the_same_differ_in_nothing(windows: list[Window]) -> None:
 def test_every_difference_is_named_and_nothing_else(windows: list[Window], data: st.DataObject) -> None:
     sums = summed(windows)
     assume(sums)
-    fates = {each.start: data.draw(st.sampled_from(["same", "more", "clicked", "gone"])) for each in sums}
+    outcomes = {each.start: data.draw(st.sampled_from(["same", "more", "clicked", "gone"])) for each in sums}
     whole = []
     for each in sums:
-        if fates[each.start] == "more":
+        if outcomes[each.start] == "more":
             whole.append(replace(each, impressions=each.impressions + 1))
-        elif fates[each.start] == "clicked":
+        elif outcomes[each.start] == "clicked":
             whole.append(replace(each, clicks=each.clicks + 1))
-        elif fates[each.start] == "same":
+        elif outcomes[each.start] == "same":
             whole.append(each)
     found = differing(sums, whole)
-    assert [each.start for each in found] == [each.start for each in sums if fates[each.start] != "same"]
-    assert all((each.whole is None) is (fates[each.start] == "gone") for each in found)
+    assert [each.start for each in found] == [each.start for each in sums if outcomes[each.start] != "same"]
+    assert all((each.whole is None) is (outcomes[each.start] == "gone") for each in found)
 
 
 def test_a_window_that_only_one_series_has_is_a_difference() -> None:

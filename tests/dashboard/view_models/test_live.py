@@ -1,4 +1,4 @@
-"""Of two stores that both know a window the right one is shown, and how late it is on the screen."""
+"""Where both stores know a window, the right one is shown, and how late it is on the screen."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard.content.board import CLOSES_AFTER_S, Board, _counted_after_s, merge
-from dashboard.content.outages import Outage
+from dashboard.view_models.live import CLOSES_AFTER_S, LiveData, _counted_after_s, merge
+from dashboard.view_models.outages import Outage
 from tests.dashboard.examples import MINUTE_MS, document, row
 
 if TYPE_CHECKING:
@@ -98,23 +98,23 @@ def test_how_long_events_take_is_told_by_the_windows_that_closed(
 
 
 def test_the_delay_to_the_screen_grows_while_nothing_is_written() -> None:
-    board = Board(window_type="1min", at_s=1000.0, written_ms=998_500, counted_after_s=0.25)
-    assert board.silence_s == 1.5
-    assert board.delay_s == 1.75
+    live_data = LiveData(window_type="1min", at_s=1000.0, written_ms=998_500, counted_after_s=0.25)
+    assert live_data.silence_s == 1.5
+    assert live_data.delay_s == 1.75
 
 
 def test_the_delay_is_unknown_before_a_window_has_closed_or_anything_was_written() -> None:
-    assert Board(window_type="1min", at_s=1000.0, written_ms=998_500).delay_s is None
-    assert Board(window_type="1min", at_s=1000.0, counted_after_s=0.25).delay_s is None
+    assert LiveData(window_type="1min", at_s=1000.0, written_ms=998_500).delay_s is None
+    assert LiveData(window_type="1min", at_s=1000.0, counted_after_s=0.25).delay_s is None
 
 
 def test_a_clock_that_runs_ahead_makes_no_negative_age() -> None:
-    assert Board(window_type="1min", at_s=1000.0, written_ms=1_000_400, counted_after_s=0.5).delay_s == 0.5
+    assert LiveData(window_type="1min", at_s=1000.0, written_ms=1_000_400, counted_after_s=0.5).delay_s == 0.5
 
 
 def test_what_is_away_is_known_by_name() -> None:
-    board = Board(
+    live_data = LiveData(
         window_type="1min", at_s=0.0, outages=(Outage(store="Redis", since_s=0.0, reason="refused"),)
     )
-    assert board.away("Redis")
-    assert not board.away("Postgres")
+    assert live_data.away("Redis")
+    assert not live_data.away("Postgres")

@@ -6,7 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from dashboard.content.outages import Outages
+from dashboard.view_models.outages import Outages
 
 if TYPE_CHECKING:
     import pytest

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from dashboard.content.selection import narrowed, rate_of
+from dashboard.view_models.selection import narrowed, rate_of
 from tests.dashboard.examples import DEVICES, counted_segments, document, segments_of, selections
 from warehouse.ctr import percent
 from warehouse.windows import EVERYTHING, Segment, Selection

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from ctr_platform.stack.probes import wait_until
+from ctr_platform.devstack.probes import wait_until
+from tests.drills.environment import RUNNING_WITHIN_S, scene
 from tests.drills.report import Report
-from tests.drills.scene import RUNNING_WITHIN_S, scene
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.drills.scene import Scene
+    from tests.drills.environment import DrillEnvironment
 
 QUIET_S: Final = 20
 """Before a fault, so that each meets a stream that flows and checkpoints that complete."""
@@ -31,12 +31,12 @@ def report(request: pytest.FixtureRequest) -> Iterator[Report]:
 
 
 @pytest.fixture(scope="package")
-def platform() -> Iterator[Scene]:
+def platform() -> Iterator[DrillEnvironment]:
     with scene() as running:
         yield running
 
 
 @pytest.fixture(autouse=True)
-def _quiet(platform: Scene) -> None:
+def _quiet(platform: DrillEnvironment) -> None:
     wait_until(lambda: platform.job() is not None, RUNNING_WITHIN_S, "the job")
     time.sleep(QUIET_S)

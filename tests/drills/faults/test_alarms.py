@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from ctr_platform.defs.flink.sensors import MAX_RESTARTS
-from ctr_platform.flink_cluster.rest import FlinkCluster
-from tests.drills.scene import seconds_until
+from ctr_platform.defs.flink_job.rest import FlinkCluster
+from ctr_platform.defs.flink_job.supervisor import MAX_RESTARTS
+from tests.drills.environment import seconds_until
 
 if TYPE_CHECKING:
+    from tests.drills.environment import DrillEnvironment
     from tests.drills.report import Report
-    from tests.drills.scene import Scene
 
 pytestmark = [pytest.mark.drill, pytest.mark.timeout(3600)]
 
@@ -24,7 +24,7 @@ NO_MORE_S: Final = 60
 """Several looks of the supervisor: time for a restart that must not come."""
 
 
-def test_the_supervisor_gives_up_and_says_so(platform: Scene, report: Report) -> None:
+def test_the_supervisor_gives_up_and_says_so(platform: DrillEnvironment, report: Report) -> None:
     settings = platform.settings
     hidden = settings.release_dir.with_name("hidden")
     job = platform.job()
@@ -35,8 +35,8 @@ def test_the_supervisor_gives_up_and_says_so(platform: Scene, report: Report) ->
     try:
         with FlinkCluster(settings.flink_rest_url) as cluster:
             cluster.cancel(job.id)
-        told = seconds_until(
-            lambda: platform.told("kept_alive of flink/ctr_windows fails"),
+        notified = seconds_until(
+            lambda: platform.notified("supervised of flink/ctr_windows fails"),
             GIVEN_UP_WITHIN_S,
             "alert",
             since_s,
@@ -51,33 +51,33 @@ def test_the_supervisor_gives_up_and_says_so(platform: Scene, report: Report) ->
     mended = time.time()
     assert platform.finished(platform.launch("bring_up", {})).success
     over = seconds_until(
-        lambda: platform.told("over: *kept_alive of flink/ctr_windows fails"), 180, "recovery", mended
+        lambda: platform.notified("over: *supervised of flink/ctr_windows fails"), 180, "recovery", mended
     )
-    report.remark(
+    report.message(
         f"Loop guard: with no code to submit, {len(runs)} restarts failed, with growing pauses; an alert "
-        f"was at the webhook {told:.0f} s after the job was cancelled, no restart followed, and {over:.0f} s "
-        "after a person had mended it and asked for the job, the message that it was over."
+        f"was at the webhook {notified:.0f} s after the job was cancelled, no restart followed, and "
+        f"{over:.0f} s after a person had mended it and asked for the job, the message that it was over."
     )
-    report.prove(
+    report.verify_deployment(
         platform.settings,
         "no restart helps: the supervisor gives up, a person mends it",
         began,
-        detected_s=told,
+        detected_s=notified,
         running_s=None,
         restored_from=platform.restored_from(),
     )
 
 
-def test_the_watchdog_notices_that_nobody_watches(platform: Scene, report: Report) -> None:
+def test_the_watchdog_notices_that_nobody_watches(platform: DrillEnvironment, report: Report) -> None:
     platform.stack.stop("dagster-daemon")
     began = time.time()
-    told = seconds_until(lambda: platform.told("nobody watches the Flink job"), 180, "alert", began)
+    notified = seconds_until(lambda: platform.notified("nobody watches the Flink job"), 180, "alert", began)
     platform.stack.start("dagster-daemon")
     mended = time.time()
     over = seconds_until(
-        lambda: platform.told("over: *nobody watches the Flink job"), 180, "recovery", mended
+        lambda: platform.notified("over: *nobody watches the Flink job"), 180, "recovery", mended
     )
-    report.remark(
-        f"Dagster's daemon stopped for good: the watchdog's alert arrived after {told:.0f} s, and that it "
-        f"was over {over:.0f} s after the daemon ran again."
+    report.message(
+        f"Dagster's daemon stopped for good: the watchdog's alert arrived after {notified:.0f} s, and that "
+        f"it was over {over:.0f} s after the daemon ran again."
     )

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from ctr_platform.flink_cluster.rest import FlinkCluster
-from ctr_platform.flink_cluster.snapshots import METADATA_FILE, complete_snapshots
-from ctr_platform.stack.probes import wait_until
-from tests.drills.scene import seconds_until
+from ctr_platform.defs.flink_job.rest import FlinkCluster
+from ctr_platform.defs.flink_job.snapshots import METADATA_FILE, complete_snapshots
+from ctr_platform.devstack.probes import wait_until
+from tests.drills.environment import seconds_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.drills.environment import DrillEnvironment
     from tests.drills.report import Report
-    from tests.drills.scene import Scene
 
 pytestmark = [pytest.mark.drill, pytest.mark.timeout(3600)]
 
@@ -48,7 +48,7 @@ def _without_table_ends(content: bytes) -> bytes:
     ],
 )
 def test_a_corrupted_newest_checkpoint(
-    platform: Scene, report: Report, damage: Callable[[bytes], bytes], title: str
+    platform: DrillEnvironment, report: Report, damage: Callable[[bytes], bytes], title: str
 ) -> None:
     job = platform.job()
     assert job is not None
@@ -63,7 +63,7 @@ def test_a_corrupted_newest_checkpoint(
     detected, running = platform.seconds_until_back(job.id, began.timestamp())
     restored = platform.restored_from()
     assert restored != folder.name
-    report.prove(
+    report.verify_deployment(
         platform.settings,
         f"newest checkpoint ({folder.name}): {title}; job cancelled",
         began,
@@ -73,7 +73,7 @@ def test_a_corrupted_newest_checkpoint(
     )
 
 
-def test_a_full_checkpoint_disk(platform: Scene, report: Report) -> None:
+def test_a_full_checkpoint_disk(platform: DrillEnvironment, report: Report) -> None:
     if not platform.small_disk:
         pytest.skip("mounting a small disk for the checkpoints takes root")
     job = platform.job()
@@ -108,10 +108,10 @@ def test_a_full_checkpoint_disk(platform: Scene, report: Report) -> None:
     again = seconds_until(completes, 180, "checkpoint", freed)
     after = platform.job()
     assert after is not None
-    report.remark(
+    report.message(
         f"Full disk: the job counted on; {again:.0f} s after there was room a checkpoint was complete."
     )
-    report.prove(
+    report.verify_deployment(
         platform.settings,
         "checkpoint disk full",
         began,

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from ctr_platform.flink_cluster.rest import FlinkCluster
-from tests.drills.scene import RUNNING_WITHIN_S, TICKS, second_daemon, seconds_until
+from ctr_platform.defs.flink_job.rest import FlinkCluster
+from tests.drills.environment import RUNNING_WITHIN_S, TICKS, second_daemon, seconds_until
 
 if TYPE_CHECKING:
+    from tests.drills.environment import DrillEnvironment
     from tests.drills.report import Report
-    from tests.drills.scene import Scene
 
 pytestmark = [pytest.mark.drill, pytest.mark.timeout(3600)]
 
@@ -21,7 +21,7 @@ BOTH_LOOK_AGAIN_S: Final = 30
 """After a restart: time for another one that must not come, and for the daemons to notice each other."""
 
 
-def test_a_job_cancelled_while_two_daemons_watch(platform: Scene, report: Report) -> None:
+def test_a_job_cancelled_while_two_daemons_watch(platform: DrillEnvironment, report: Report) -> None:
     job = platform.job()
     assert job is not None
     since_s = time.time()
@@ -42,12 +42,12 @@ def test_a_job_cancelled_while_two_daemons_watch(platform: Scene, report: Report
     assert ticks > 1
     warned = "says that it does not support that" if "multiple daemon processes" in said else "says nothing"
     asked = "second" if f"Completed launch of run {run['runId']}" in said else "first"
-    report.remark(
+    report.message(
         f"Two daemons at once: Dagster {warned}, and both go on. Of the supervisor's looks in "
         f"{time.time() - since_s:.0f} s the second daemon made {ticks}; the {asked} one asked for the "
         "one run, which brought one job back."
     )
-    report.prove(
+    report.verify_deployment(
         platform.settings,
         "job cancelled while two Dagster daemons run",
         began,
@@ -57,14 +57,14 @@ def test_a_job_cancelled_while_two_daemons_watch(platform: Scene, report: Report
     )
 
 
-def test_a_job_cancelled_by_hand(platform: Scene, report: Report) -> None:
+def test_a_job_cancelled_by_hand(platform: DrillEnvironment, report: Report) -> None:
     job = platform.job()
     assert job is not None
     began = datetime.now(tz=UTC)
     with FlinkCluster(platform.settings.flink_rest_url) as cluster:
         cluster.cancel(job.id)
     detected, running = platform.seconds_until_back(job.id, began.timestamp())
-    report.prove(
+    report.verify_deployment(
         platform.settings,
         "job cancelled by hand in the Flink UI",
         began,
@@ -75,7 +75,7 @@ def test_a_job_cancelled_by_hand(platform: Scene, report: Report) -> None:
 
 
 @pytest.mark.parametrize("name", ["taskmanager-1", "taskmanager-2"])
-def test_a_killed_taskmanager(platform: Scene, report: Report, name: str) -> None:
+def test_a_killed_taskmanager(platform: DrillEnvironment, report: Report, name: str) -> None:
     job = platform.job()
     assert job is not None
     began = datetime.now(tz=UTC)
@@ -92,7 +92,7 @@ def test_a_killed_taskmanager(platform: Scene, report: Report, name: str) -> Non
         # It carried nothing of the job.
         detected = None
     running = seconds_until(lambda: platform.job() is not None, RUNNING_WITHIN_S, "job", began.timestamp())
-    report.prove(
+    report.verify_deployment(
         platform.settings,
         f"`kill -9` {name}" + ("" if detected else " (carried nothing of the job)"),
         began,
@@ -102,13 +102,13 @@ def test_a_killed_taskmanager(platform: Scene, report: Report, name: str) -> Non
     )
 
 
-def test_a_killed_jobmanager(platform: Scene, report: Report) -> None:
+def test_a_killed_jobmanager(platform: DrillEnvironment, report: Report) -> None:
     job = platform.job()
     assert job is not None
     began = datetime.now(tz=UTC)
     platform.stack.kill("jobmanager")
     detected, running = platform.seconds_until_back(job.id, began.timestamp())
-    report.prove(
+    report.verify_deployment(
         platform.settings,
         "`kill -9` JobManager (it forgets its jobs)",
         began,

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from ctr_platform.stack.probes import wait_until
-from tests.drills.scene import RUNNING_WITHIN_S, seconds_until
+from ctr_platform.devstack.probes import wait_until
+from tests.drills.environment import RUNNING_WITHIN_S, seconds_until
 
 if TYPE_CHECKING:
+    from tests.drills.environment import DrillEnvironment
     from tests.drills.report import Report
-    from tests.drills.scene import Scene
 
 pytestmark = [pytest.mark.drill, pytest.mark.timeout(3600)]
 
@@ -31,7 +31,7 @@ FELT_WITHIN_S: Final = 20
         ("dagster-daemon", "Dagster daemon"),
     ],
 )
-def test_a_killed_service(platform: Scene, report: Report, name: str, title: str) -> None:
+def test_a_killed_service(platform: DrillEnvironment, report: Report, name: str, title: str) -> None:
     before = platform.job()
     assert before is not None
     began = datetime.now(tz=UTC)
@@ -42,7 +42,7 @@ def test_a_killed_service(platform: Scene, report: Report, name: str, title: str
     time.sleep(FELT_WITHIN_S)
     failed = platform.failed_since(before.id, began.timestamp())
     wait_until(lambda: platform.job() is not None, RUNNING_WITHIN_S, "the job")
-    report.prove(
+    report.verify_deployment(
         platform.settings,
         f"`kill -9` {title}",
         began,

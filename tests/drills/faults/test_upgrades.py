@@ -1,4 +1,4 @@
-"""Upgrades, poisoned and good, the restart drill, and a hand-over: operations under traffic."""
+"""Upgrades, poisoned and good, the restart drill, and a cutover: operations under traffic."""
 
 from __future__ import annotations
 
@@ -8,35 +8,31 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from ctr_platform.flink_cluster.orders import newest_order
-from tests.drills.scene import candidate
+from ctr_platform.defs.flink_job.desired_state import current_desired_state
+from tests.drills.environment import candidate
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.drills.environment import DrillEnvironment
     from tests.drills.report import Report
-    from tests.drills.scene import Scene
 
 pytestmark = [pytest.mark.drill, pytest.mark.timeout(3600)]
 
 
-def _op(name: str, **config: object) -> dict[str, object]:
-    return {"ops": {name: {"config": config}}}
-
-
-def test_a_poison_upgrade_with_broken_sql(platform: Scene, report: Report, tmp_path: Path) -> None:
+def test_a_poison_upgrade_with_broken_sql(platform: DrillEnvironment, report: Report, tmp_path: Path) -> None:
     job = platform.job()
     assert job is not None
     code = candidate(tmp_path / "code", ("flink/sql/inserts.sql", "FROM windows_1min", "FROM no_such_view"))
     began = datetime.now(tz=UTC)
-    done = platform.finished(platform.launch("upgrade_code", _op("upgrade_job", code=str(code))))
+    done = platform.finished(platform.operate("upgrade_code", code=str(code)))
     detected = time.time() - began.timestamp()
     assert not done.success
     assert "no_such_view" in done.error
     same = platform.job()
     assert same is not None
     assert same.id == job.id
-    report.prove(
+    report.verify_deployment(
         platform.settings,
         "poison upgrade: broken SQL (refused before the job was touched)",
         began,
@@ -46,9 +42,11 @@ def test_a_poison_upgrade_with_broken_sql(platform: Scene, report: Report, tmp_p
     )
 
 
-def test_a_poison_upgrade_that_counts_wrongly(platform: Scene, report: Report, tmp_path: Path) -> None:
-    order = newest_order(platform.settings)
-    assert order is not None
+def test_a_poison_upgrade_that_counts_wrongly(
+    platform: DrillEnvironment, report: Report, tmp_path: Path
+) -> None:
+    desired = current_desired_state(platform.settings)
+    assert desired is not None
     code = candidate(
         tmp_path / "code",
         (
@@ -58,21 +56,21 @@ def test_a_poison_upgrade_that_counts_wrongly(platform: Scene, report: Report, t
         ),
     )
     began = datetime.now(tz=UTC)
-    done = platform.finished(platform.launch("upgrade_code", _op("upgrade_job", code=str(code))))
+    done = platform.finished(platform.operate("upgrade_code", code=str(code)))
     running = time.time() - began.timestamp()
     assert not done.success
     assert "windows are inexact" in done.error
-    after = newest_order(platform.settings)
+    after = current_desired_state(platform.settings)
     assert after is not None
-    assert (after.operation, after.release) == ("roll back", order.release)
+    assert (after.operation, after.release) == ("roll back", desired.release)
     assert done.metadata["doubled"] > 0
     figures = done.metadata
-    report.remark(
+    report.message(
         f"Poison upgrade that counts wrongly: the recount of the first window found {figures['doubled']} "
         f"impressions doubled {figures['seconds']:.0f} s after the new code ran, and the old code ran again "
         f"{figures['gap_s']:.1f} s after that."
     )
-    report.prove(
+    report.verify_deployment(
         platform.settings,
         "poison upgrade: runs, but counts wrongly (rolled back)",
         began,
@@ -82,13 +80,13 @@ def test_a_poison_upgrade_that_counts_wrongly(platform: Scene, report: Report, t
     )
 
 
-def test_an_upgrade_under_traffic(platform: Scene, report: Report, tmp_path: Path) -> None:
+def test_an_upgrade_under_traffic(platform: DrillEnvironment, report: Report, tmp_path: Path) -> None:
     code = candidate(tmp_path / "code", ("flink/job.py", "FLUSH_MS: Final = 200", "FLUSH_MS: Final = 150"))
     began = datetime.now(tz=UTC)
-    done = platform.finished(platform.launch("upgrade_code", _op("upgrade_job", code=str(code))))
+    done = platform.finished(platform.operate("upgrade_code", code=str(code)))
     assert done.success, done.error
-    report.remark(f"Upgrade by savepoint under traffic: a gap of {done.metadata['gap_s']:.1f} s.")
-    report.prove(
+    report.message(f"Upgrade by savepoint under traffic: a gap of {done.metadata['gap_s']:.1f} s.")
+    report.verify_deployment(
         platform.settings,
         "(no fault) upgrade by savepoint",
         began,
@@ -98,12 +96,12 @@ def test_an_upgrade_under_traffic(platform: Scene, report: Report, tmp_path: Pat
     )
 
 
-def test_the_restart_drill(platform: Scene, report: Report) -> None:
+def test_the_restart_drill(platform: DrillEnvironment, report: Report) -> None:
     began = datetime.now(tz=UTC)
-    done = platform.finished(platform.launch("restart_drill", _op("drill_restart")))
+    done = platform.finished(platform.operate("restart_drill"))
     assert done.success, done.error
     assert (done.metadata["lost"], done.metadata["doubled"]) == (0, 0)
-    report.prove(
+    report.verify_deployment(
         platform.settings,
         "(no fault) the job `restart_drill`",
         began,
@@ -113,7 +111,7 @@ def test_the_restart_drill(platform: Scene, report: Report) -> None:
     )
 
 
-def test_a_new_dimension_is_handed_over(platform: Scene, report: Report, tmp_path: Path) -> None:
+def test_a_new_dimension_is_handed_over(platform: DrillEnvironment, report: Report, tmp_path: Path) -> None:
     """The last: the warehouse is ahead of the installed code then."""
     one = '    Dimension(field="device_type", type="int", document_key="device_ctr"),\n'
     more = one + '    Dimension(field="banner_pos", type="int", document_key="banner_ctr"),\n'
@@ -122,16 +120,16 @@ def test_a_new_dimension_is_handed_over(platform: Scene, report: Report, tmp_pat
         NEW_DIMENSION, encoding="utf-8"
     )
     began = datetime.now(tz=UTC)
-    done = platform.finished(platform.launch("hand_over_code", _op("hand_over_job", code=str(code))))
+    done = platform.finished(platform.operate("cut_over_code", code=str(code)))
     assert done.success, done.error
     assert done.metadata["windows"] > 0
-    report.remark(
+    report.message(
         f"Hand-over to code with another dimension under traffic: a gap of {done.metadata['gap_s']:.1f} s "
         "between the old code's stop, after it had closed its last window, and the new code."
     )
-    report.prove(
+    report.verify_deployment(
         platform.settings,
-        "(no fault) hand-over to a new dimension",
+        "(no fault) cutover to a new dimension",
         began,
         detected_s=None,
         running_s=done.metadata["gap_s"],

@@ -64,7 +64,7 @@ verified AS (
     LEFT JOIN late USING (window_start)
     WHERE window_start + interval '${length}' <= :closed_until
 ),
-noted AS (
+changed AS (
     INSERT INTO quality.window_accuracy_history (
         window_type, window_start, expected_impressions, actual_impressions, expected_clicks, actual_clicks,
         late, accuracy
@@ -92,5 +92,5 @@ SELECT
     count(*) FILTER (WHERE accuracy < 100) AS inexact,
     coalesce(min(accuracy), 100) AS lowest_accuracy,
     coalesce(sum(expected_impressions), 0) AS impressions,
-    (SELECT count(*) FROM noted) AS noted
+    (SELECT count(*) FROM changed) AS changed_results
 FROM verified;

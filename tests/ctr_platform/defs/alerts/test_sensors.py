@@ -7,13 +7,11 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from sqlalchemy import text
 
 from ctr_platform.defs.alerts.sensors import tell_problems
-from ctr_platform.defs.platform import Platform
+from ctr_platform.resources import Platform
+from tests.support.isolation import use_settings
 from tests.support.stack import RunningStack
-from tests.support.stores import writing_engine
-from warehouse.migrate import migrate
 
 KEY = dg.AssetKey(["some", "table"])
 
@@ -58,10 +56,9 @@ def _looking(instance: dg.DagsterInstance) -> Iterator[dg.SensorEvaluationContex
 
 
 def test_what_is_red_is_told_until_it_is_green(
-    stack: RunningStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    stores: RunningStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    migrate(stack.settings.postgres_url)
-    monkeypatch.setenv("CTR_HOME", str(stack.home))
+    settings = use_settings(monkeypatch, stores)
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
 
         def look() -> list[str]:
@@ -78,23 +75,19 @@ def test_what_is_red_is_told_until_it_is_green(
             job = DEFS.resolve_job_def("fill")
             job.execute_in_process(instance=instance, run_config=config, raise_on_error=False)
 
-        try:
-            assert look() == []
-            run(exact=False, complete=False)
-            link = f"{stack.settings.dagster_ui_url}/assets/some/table?view=checks&checkDetail=exact"
-            told = f"*exact of some/table fails*: 1 of 9 is wrong <{link}|open>"
-            assert look() == [f":red_circle: {told}"]
-            assert look() == []
-            run(fails=True)
-            # A run that fails says nothing of its checks.
-            [failed] = look()
-            assert failed.startswith(":red_circle: *the job fill failed*: run ")
-            run()
-            assert sorted(line.split("*")[1] for line in look()) == [
-                "exact of some/table fails",
-                "the job fill failed",
-            ]
-            assert look() == []
-        finally:
-            with writing_engine(stack.settings.postgres_url).begin() as connection:
-                connection.execute(text("truncate quality.alerts"))
+        assert look() == []
+        run(exact=False, complete=False)
+        link = f"{settings.dagster_ui_url}/assets/some/table?view=checks&checkDetail=exact"
+        line = f"*exact of some/table fails*: 1 of 9 is wrong <{link}|open>"
+        assert look() == [f":red_circle: {line}"]
+        assert look() == []
+        run(fails=True)
+        # A run that fails says nothing of its checks.
+        [failed] = look()
+        assert failed.startswith(":red_circle: *the job fill failed*: run ")
+        run()
+        assert sorted(line.split("*")[1] for line in look()) == [
+            "exact of some/table fails",
+            "the job fill failed",
+        ]
+        assert look() == []

@@ -2,59 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import text
 
-from ctr_platform.errors import CtrError
-from ctr_platform.watch import watchdog
-from ctr_platform.watch.heartbeats import beat
-from ctr_platform.watch.watchdog import Watchdog, last_look
-from tests.support.receiver import Receiver, receiving
-from tests.support.stores import empty, running_stores, silent_port, writing_engine
-from warehouse.models import SUPERVISOR, WATCHDOG
+from contract.errors import CtrError
+from ctr_platform.defs.alerts import watchdog
+from ctr_platform.defs.alerts.heartbeats import record_heartbeat, record_trouble
+from ctr_platform.defs.alerts.watchdog import WATCHED, Watchdog, last_look
+from tests.support.stores import silent_port, writing_engine
+from warehouse.models import FOLLOWER, SUPERVISOR, WATCHDOG
 from warehouse.reads import Warehouse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contract.settings import Settings
+    from tests.support.receiver import Receiver
 
-    from ctr_platform.settings import Settings
-    from tests.support.stack import RunningStack
-
-
-@pytest.fixture(scope="module")
-def stores() -> Iterator[RunningStack]:
-    with running_stores() as running:
-        yield running
+ALL_BEAT: Final = "the supervisor's and the follower's heart beats"
 
 
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving() as made:
-        yield made
-
-
-@pytest.fixture
-def settings(stores: RunningStack, receiver: Receiver) -> Settings:
-    empty(stores.settings.postgres_url)
-    return stores.settings.model_copy(update={"alert_webhook_url": SecretStr(receiver.url)})
-
-
-def _age(settings: Settings, seconds: int) -> None:
-    """Make the supervisor's heartbeat older."""
+def _age(settings: Settings, name: str, seconds: int) -> None:
+    """Make a heartbeat older."""
     with writing_engine(settings.postgres_url).begin() as connection:
         connection.execute(
             text("UPDATE quality.heartbeats SET beat_at = now() - make_interval(secs => :s) WHERE name = :n"),
-            {"s": seconds, "n": SUPERVISOR},
+            {"s": seconds, "n": name},
         )
 
 
 def test_whether_a_watchdog_looks_is_asked_of_what_it_wrote(settings: Settings) -> None:
     with pytest.raises(CtrError, match="no watchdog has looked for 60 s"):
         last_look(settings)
-    beat(settings, SUPERVISOR, "ctr_windows is RUNNING")
+    record_heartbeat(settings, SUPERVISOR, "ctr_windows is RUNNING")
     seen = Watchdog(settings).look()
     assert last_look(settings) == seen
     with pytest.raises(CtrError, match="no watchdog"):
@@ -70,10 +51,10 @@ def test_a_heart_that_stops_is_told_once_and_that_it_beats_again(
     settings: Settings, receiver: Receiver
 ) -> None:
     dog = Watchdog(settings)
-    beat(settings, SUPERVISOR, "ctr_windows is RUNNING")
-    assert dog.look() == "the supervisor's heart beats"
+    record_heartbeat(settings, SUPERVISOR, "ctr_windows is RUNNING")
+    assert dog.look() == ALL_BEAT
     assert receiver.take() == []
-    _age(settings, 61)
+    _age(settings, SUPERVISOR, 61)
     assert dog.look() == dog.look() == "nobody watches the Flink job"
     [line] = receiver.take()
     assert "nobody watches the Flink job" in line
@@ -81,22 +62,42 @@ def test_a_heart_that_stops_is_told_once_and_that_it_beats_again(
     warehouse = Warehouse(settings.postgres_url)
     assert warehouse.heartbeats()[WATCHDOG].detail == "nobody watches the Flink job"
     warehouse.close()
-    beat(settings, SUPERVISOR, "back")
+    record_heartbeat(settings, SUPERVISOR, "back")
     dog.look()
     [line] = receiver.take()
     assert "over: *nobody watches" in line
+
+
+def test_a_follower_that_stands_still_is_told_with_what_keeps_it(
+    settings: Settings, receiver: Receiver
+) -> None:
+    dog = Watchdog(settings)
+    record_heartbeat(settings, SUPERVISOR, "ctr_windows is RUNNING")
+    record_heartbeat(settings, FOLLOWER, "read 12 records")
+    assert dog.look() == ALL_BEAT
+    record_trouble(settings, FOLLOWER, "Kafka does not answer")
+    assert dog.look() == ALL_BEAT  # a short outage is nobody's business
+    _age(settings, FOLLOWER, 61)
+    assert dog.look() == "nobody verifies the windows"
+    [line] = receiver.take()
+    assert "nobody verifies the windows" in line
+    assert "Kafka does not answer" in line
+    record_heartbeat(settings, FOLLOWER, "read 12 records")
+    assert dog.look() == ALL_BEAT
+    [line] = receiver.take()
+    assert "over: *nobody verifies" in line
 
 
 def test_a_supervisor_that_never_looked_has_time_to_begin(
     settings: Settings, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dog = Watchdog(settings)
-    assert dog.look() == "the supervisor's heart beats"
-    monkeypatch.setattr(watchdog, "GRACE_S", 0.0)
+    assert dog.look() == ALL_BEAT
+    monkeypatch.setattr(watchdog, "WATCHED", [replace(each, grace_s=0.0) for each in WATCHED])
     hasty = Watchdog(settings.model_copy(update={"heartbeat_alarm": 1e-9}))
     assert "has never looked" in hasty.look()
-    [line] = receiver.take()
-    assert "has never looked" in line
+    lines = receiver.take()
+    assert ["has never looked" in lines[0], "no follower has ever" in lines[1]] == [True, True]
 
 
 def test_an_absent_warehouse_is_told_without_the_book(
@@ -116,7 +117,7 @@ def test_an_absent_warehouse_is_told_without_the_book(
         assert "the warehouse does not answer" in line
         assert str(port) in line
         dog._settings = settings
-    beat(settings, SUPERVISOR, "back")
+    record_heartbeat(settings, SUPERVISOR, "back")
     dog.look()
     [line] = receiver.take()
     assert "over: *the warehouse" in line

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,11 +14,11 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 from sqlalchemy import insert, text
 
-from ctr_platform.errors import CtrError
-from ctr_platform.kafka import spans
-from ctr_platform.quality.evidence import Unjudged, gather
-from ctr_platform.quality.report import judge, make_report
-from ctr_platform.recount.verify import hour_of
+from contract.errors import CtrError
+from ctr_platform.defs.data_quality.evidence import Unjudged, gather
+from ctr_platform.defs.data_quality.report import judge, make_report
+from ctr_platform.defs.kafka import offset_ranges
+from ctr_platform.defs.reconciliation.verify import hour_of
 from flink.config import DIMENSIONS
 from flink.document_store import DocumentStore
 from flink.documents import build, to_json
@@ -39,8 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from ctr_platform.quality.evidence import Evidence
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
+    from ctr_platform.defs.data_quality.evidence import Evidence
     from warehouse.windows import WindowType
 
 MINUTE: Final = timedelta(minutes=1)
@@ -51,7 +50,6 @@ SEGMENTS: Final = {("news", 1): (30, 7), ("games", 0): (11, 0), ("unknown", 4): 
 FATES: Final = {"counted": 1205, "late": 3, "malformed": 2, "unknown_schema": 1, "invalid": 1}
 RECORDS: Final = sum(FATES.values())
 
-_topics = itertools.count(1)
 
 Counts = dict[tuple[str, int], tuple[int, int]]
 
@@ -65,10 +63,7 @@ class Platform:
 
     settings: Settings
     start: datetime
-    """Of these minutes."""
-
-    raw_topic: str
-    windows_topic: str
+    """Start of these minutes."""
 
     def sql(self, statements: str) -> None:
         """Change the warehouse; `:at` is the second of the minutes."""
@@ -77,7 +72,7 @@ class Platform:
                 connection.execute(text(statement), {"at": self.start + MINUTE})
 
     def evidence(self) -> Evidence:
-        return gather(self.settings, raw_topic=self.raw_topic, windows_topic=self.windows_topic)
+        return gather(self.settings)
 
     def broken(self, folder: Path) -> set[str]:
         """Rules that have not passed."""
@@ -91,7 +86,7 @@ class Platform:
         producer = Producer({"bootstrap.servers": self.settings.kafka_bootstrap_servers})
         for document in documents:
             key = f"{document['window_type']}:{document['window_id']}"
-            producer.produce(self.windows_topic, to_json(document).encode(), key.encode())
+            producer.produce(self.settings.windows_topic, to_json(document).encode(), key.encode())
         assert producer.flush(30) == 0
 
 
@@ -99,16 +94,13 @@ class Platform:
 def platform(settings: Settings) -> Platform:
     """Stores and topics that no other test uses at the same time."""
     now = datetime.now(tz=UTC)
-    number = next(_topics)
     made = Platform(
         settings=settings,
         start=hour_of(now) + now.minute // 5 * 5 * MINUTE - 10 * MINUTE,
-        raw_topic=f"quality_raw_{number}",
-        windows_topic=f"quality_windows_{number}",
     )
     admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers})
     for created in admin.create_topics(
-        [NewTopic(made.raw_topic, 1), NewTopic(made.windows_topic, 2)]
+        [NewTopic(settings.raw_topic, 1), NewTopic(settings.windows_topic, 2)]
     ).values():
         created.result()
     five = {key: (5 * impressions, 5 * clicks) for key, (impressions, clicks) in SEGMENTS.items()}
@@ -120,9 +112,7 @@ def platform(settings: Settings) -> Platform:
         _fill(made, *window)
     _account(made)
     made.publish([_document(*window) for window in windows])
-    with redis.Redis(settings.redis_host, settings.redis_port) as client:
-        client.flushdb()
-    store = DocumentStore(settings.redis_host, settings.redis_port)
+    store = DocumentStore(settings.redis_host, settings.redis_port, settings.redis_key_prefix)
     assert store.write(_document(*windows[-1]))
     store.close()
     return made
@@ -162,7 +152,13 @@ def _fill(made: Platform, kind: WindowType, at: datetime, counts: Counts) -> Non
 
 def _account(made: Platform) -> None:
     """One partition, read to offset `RECORDS` by the job and the recount."""
-    known = {"topic": made.raw_topic, "partition": 0, "first_offset": 0, "records_read": RECORDS, **FATES}
+    known = {
+        "topic": made.settings.raw_topic,
+        "partition": 0,
+        "first_offset": 0,
+        "records_read": RECORDS,
+        **FATES,
+    }
     run = {"checkpoint_id": 1, "job_id": "job", "run_started_at": made.start}
     with writing_engine(made.settings.postgres_url).begin() as connection:
         connection.execute(insert(LedgerRow).values(**known, **run, last_offset=RECORDS - 1))
@@ -194,16 +190,14 @@ def test_stores_that_agree_break_no_rule_and_every_row_is_looked_at(
 
 
 def test_the_report_is_where_its_links_lead(platform: Platform) -> None:
-    report = make_report(
-        platform.settings, raw_topic=platform.raw_topic, windows_topic=platform.windows_topic
-    )
+    report = make_report(platform.settings)
     assert (report.broken("critical"), report.broken("warning")) == (0, 0)
     for address in {report.url, *(each.page or "" for each in report.verdicts)}:
         assert "Quality report" in httpx.get(address).raise_for_status().text
 
 
 def test_a_platform_without_windows_breaks_no_rule(settings: Settings, tmp_path: Path) -> None:
-    assert Platform(settings, datetime.now(tz=UTC), "no_topic", "none").broken(tmp_path) == set()
+    assert Platform(settings, datetime.now(tz=UTC)).broken(tmp_path) == set()
 
 
 _SEGMENT: Final = "window_start = :at and site_category = 'news'"
@@ -301,7 +295,7 @@ def test_a_rate_far_from_the_day_before_is_found(platform: Platform, tmp_path: P
 
 def test_redis_is_compared_with_the_warehouse(platform: Platform, tmp_path: Path) -> None:
     settings = platform.settings
-    key = f"metrics:5min:{platform.start:%Y%m%dT%H%MZ}"
+    key = f"{platform.settings.redis_key_prefix}metrics:5min:{platform.start:%Y%m%dT%H%MZ}"
     with redis.Redis(settings.redis_host, settings.redis_port, decode_responses=True) as client:
         kept = str(client.get(key))
         assert "1205" in kept
@@ -333,7 +327,7 @@ def test_records_without_a_known_fate_grow_old(platform: Platform, tmp_path: Pat
     producer = Producer({"bootstrap.servers": platform.settings.kafka_bootstrap_servers})
     hour_ago_ms = int(time.time() - 3600) * 1000
     for number in range(RECORDS + 5):
-        producer.produce(platform.raw_topic, b"x", timestamp=hour_ago_ms if number >= RECORDS else 1)
+        producer.produce(platform.settings.raw_topic, b"x", timestamp=hour_ago_ms if number >= RECORDS else 1)
     assert producer.flush(30) == 0
     assert platform.broken(tmp_path) == {"job_fresh", "recount_fresh"}
     platform.sql(f"update quality.recount_progress set next_offset = {RECORDS + 5}")
@@ -343,14 +337,14 @@ def test_records_without_a_known_fate_grow_old(platform: Platform, tmp_path: Pat
 def test_stores_that_are_away_leave_their_rules_unjudged(
     platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(spans, "ANSWER_WITHIN_S", 1.0)
+    monkeypatch.setattr(offset_ranges, "ANSWER_WITHIN_S", 1.0)
     with silent_port() as port:
         away = {
             "kafka_bootstrap_servers": f"127.0.0.1:{port}",
             "redis_port": port,
             "quality_dir": tmp_path,
         }
-        report = make_report(platform.settings.model_copy(update=away), raw_topic=platform.raw_topic)
+        report = make_report(platform.settings.model_copy(update=away))
         unjudged = {each.rule.name: each.unjudged or "" for each in report.verdicts if not each.passed}
     assert {name.split("_")[0] for name in unjudged} == {"redis", "feed", "job", "recount"}
     assert all(("Redis" if name.startswith("redis") else "Kafka") in why for name, why in unjudged.items())
@@ -361,4 +355,4 @@ def test_a_folder_that_cannot_be_written_is_a_clear_error(platform: Platform, tm
     file.touch()
     settings = platform.settings.model_copy(update={"quality_dir": file / "folder"})
     with pytest.raises(CtrError, match="QUALITY_DIR"):
-        make_report(settings, raw_topic=platform.raw_topic, windows_topic=platform.windows_topic)
+        make_report(settings)

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 import pytest
 
-from ctr_platform.quality.evidence import Unjudged
-from ctr_platform.quality.report import KEPT_REPORTS, RESULTS, judge
-from ctr_platform.quality.rules import SUITES
-from ctr_platform.quality.site import SITE
-from ctr_platform.settings import Settings
+from contract.settings import Settings
+from ctr_platform.defs.data_quality.evidence import Unjudged
+from ctr_platform.defs.data_quality.report import KEPT_REPORTS, RESULTS, judge
+from ctr_platform.defs.data_quality.rules import SUITES
+from ctr_platform.defs.data_quality.site import SITE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ctr_platform.quality.evidence import Evidence
+    from ctr_platform.defs.data_quality.evidence import Evidence
 
 _DOCUMENT: Final[dict[str, Any]] = {
     "window_type": "1min",

@@ -1,4 +1,4 @@
-"""What is to be thought of a job's vital signs; `bring_up/test_cold_start` reads those of a real one."""
+"""What is to be thought of a job's metrics; `bring_up/test_cold_start` reads those of a real one."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctr_platform.flink_cluster.vitals import (
+from contract.settings import Settings
+from ctr_platform.defs.flink_job.health import (
     CHECKPOINTS,
     FEW_RECORDS,
+    HEALTH_CHECKS,
     HEAP,
     KEEPS_UP,
     MIN_SAMPLES,
     REFUSED,
-    SIGNS,
     SMALL_STATE_BYTES,
     STATE,
     UNHINDERED,
-    Sign,
-    Vitals,
-    judge,
+    HealthCheck,
+    JobMetrics,
+    evaluate_health,
 )
-from ctr_platform.settings import Settings
 
 SETTINGS = Settings(flink_checkpoint_interval=10)
 COUNTED = {"counted": 10_000, "late": 0, "malformed": 0, "unknown_schema": 0, "invalid": 0}
-WELL = Vitals(
+WELL = JobMetrics(
     at_s=1_000.0,
     job_id="a",
     checkpoint_age_s=5.0,
@@ -39,7 +39,7 @@ WELL = Vitals(
     alignment_ms=1.0,
     records_waiting=0,
     watermark_lag_s=10.5,
-    fates=COUNTED,
+    outcomes=COUNTED,
     busy_percent=20.0,
     backpressured_percent=0.0,
     heap_percent=50.0,
@@ -51,17 +51,19 @@ UNMEASURED = replace(
     alignment_ms=None,
     records_waiting=None,
     watermark_lag_s=None,
-    fates=None,
+    outcomes=None,
     busy_percent=None,
     backpressured_percent=None,
     heap_percent=None,
 )
 
 
-def _bad(now: Vitals, before: Vitals | None = None, sizes: list[int] | None = None) -> dict[str, Sign]:
-    signs = judge(SETTINGS, now, before, sizes or [])
-    assert [sign.name for sign in signs] == list(SIGNS)
-    return {sign.name: sign for sign in signs if not sign.good}
+def _bad(
+    now: JobMetrics, before: JobMetrics | None = None, sizes: list[int] | None = None
+) -> dict[str, HealthCheck]:
+    health_checks = evaluate_health(SETTINGS, now, before, sizes or [])
+    assert [health_check.name for health_check in health_checks] == list(HEALTH_CHECKS)
+    return {health_check.name: health_check for health_check in health_checks if not health_check.good}
 
 
 def test_a_healthy_job_and_one_without_metrics_are_well() -> None:
@@ -77,11 +79,11 @@ def test_a_healthy_job_and_one_without_metrics_are_well() -> None:
         (replace(WELL, records_waiting=1, watermark_lag_s=60.1), KEEPS_UP),
         (replace(WELL, backpressured_percent=80.1), UNHINDERED),
         (replace(WELL, heap_percent=95.1), HEAP),
-        (replace(WELL, fates={**COUNTED, "late": 600}), REFUSED),
-        (replace(WELL, fates={**COUNTED, "malformed": 300, "invalid": 300}), REFUSED),
+        (replace(WELL, outcomes={**COUNTED, "late": 600}), REFUSED),
+        (replace(WELL, outcomes={**COUNTED, "malformed": 300, "invalid": 300}), REFUSED),
     ],
 )
-def test_what_is_beyond_its_threshold_is_a_sign_of_its_own(now: Vitals, name: str) -> None:
+def test_what_is_beyond_its_threshold_is_a_sign_of_its_own(now: JobMetrics, name: str) -> None:
     assert list(_bad(now)) == [name]
 
 
@@ -91,7 +93,7 @@ def test_a_silent_topic_may_have_an_old_watermark() -> None:
 
 def test_a_checkpoint_that_fails_tells_before_its_age_does() -> None:
     failed = replace(WELL, checkpoints_failed=1, checkpoint_failure="No space left on device")
-    assert "No space left" in _bad(failed, WELL)[CHECKPOINTS].remark
+    assert "No space left" in _bad(failed, WELL)[CHECKPOINTS].message
     assert _bad(replace(failed, checkpoints_completed=10), WELL) == {}
     assert _bad(failed, failed) == {}  # it failed before the last look
     assert _bad(failed, replace(WELL, job_id="b")) == {}
@@ -106,14 +108,14 @@ def test_state_that_grows_is_told_once_it_is_large_and_what_is_usual_is_known() 
 
 
 def test_refused_records_are_counted_from_the_last_look_on() -> None:
-    now = replace(WELL, fates={**COUNTED, "counted": 10_900, "late": 100})
+    now = replace(WELL, outcomes={**COUNTED, "counted": 10_900, "late": 100})
     assert _bad(now, WELL)[REFUSED].figures["late_percent"] == 10.0
     assert _bad(now, replace(WELL, job_id="b")) == {}  # 100 of 11,000
-    began_anew = replace(WELL, fates={**COUNTED, "counted": 900, "late": 100})
+    began_anew = replace(WELL, outcomes={**COUNTED, "counted": 900, "late": 100})
     assert _bad(began_anew, WELL)[REFUSED].figures["records"] == 1_000
 
 
 @given(st.dictionaries(st.sampled_from(sorted(COUNTED)), st.integers(0, FEW_RECORDS // 5 - 1)))
 def test_of_few_records_no_share_is_told(came: dict[str, int]) -> None:
-    fates = {fate: count + came.get(fate, 0) for fate, count in COUNTED.items()}
-    assert _bad(replace(WELL, fates=fates), WELL) == {}
+    outcomes = {outcome: count + came.get(outcome, 0) for outcome, count in COUNTED.items()}
+    assert _bad(replace(WELL, outcomes=outcomes), WELL) == {}

@@ -7,11 +7,11 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctr_platform.flink_cluster.health import Progress, progress_of
-from ctr_platform.flink_cluster.metrics import Intake
+from ctr_platform.defs.flink_job.liveness import JobProgress, progress_of
+from ctr_platform.defs.flink_job.metrics import Intake
 
-READS = Intake(records_read=100, fates={"counted": 100}, records_waiting=7, watermark_ms=5_000)
-SEEN = Progress(job_id="a", records_read=100, watermark_ms=5_000, since_s=10.0)
+READS = Intake(records_read=100, outcomes={"counted": 100}, records_waiting=7, watermark_ms=5_000)
+SEEN = JobProgress(job_id="a", records_read=100, watermark_ms=5_000, since_s=10.0)
 
 
 def test_a_job_stands_since_it_last_read_while_records_wait() -> None:
@@ -35,8 +35,8 @@ def test_another_job_begins_anew_and_one_without_metrics_is_not_judged() -> None
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), min_size=1))
 def test_it_stands_exactly_as_long_as_looks_show_no_move_and_a_backlog(looks: list[tuple[int, int]]) -> None:
-    """Of each look: records read and records waiting."""
-    progress: Progress | None = None
+    """`looks` holds records read and records waiting, by sample."""
+    progress: JobProgress | None = None
     stands_since = 0
     for second, (read, waiting) in enumerate(looks):
         moved = second == 0 or read != looks[second - 1][0] or waiting == 0

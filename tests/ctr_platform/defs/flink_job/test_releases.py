@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ctr_platform.errors import CtrError
-from ctr_platform.flink_cluster.releases import INSTALLED, find_release, make_release, release_name
-from ctr_platform.settings import Settings
+from contract.errors import CtrError
+from contract.settings import Settings
+from ctr_platform.defs.flink_job.releases import INSTALLED, find_release, make_release, release_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,8 +30,15 @@ def test_the_same_code_is_the_same_release_wherever_it_lies(settings: Settings, 
     made = make_release(settings)
     assert made == make_release(settings, code) == find_release(settings, made.name)
     assert release_name(made.folder) == made.name
-    assert made.front_sources.is_dir()
+    assert made.ingest_sources.is_dir()
     assert [folder.name for folder in settings.release_dir.iterdir()] == [made.name]
+
+
+def test_the_java_sources_of_version_0_1_are_found_where_it_had_them(settings: Settings, code: Path) -> None:
+    (code / "flink" / "ingest").rename(code / "flink" / "front")
+    made = make_release(settings, code)
+    assert made.ingest_sources == made.folder / "flink" / "front" / "src" / "main" / "java"
+    assert made.ingest_sources.is_dir()
 
 
 def test_changed_code_is_another_release_and_leaves_the_first_alone(settings: Settings, code: Path) -> None:

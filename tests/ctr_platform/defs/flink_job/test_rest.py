@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ctr_platform.errors import CtrError
-from ctr_platform.flink_cluster.rest import FlinkCluster, JobDetail
-from ctr_platform.flink_cluster.submission import submit, wait_running
-from ctr_platform.flink_cluster.transport import FlinkRefused, FlinkUnavailable, root_cause
-from ctr_platform.stack.catalog import TASKMANAGER_NAMES
-from ctr_platform.stack.probes import wait_until
+from contract.errors import CtrError, FlinkRefused, FlinkUnavailable
+from ctr_platform.defs.flink_job.rest import FlinkCluster, JobDetail
+from ctr_platform.defs.flink_job.submission import submit, wait_running
+from ctr_platform.defs.flink_job.transport import root_cause
+from ctr_platform.devstack.probes import wait_until
+from ctr_platform.devstack.service_list import TASKMANAGER_NAMES
 from flink.config import JOB_NAME
 from tests.support.pipeline import pipeline
 from tests.support.stores import silent_port
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from tests.support.pipeline import Pipeline
     from tests.support.stack import RunningStack
+    from tests.support.submitter import Submitter
 
 STATE_WITHIN_S = 120
 UNKNOWN_JOB = "0" * 32
@@ -35,8 +36,8 @@ def cluster(stack: RunningStack) -> Iterator[FlinkCluster]:
 
 
 @pytest.fixture(scope="module")
-def running(stack: RunningStack) -> Iterator[Pipeline]:
-    with pipeline(stack) as made:
+def running(stack: RunningStack, submitter: Submitter) -> Iterator[Pipeline]:
+    with pipeline(stack, submitter) as made:
         made.submit()
         yield made
 
@@ -94,20 +95,26 @@ def test_watermarks_are_recent_however_long_nobody_asked(cluster: FlinkCluster, 
     assert set(dropped.values()) == {0}
 
 
-def test_a_job_stops_with_a_savepoint(cluster: FlinkCluster, stack: RunningStack) -> None:
-    with pipeline(stack) as made:
-        made.submit()
-        assert made.job_id is not None
-        path = cluster.stop_with_savepoint(made.job_id, stack.settings.flink_checkpoint_dir, STATE_WITHIN_S)
+def test_a_job_from_a_cold_submission_stops_with_a_savepoint(
+    cluster: FlinkCluster, stack: RunningStack, submitter: Submitter
+) -> None:
+    with pipeline(stack, submitter) as made:
+        # The platform's own way, a process for one submission: elsewhere tests submit by a warm one.
+        made.job_id = submit(made.config)
+        wait_running(cluster, made.job_id)
+        path = cluster.stop_with_savepoint(made.job_id, made.settings.flink_checkpoint_dir, STATE_WITHIN_S)
         assert path.startswith("file:")
         assert "/savepoint-" in path
         wait_until(lambda: not cluster.job(made.job_id or "").alive, STATE_WITHIN_S, "the job's end")
         with pytest.raises(FlinkRefused):
-            cluster.stop_with_savepoint(made.job_id, stack.settings.flink_checkpoint_dir, STATE_WITHIN_S)
+            cluster.stop_with_savepoint(made.job_id, made.settings.flink_checkpoint_dir, STATE_WITHIN_S)
 
 
-def test_what_cannot_be_restored_is_named(stack: RunningStack) -> None:
-    with pipeline(stack) as made, pytest.raises(CtrError, match=r"Cannot find checkpoint.*/gone/chk-1"):
+def test_what_cannot_be_restored_is_named(stack: RunningStack, submitter: Submitter) -> None:
+    with (
+        pipeline(stack, submitter) as made,
+        pytest.raises(CtrError, match=r"Cannot find checkpoint.*/gone/chk-1"),
+    ):
         submit(replace(made.config, restore_from="file:///gone/chk-1"))
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ctr_platform.errors import CtrError
-from ctr_platform.flink_cluster.snapshots import METADATA_MAGIC, complete_snapshots
+from contract.errors import CtrError
+from ctr_platform.defs.flink_job.snapshots import METADATA_MAGIC, complete_snapshots
 
 if TYPE_CHECKING:
     from pathlib import Path

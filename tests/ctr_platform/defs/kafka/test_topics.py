@@ -9,11 +9,17 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
-from ctr_platform.kafka.topics import TOPIC_CONFIGS, ConfigDrift, describe_topics, ensure_topics
-from ctr_platform.settings import ERROR_TOPIC, RAW_TOPIC, REPLAYS_TOPIC, WINDOWS_TOPIC
+from contract.names import ERROR_TOPIC, RAW_TOPIC, REPLAYS_TOPIC, WINDOWS_TOPIC
+from ctr_platform.defs.kafka.topics import (
+    TOPIC_CONFIGS,
+    ConfigDrift,
+    describe_topics,
+    ensure_topics,
+    topic_configs,
+)
 
 if TYPE_CHECKING:
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
 
 pytestmark = pytest.mark.stack
 
@@ -22,7 +28,7 @@ WEEK_MS = str(7 * 24 * 3_600_000)
 
 def configs_of(settings: Settings) -> dict[str, dict[str, str]]:
     admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers})
-    resources = [ConfigResource(ResourceType.TOPIC, name) for name in TOPIC_CONFIGS]
+    resources = [ConfigResource(ResourceType.TOPIC, name) for name in topic_configs(settings)]
     return {
         resource.name: {name: entry.value for name, entry in future.result(30).items()}
         for resource, future in admin.describe_configs(resources).items()
@@ -41,18 +47,21 @@ def test_they_are_made_as_the_contract_says(kafka_settings: Settings) -> None:
     assert not any(topic.exists for topic in describe_topics(kafka_settings))
     states = ensure_topics(kafka_settings)
     assert [(each.name, each.created, each.partitions) for each in states] == [
-        (name, True, kafka_settings.kafka_partitions) for name in TOPIC_CONFIGS
+        (name, True, kafka_settings.kafka_partitions) for name in topic_configs(kafka_settings)
     ]
-    assert set(TOPIC_CONFIGS) == {RAW_TOPIC, ERROR_TOPIC, WINDOWS_TOPIC, REPLAYS_TOPIC}
+    assert {each.name for each in states} == {
+        kafka_settings.kafka_topic_prefix + name
+        for name in (RAW_TOPIC, ERROR_TOPIC, WINDOWS_TOPIC, REPLAYS_TOPIC)
+    }
     configs = configs_of(kafka_settings)
     assert {each["retention.ms"] for each in configs.values()} == {WEEK_MS}
-    assert configs[RAW_TOPIC]["message.timestamp.type"] == "LogAppendTime"
+    assert configs[kafka_settings.raw_topic]["message.timestamp.type"] == "LogAppendTime"
     # What was replayed is remembered for ever.
-    assert configs[REPLAYS_TOPIC]["cleanup.policy"] == "compact"
-    assert "compact" in configs[WINDOWS_TOPIC]["cleanup.policy"].split(",")
+    assert configs[kafka_settings.replays_topic]["cleanup.policy"] == "compact"
+    assert "compact" in configs[kafka_settings.windows_topic]["cleanup.policy"].split(",")
     limits = {name: int(config["max.message.bytes"]) for name, config in configs.items()}
     # Kafka Connect's headers, the reason, and an exception message of up to 1 KiB.
-    assert limits[ERROR_TOPIC] >= limits[RAW_TOPIC] + 4096
+    assert limits[kafka_settings.error_topic] >= limits[kafka_settings.raw_topic] + 4096
 
 
 def test_making_sure_twice_changes_nothing(kafka_settings: Settings) -> None:
@@ -69,16 +78,23 @@ def test_two_at_once_do_no_harm(kafka_settings: Settings) -> None:
 
 def test_drift_is_reported_and_corrected(kafka_settings: Settings) -> None:
     ensure_topics(kafka_settings)
-    set_config(kafka_settings, RAW_TOPIC, "retention.ms", "1000")
-    set_config(kafka_settings, ERROR_TOPIC, "max.message.bytes", "2000")
+    set_config(kafka_settings, kafka_settings.raw_topic, "retention.ms", "1000")
+    set_config(kafka_settings, kafka_settings.error_topic, "max.message.bytes", "2000")
     # What the contract leaves open is left alone.
-    set_config(kafka_settings, RAW_TOPIC, "segment.ms", "3600000")
+    set_config(kafka_settings, kafka_settings.raw_topic, "segment.ms", "3600000")
     corrected = {each.name: each.corrected for each in ensure_topics(kafka_settings)}
-    assert corrected[RAW_TOPIC] == (ConfigDrift(name="retention.ms", found="1000", wanted=WEEK_MS),)
-    assert [(each.name, each.found) for each in corrected[ERROR_TOPIC]] == [("max.message.bytes", "2000")]
-    assert corrected[WINDOWS_TOPIC] == ()
+    assert corrected[kafka_settings.raw_topic] == (
+        ConfigDrift(name="retention.ms", found="1000", wanted=WEEK_MS),
+    )
+    assert [(each.name, each.found) for each in corrected[kafka_settings.error_topic]] == [
+        ("max.message.bytes", "2000")
+    ]
+    assert corrected[kafka_settings.windows_topic] == ()
     configs = configs_of(kafka_settings)
-    assert (configs[RAW_TOPIC]["retention.ms"], configs[RAW_TOPIC]["segment.ms"]) == (WEEK_MS, "3600000")
+    assert (
+        configs[kafka_settings.raw_topic]["retention.ms"],
+        configs[kafka_settings.raw_topic]["segment.ms"],
+    ) == (WEEK_MS, "3600000")
     assert not any(each.corrected for each in ensure_topics(kafka_settings))
 
 
@@ -92,14 +108,21 @@ def test_messages_are_counted_by_partition(kafka_settings: Settings) -> None:
     ensure_topics(kafka_settings)
     producer = Producer({"bootstrap.servers": kafka_settings.kafka_bootstrap_servers})
     for partition in (0, 0, 2):
-        producer.produce(RAW_TOPIC, b"x", partition=partition)
+        producer.produce(kafka_settings.raw_topic, b"x", partition=partition)
     assert producer.flush(30) == 0
     content = {each.name: each for each in describe_topics(kafka_settings)}
-    assert [(each.begin, each.end) for each in content[RAW_TOPIC].partitions] == [
+    assert [(each.begin, each.end) for each in content[kafka_settings.raw_topic].partitions] == [
         (0, 2),
         (0, 0),
         (0, 1),
         (0, 0),
     ]
-    assert content[RAW_TOPIC].messages == 3
-    assert content[ERROR_TOPIC].messages == 0
+    assert content[kafka_settings.raw_topic].messages == 3
+    assert content[kafka_settings.error_topic].messages == 0
+
+
+def test_installations_of_other_prefixes_share_a_broker(kafka_settings: Settings) -> None:
+    other = kafka_settings.model_copy(update={"kafka_topic_prefix": f"{kafka_settings.kafka_topic_prefix}b."})
+    ensure_topics(kafka_settings)
+    assert not any(topic.exists for topic in describe_topics(other))
+    assert all(each.created for each in ensure_topics(other))

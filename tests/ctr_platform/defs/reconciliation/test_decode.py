@@ -11,9 +11,9 @@ import fastavro
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctr_platform.recount.decode import VALID, WriterSchema, decode, writer_schema
-from ctr_platform.recount.text import INVALID_UTF8, normal_category
-from ctr_platform.registry.lookup import without_logical_types
+from ctr_platform.defs.reconciliation.decode import VALID, WriterSchema, decode, writer_schema
+from ctr_platform.defs.reconciliation.text import INVALID_UTF8, normal_category
+from ctr_platform.defs.registry.schemas import without_logical_types
 from tests.oracle import schema_file
 
 SCHEMA: Any = json.loads(schema_file().read_text(encoding="utf-8"))

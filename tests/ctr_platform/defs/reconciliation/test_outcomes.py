@@ -8,8 +8,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctr_platform.recount.decode import VALID, Decoded
-from ctr_platform.recount.fates import BEFORE_ALL_MS, Fates, decide
+from contract.time_rules import TimeRules
+from ctr_platform.defs.reconciliation.decode import VALID, Decoded
+from ctr_platform.defs.reconciliation.outcomes import BEFORE_ALL_MS, PartitionOutcomes, decide
 
 NOW_MS = 10_000_000
 
@@ -26,7 +27,7 @@ RECORDS = st.lists(
 )
 
 
-def _decide(records: list[Record], first_offset: int, highest: int) -> Fates:
+def _decide(records: list[Record], first_offset: int, highest: int) -> PartitionOutcomes:
     decoded = Decoded(
         dead=np.array([dead for dead, _, _ in records], object),
         click=np.array([click for _, click, _ in records], np.int64),
@@ -35,12 +36,12 @@ def _decide(records: list[Record], first_offset: int, highest: int) -> Fates:
         category=np.full(len(records), "news", object),
     )
     offsets = first_offset + np.arange(len(records))
-    return decide(decoded, offsets, np.full(len(records), NOW_MS), highest)
+    return decide(decoded, offsets, np.full(len(records), NOW_MS), highest, TimeRules())
 
 
 @given(RECORDS)
 def test_every_record_has_one_fate_as_the_contract_words_it(records: list[Record]) -> None:
-    fates = _decide(records, 0, BEFORE_ALL_MS)
+    outcomes = _decide(records, 0, BEFORE_ALL_MS)
     highest: int | None = None
     counted: Counter[int] = Counter()
     late = []
@@ -57,9 +58,11 @@ def test_every_record_has_one_fate_as_the_contract_words_it(records: list[Record
             else:
                 counted[start] += 1
             highest = timestamp if highest is None else max(highest, timestamp)
-    assert fates.late["offset"].tolist() == late
-    assert dict(zip(fates.counts["window_start_ms"], fates.counts["impressions"], strict=True)) == counted
-    assert fates.totals == {
+    assert outcomes.late["offset"].tolist() == late
+    assert (
+        dict(zip(outcomes.counts["window_start_ms"], outcomes.counts["impressions"], strict=True)) == counted
+    )
+    assert outcomes.totals == {
         "records_read": len(records),
         "counted": sum(counted.values()),
         "late": len(late),

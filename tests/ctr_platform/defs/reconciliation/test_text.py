@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ctr_platform.recount.text import INVALID_UTF8, normal_category
+from ctr_platform.defs.reconciliation.text import INVALID_UTF8, normal_category
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from ctr_platform.errors import CtrError
-from ctr_platform.registry.subject import RAW_SUBJECT, ensure_subject, event_schema_json
+from contract.errors import CtrError
+from ctr_platform.defs.registry.subject import ensure_subject, event_schema_json
 
 if TYPE_CHECKING:
-    from ctr_platform.settings import Settings
+    from contract.settings import Settings
 
 pytestmark = pytest.mark.stack
 
@@ -25,44 +25,41 @@ def call(settings: Settings, method: str, path: str, body: dict[str, Any] | None
 @pytest.fixture
 def registry(kafka_settings: Settings) -> Settings:
     """Settings of a registry without the subject."""
-    for path in (f"subjects/{RAW_SUBJECT}", f"subjects/{RAW_SUBJECT}?permanent=true"):
-        answer = httpx.delete(f"{kafka_settings.schema_registry_url}/{path}", timeout=30)
-        assert answer.status_code in {200, 404}, answer.text
     return kafka_settings
 
 
 def test_the_one_schema_is_registered_with_its_compatibility(registry: Settings) -> None:
     first = ensure_subject(registry)
-    assert (first.subject, first.version, first.compatibility) == (RAW_SUBJECT, 1, "FULL_TRANSITIVE")
+    assert (first.subject, first.version, first.compatibility) == (registry.raw_subject, 1, "FULL_TRANSITIVE")
     stored = call(registry, "GET", f"schemas/ids/{first.id}")["schema"]
     assert json.loads(stored) == json.loads(event_schema_json())
-    assert call(registry, "GET", f"config/{RAW_SUBJECT}")["compatibilityLevel"] == "FULL_TRANSITIVE"
+    assert call(registry, "GET", f"config/{registry.raw_subject}")["compatibilityLevel"] == "FULL_TRANSITIVE"
     assert ensure_subject(registry) == first
-    assert call(registry, "GET", f"subjects/{RAW_SUBJECT}/versions") == [1]
+    assert call(registry, "GET", f"subjects/{registry.raw_subject}/versions") == [1]
 
 
 def test_a_changed_compatibility_is_set_back(registry: Settings) -> None:
     ensure_subject(registry)
-    call(registry, "PUT", f"config/{RAW_SUBJECT}", {"compatibility": "NONE"})
+    call(registry, "PUT", f"config/{registry.raw_subject}", {"compatibility": "NONE"})
     ensure_subject(registry)
-    assert call(registry, "GET", f"config/{RAW_SUBJECT}")["compatibilityLevel"] == "FULL_TRANSITIVE"
+    assert call(registry, "GET", f"config/{registry.raw_subject}")["compatibilityLevel"] == "FULL_TRANSITIVE"
 
 
 def test_it_keeps_its_version_when_a_newer_one_is_registered(registry: Settings) -> None:
     first = ensure_subject(registry)
     newer = json.loads(event_schema_json())
     newer["fields"].append({"name": "campaign", "type": "string", "default": ""})
-    call(registry, "POST", f"subjects/{RAW_SUBJECT}/versions", {"schema": json.dumps(newer)})
+    call(registry, "POST", f"subjects/{registry.raw_subject}/versions", {"schema": json.dumps(newer)})
     assert ensure_subject(registry) == first
 
 
 def test_an_incompatible_history_is_refused_in_words(registry: Settings) -> None:
     other = json.loads(event_schema_json())
     other["fields"][0]["type"] = "long"
-    call(registry, "POST", f"subjects/{RAW_SUBJECT}/versions", {"schema": json.dumps(other)})
+    call(registry, "POST", f"subjects/{registry.raw_subject}/versions", {"schema": json.dumps(other)})
     with pytest.raises(CtrError, match="FULL_TRANSITIVE"):
         ensure_subject(registry)
-    assert call(registry, "GET", f"subjects/{RAW_SUBJECT}/versions") == [1]
+    assert call(registry, "GET", f"subjects/{registry.raw_subject}/versions") == [1]
 
 
 def test_without_a_registry_there_is_one_clear_line(registry: Settings) -> None:

@@ -7,34 +7,32 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
-from ctr_platform.defs.platform import Platform
+from contract.errors import WarehouseUnavailable
 from ctr_platform.defs.warehouse.assets import READER_CHECK, TABLES_CHECK, migrations
-from ctr_platform.settings import Settings
-from tests.support.stack import running_stack
-from warehouse.errors import WarehouseUnavailable
+from ctr_platform.resources import Platform
+from tests.support.isolation import own, use_settings
 from warehouse.reads import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.support.stack import RunningStack
+    from tests.support.stack import RunningStack, SharedStack
 
 pytestmark = pytest.mark.stack
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[RunningStack]:
-    with running_stack(("postgres",)) as running:
-        yield running
+@pytest.fixture
+def postgres(shared: SharedStack) -> Iterator[RunningStack]:
+    """A database without the warehouse's tables."""
+    with own(shared.need("postgres"), database="empty") as made:
+        yield made
 
 
 def _checks(
     postgres: RunningStack, monkeypatch: pytest.MonkeyPatch, **changed: str
 ) -> dict[str, tuple[bool, str]]:
     """Result and description of every check of one run, which must succeed."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.setenv("CTR_HOME", str(postgres.home))
+    use_settings(monkeypatch, postgres)
     for name, value in changed.items():
         monkeypatch.setenv(name, value)
     done = dg.materialize([migrations], resources={"platform": Platform()})

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
-from ctr_platform.settings import Settings
-from ctr_platform.stack.catalog import DATA_SERVICES
-from tests.support.stack import running_stack
+from tests.support.isolation import own, use_settings
+from tests.support.pipeline import SECONDS, end_all_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,17 +17,17 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="package")
-def fresh_stack() -> Iterator[RunningStack]:
-    """A stack of its own: what is made here has the contract's names."""
-    with running_stack(DATA_SERVICES) as running:
-        yield running
+def fresh_stack(stack: RunningStack) -> Iterator[RunningStack]:
+    """No topics, no tables, no job."""
+    with own(stack.with_settings(**SECONDS), database="empty") as made:
+        yield made
+        end_all_jobs(made.settings)
 
 
 @pytest.fixture(autouse=True)
-def _settings(fresh_stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.setenv("CTR_HOME", str(fresh_stack.home))
+def _settings(fresh_stack: RunningStack, warm_submissions: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    del warm_submissions
+    use_settings(monkeypatch, fresh_stack)
 
 
 @pytest.fixture(scope="package")

@@ -17,10 +17,7 @@ from confluent_kafka.admin import (
 )
 
 from ctr_platform.definitions import defs
-from ctr_platform.defs.flink.checks import runs_once
-from ctr_platform.defs.flink.observe import observe_job
-from ctr_platform.defs.kafka.assets import CONFIG_CHECK, partitions_as_wanted
-from ctr_platform.defs.platform import (
+from ctr_platform.defs.catalog import (
     CACHE_1MIN,
     CACHE_5MIN,
     COUNTS_1MIN,
@@ -29,19 +26,23 @@ from ctr_platform.defs.platform import (
     METRICS_1MIN,
     RAW_EVENTS,
     TOPICS,
-    Platform,
+    WINDOW_ACCURACY,
 )
-from ctr_platform.defs.recount.assets import HOURS
-from ctr_platform.defs.recount.schedules import recount_every_minute, recount_job
-from ctr_platform.defs.stream.sensors import observe_stream
-from ctr_platform.flink_cluster.rest import FlinkCluster
-from ctr_platform.flink_cluster.vitals import SIGNS
-from ctr_platform.kafka.topics import describe_topics
-from ctr_platform.settings import WINDOWS_TOPIC
-from ctr_platform.stack.probes import wait_until
-from ctr_platform.traffic.plan import TrafficRequest
-from ctr_platform.traffic.produce import produce
-from ctr_platform.traffic.stop import Stop
+from ctr_platform.defs.flink_job.checks import single_instance
+from ctr_platform.defs.flink_job.health import HEALTH_CHECKS
+from ctr_platform.defs.flink_job.metrics_sensor import observe_job
+from ctr_platform.defs.flink_job.rest import FlinkCluster
+from ctr_platform.defs.kafka.assets import CONFIG_CHECK, partitions_as_wanted
+from ctr_platform.defs.kafka.topics import describe_topics
+from ctr_platform.defs.observations.sensors import observe_stream
+from ctr_platform.defs.reconciliation.assets import HOURS
+from ctr_platform.defs.reconciliation.follower import Follower
+from ctr_platform.defs.reconciliation.sensors import report_reconciliation
+from ctr_platform.devstack.probes import wait_until
+from ctr_platform.loadgen.plan import TrafficRequest
+from ctr_platform.loadgen.produce import produce
+from ctr_platform.loadgen.stop import Stop
+from ctr_platform.resources import RESOURCES, Platform
 from flink.config import JOB_NAME
 from tests.support.bring_up import bring_up, metadata, tick
 from warehouse.quality_reads import QualityRecords
@@ -54,11 +55,20 @@ WINDOW_WITHIN_S = 150
 """A minute, the bound on disorder, and a slow machine."""
 
 
+def _resources(names: set[str]) -> dict[str, object]:
+    """Those of the platform; Dagster's own, such as an io_manager, it adds itself."""
+    return {name: resource for name, resource in RESOURCES.items() if name in names}
+
+
 def _passes(check: dg.AssetChecksDefinition) -> bool:
     """Whether a check passes now, outside any run."""
-    result = check(platform=Platform())
+    result = check(**_resources(set(check.required_resource_keys)))
     assert isinstance(result, dg.AssetCheckResult)
     return result.passed
+
+
+def _observe_stream(context: dg.SensorEvaluationContext) -> object:
+    return observe_stream(context, **_resources(set(observe_stream.required_resource_keys)))
 
 
 def test_a_cold_start_comes_up_through_dagster_and_a_second_run_changes_nothing(
@@ -66,7 +76,7 @@ def test_a_cold_start_comes_up_through_dagster_and_a_second_run_changes_nothing(
 ) -> None:
     assert not _passes(partitions_as_wanted)
     assert not any(topic.exists for topic in describe_topics(fresh_stack.settings))
-    assert not _passes(runs_once)
+    assert not _passes(single_instance)
     assert tick(instance).run_requests
     first = bring_up(instance)
     assert first.success
@@ -78,9 +88,7 @@ def test_a_cold_start_comes_up_through_dagster_and_a_second_run_changes_nothing(
         "partitions_as_wanted": True,
         "tables_as_modelled": True,
         "reader_may_read": True,
-        "kept_alive": True,
-        "runs_once": True,
-        **dict.fromkeys(SIGNS, True),
+        "single_instance": True,
         "nothing_dropped_late": True,
     }
 
@@ -100,16 +108,16 @@ def test_the_jobs_vital_signs_are_observed_recorded_and_judged_when_they_change(
 ) -> None:
     began = datetime.now(tz=UTC)
 
-    def looked(cursor: str | None) -> dg.SensorResult:
+    def sampled(cursor: str | None) -> dg.SensorResult:
         with dg.build_sensor_context(instance=instance, cursor=cursor) as context:
             result = observe_job(context, platform=Platform())
         assert isinstance(result, dg.SensorResult)
         return result
 
-    results = [looked(None)]
+    results = [sampled(None)]
 
     def measured() -> bool:
-        results.append(looked(results[-1].cursor))
+        results.append(sampled(results[-1].cursor))
         [observation] = [each for each in results[-1].asset_events if isinstance(each, dg.AssetObservation)]
         # What waits in the topic is measured from the first record on.
         return {"heap_percent", "busy_percent", "checkpoint_age_s"} <= set(observation.metadata)
@@ -128,11 +136,11 @@ def test_the_jobs_vital_signs_are_observed_recorded_and_judged_when_they_change(
     assert kept[-1].heap_percent
     assert {
         each.check_name for each in first.asset_events if isinstance(each, dg.AssetCheckEvaluation)
-    } == set(SIGNS)
+    } == set(HEALTH_CHECKS)
     again = [
         each for result in others for each in result.asset_events if isinstance(each, dg.AssetCheckEvaluation)
     ]
-    assert len(again) < len(SIGNS)
+    assert len(again) < len(HEALTH_CHECKS)
 
 
 def test_a_topic_that_drifted_is_corrected_and_told(
@@ -140,7 +148,7 @@ def test_a_topic_that_drifted_is_corrected_and_told(
 ) -> None:
     settings = fresh_stack.settings
     drift = ConfigEntry("retention.ms", "1000", incremental_operation=AlterConfigOpType.SET)
-    resource = ConfigResource(ResourceType.TOPIC, WINDOWS_TOPIC, incremental_configs=[drift])
+    resource = ConfigResource(ResourceType.TOPIC, settings.windows_topic, incremental_configs=[drift])
     admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers})
     admin.incremental_alter_configs([resource])[resource].result(STATE_WITHIN_S)
     job = defs().resolve_implicit_global_asset_job_def()
@@ -171,7 +179,7 @@ def test_what_flows_is_observed_as_materialized(
     def observed() -> bool:
         nonlocal cursor
         with dg.build_sensor_context(instance=instance, cursor=cursor) as context:
-            result = observe_stream(context, platform=Platform())
+            result = _observe_stream(context)
         assert isinstance(result, dg.SensorResult)
         cursor = result.cursor
         for event in result.asset_events:
@@ -189,43 +197,39 @@ def test_what_flows_is_observed_as_materialized(
     assert "unaccounted" in seen[LEDGER]
 
 
-def test_the_recount_verifies_what_has_flowed(instance: dg.DagsterInstance) -> None:
+def test_what_has_flowed_is_verified_and_reported(
+    instance: dg.DagsterInstance, fresh_stack: RunningStack
+) -> None:
+    follower = Follower(fresh_stack.settings)
+    found: dict[str, bool] = {}
+
     def verified() -> bool:
-        with dg.build_schedule_context(
-            instance=instance, scheduled_execution_time=datetime.now(UTC)
-        ) as context:
-            request = recount_every_minute(context)
-        assert isinstance(request, dg.RunRequest)
-        done = (
-            defs().resolve_job_def(recount_job.name).execute_in_process(instance=instance, tags=request.tags)
-        )
-        made = done.get_asset_materialization_events()
-        assert {event.partition for event in made} <= set(HOURS.get_partition_keys())
-        assert len(made) == 2
-        metadata = {name: value.value for name, value in made[0].materialization.metadata.items()}
-        assert metadata["windows_inexact"] == 0
-        assert metadata["lowest_accuracy"] == 100
-        return int(str(metadata["windows_verified"])) > 0
+        assert follower.follow_once() is not None
+        with dg.build_sensor_context(instance=instance) as context:
+            result = report_reconciliation(context, platform=Platform())
+        assert isinstance(result, dg.SensorResult)
+        checks = [each for each in result.asset_events if isinstance(each, dg.AssetCheckEvaluation)]
+        found.update({each.check_name: each.passed for each in checks})
+        return any(isinstance(each, dg.AssetMaterialization) for each in result.asset_events)
 
     wait_until(verified, WINDOW_WITHIN_S, "a verified window")
+    assert found == {"windows_exact": True, "records_conserved": True}
 
 
-def test_a_recount_at_work_is_not_overtaken(instance: dg.DagsterInstance) -> None:
-    job = defs().resolve_job_def(recount_job.name)
-    run = instance.create_run_for_job(job_def=job, status=dg.DagsterRunStatus.STARTED)
-    now = datetime.now(UTC)
-    with dg.build_schedule_context(instance=instance, scheduled_execution_time=now) as context:
-        assert isinstance(recount_every_minute(context), dg.SkipReason)
-    instance.report_run_failed(run)
-    with dg.build_schedule_context(instance=instance, scheduled_execution_time=now) as context:
-        assert isinstance(recount_every_minute(context), dg.RunRequest)
+def test_an_hour_that_a_person_asks_for_is_verified(instance: dg.DagsterInstance) -> None:
+    hour = HOURS.get_partition_keys()[-1]
+    job = defs().resolve_implicit_global_asset_job_def()
+    done = job.execute_in_process(instance=instance, asset_selection=[WINDOW_ACCURACY], partition_key=hour)
+    made = metadata(done, WINDOW_ACCURACY)
+    assert (made["windows_inexact"], made["lowest_accuracy"]) == (0, 100)
+    assert int(str(made["windows_verified"])) > 0
 
 
 def test_a_store_that_is_away_hides_no_other(fresh_stack: RunningStack) -> None:
     fresh_stack.stop("redis")
     try:
         with dg.build_sensor_context() as context:
-            result = observe_stream(context, platform=Platform())
+            result = _observe_stream(context)
         assert isinstance(result, dg.SensorResult)
         assert {RAW_EVENTS, COUNTS_1MIN} <= {event.asset_key for event in result.asset_events}
         assert "Redis at" in str(result.skip_reason)

@@ -9,23 +9,22 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
+from contract.errors import CtrError, FlinkUnavailable
 from ctr_platform.definitions import defs
-from ctr_platform.defs.flink.assets import WHY
-from ctr_platform.defs.flink.sensors import MAX_RESTARTS, _pause_s, bring_up_job
-from ctr_platform.defs.platform import FLINK_JOB
-from ctr_platform.errors import CtrError
-from ctr_platform.flink_cluster import health
-from ctr_platform.flink_cluster.bring_up import start
-from ctr_platform.flink_cluster.rest import FlinkCluster
-from ctr_platform.flink_cluster.snapshots import complete_snapshots
-from ctr_platform.flink_cluster.submission import job_config, submit, wait_running
-from ctr_platform.flink_cluster.transport import FlinkUnavailable
-from ctr_platform.operations.moves import stop
-from ctr_platform.stack.catalog import TASKMANAGER_NAMES
-from ctr_platform.stack.probes import wait_until
-from ctr_platform.traffic.plan import TrafficRequest
-from ctr_platform.traffic.produce import produce
-from ctr_platform.traffic.stop import Stop
+from ctr_platform.defs.catalog import FLINK_JOB
+from ctr_platform.defs.deployments.steps import stop
+from ctr_platform.defs.flink_job import liveness
+from ctr_platform.defs.flink_job.assets import WHY
+from ctr_platform.defs.flink_job.deploy import start
+from ctr_platform.defs.flink_job.rest import FlinkCluster
+from ctr_platform.defs.flink_job.snapshots import complete_snapshots
+from ctr_platform.defs.flink_job.submission import job_config, submit, wait_running
+from ctr_platform.defs.flink_job.supervisor import MAX_RESTARTS, _pause_s, bring_up_job
+from ctr_platform.devstack.probes import wait_until
+from ctr_platform.devstack.service_list import TASKMANAGER_NAMES
+from ctr_platform.loadgen.plan import TrafficRequest
+from ctr_platform.loadgen.produce import produce
+from ctr_platform.loadgen.stop import Stop
 from flink.config import JOB_NAME
 from tests.support.bring_up import bring_up, metadata, tick
 from warehouse.models import SUPERVISOR
@@ -92,9 +91,9 @@ def test_restarts_are_spaced_out_until_the_supervisor_gives_up_and_a_person_help
         assert not pauses.run_requests
     given_up = tick(instance, waits.cursor)
     assert "gave up: missing" in str(given_up.skip_reason)
-    [told] = given_up.asset_events
-    assert isinstance(told, dg.AssetCheckEvaluation)
-    assert (told.check_name, told.passed) == ("kept_alive", False)
+    [notified] = given_up.asset_events
+    assert isinstance(notified, dg.AssetCheckEvaluation)
+    assert (notified.check_name, notified.passed) == ("supervised", False)
     still = tick(instance, given_up.cursor)
     assert "gave up" in str(still.skip_reason)
     assert still.asset_events == []
@@ -102,9 +101,9 @@ def test_restarts_are_spaced_out_until_the_supervisor_gives_up_and_a_person_help
     assert bring_up(instance).success
     healthy = tick(instance, still.cursor)
     assert "is RUNNING as" in str(healthy.skip_reason)
-    [told] = healthy.asset_events
-    assert isinstance(told, dg.AssetCheckEvaluation)
-    assert (told.check_name, told.passed) == ("kept_alive", True)
+    [notified] = healthy.asset_events
+    assert isinstance(notified, dg.AssetCheckEvaluation)
+    assert (notified.check_name, notified.passed) == ("supervised", True)
 
 
 def test_the_pause_grows_with_the_restarts(instance: dg.DagsterInstance) -> None:
@@ -158,7 +157,7 @@ def test_one_job_takes_the_place_of_two(instance: dg.DagsterInstance, fresh_stac
         before = {job.id for job in cluster.alive(JOB_NAME)}
         assert len(before) == 2
         [request] = tick(instance).run_requests or []
-        assert request.tags[WHY] == "doubled"
+        assert request.tags[WHY] == "duplicated"
         assert bring_up(instance, request).success
         [alone] = cluster.alive(JOB_NAME)
         assert alone.id not in before
@@ -168,15 +167,15 @@ def test_one_job_takes_the_place_of_two(instance: dg.DagsterInstance, fresh_stac
 def test_a_job_that_restarts_in_a_loop_is_replaced(
     instance: dg.DagsterInstance, fresh_stack: RunningStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(health, "LOOPING_FAILURES", 1)
+    monkeypatch.setattr(liveness, "LOOPING_FAILURES", 1)
     settings = fresh_stack.settings
     with FlinkCluster(settings.flink_rest_url) as cluster:
         [looping] = cluster.alive(JOB_NAME)
         for name in TASKMANAGER_NAMES:
             fresh_stack.kill(name)
         wait_until(lambda: bool(cluster.failures(looping.id, 1)), STATE_WITHIN_S, "the failure")
-        found = health.examine(cluster, settings)
-        assert (found.problem, found.end) == ("looping", (looping.id,))
+        found = liveness.check_liveness(cluster, settings)
+        assert (found.problem, found.end) == ("crash-looping", (looping.id,))
         asked: list[dg.RunRequest] = []
 
         def asks() -> bool:
@@ -187,13 +186,13 @@ def test_a_job_that_restarts_in_a_loop_is_replaced(
         assert bring_up(instance, asked[0]).success
         [job] = cluster.alive(JOB_NAME)
         assert job.id != looping.id
-        assert health.examine(cluster, settings).problem is None
+        assert liveness.check_liveness(cluster, settings).problem is None
 
 
 def test_a_job_without_checkpoints_is_noticed(fresh_stack: RunningStack) -> None:
     hasty = {"flink_checkpoint_interval": 0.0, "flink_checkpoint_timeout": 0.0}
     with FlinkCluster(fresh_stack.settings.flink_rest_url) as cluster:
-        found = health.examine(cluster, fresh_stack.settings.model_copy(update=hasty))
+        found = liveness.check_liveness(cluster, fresh_stack.settings.model_copy(update=hasty))
         assert found.problem == "no checkpoint"
         assert len(found.end) == 1
 

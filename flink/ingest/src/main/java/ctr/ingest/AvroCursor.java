@@ -1,4 +1,4 @@
-package ctr.front;
+package ctr.ingest;
 
 /**
  * Reads Avro's binary encoding from a byte array that may hold anything.

@@ -1,19 +1,19 @@
-package ctr.front;
+package ctr.ingest;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.apache.flink.kafka.shaded.org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.flink.kafka.shaded.org.apache.kafka.common.header.Header;
 
-/** A refused record with everything it came with, and why. A Flink POJO: it may wait in state. */
-public final class Letter {
+/** Carries a dead-lettered record with everything it came with, and why. A Flink POJO on its way to the sink. */
+public final class DeadLetter {
 
-    /** Kafka Connect's bound for a reason would be none; ours keeps a letter near its record's size. */
+    /** Kafka Connect's bound for a reason would be none; ours keeps a dead letter near its record's size. */
     static final int MAX_MESSAGE_BYTES = 1024;
 
     /**
-     * A larger value, which only compression brings past the raw topic's limit, is left out of its letter: it
-     * would fill the producer's buffer and stop the job. It stays in the raw topic, at the letter's coordinates.
+     * A larger value, which only compression brings past the raw topic's limit, is left out of its dead letter: it
+     * would fill the producer's buffer and stop the job. It stays in the raw topic, at the dead letter's coordinates.
      */
     static final int MAX_VALUE_BYTES = 12 << 20;
 
@@ -28,25 +28,25 @@ public final class Letter {
     public byte[][] headerValues;
 
     /** For Flink's serializer. */
-    public Letter() {}
+    public DeadLetter() {}
 
-    static Letter of(ConsumerRecord<byte[], byte[]> record, Fate fate, String message) {
-        Letter letter = new Letter();
-        letter.topic = record.topic();
-        letter.partition = record.partition();
-        letter.offset = record.offset();
-        letter.reason = fate.reason();
-        letter.message = message;
-        letter.key = record.key();
-        letter.value = record.value();
-        if (letter.value != null && letter.value.length > MAX_VALUE_BYTES) {
-            letter.message = message + " (a value of " + letter.value.length + " bytes, left out)";
-            letter.value = null;
+    static DeadLetter of(ConsumerRecord<byte[], byte[]> record, Outcome outcome, String message) {
+        DeadLetter made = new DeadLetter();
+        made.topic = record.topic();
+        made.partition = record.partition();
+        made.offset = record.offset();
+        made.reason = outcome.reason();
+        made.message = message;
+        made.key = record.key();
+        made.value = record.value();
+        if (made.value != null && made.value.length > MAX_VALUE_BYTES) {
+            made.message = message + " (a value of " + made.value.length + " bytes, left out)";
+            made.value = null;
         }
         Header[] headers = record.headers().toArray();
-        letter.headerKeys = Arrays.stream(headers).map(Header::key).toArray(String[]::new);
-        letter.headerValues = Arrays.stream(headers).map(Header::value).toArray(byte[][]::new);
-        return letter;
+        made.headerKeys = Arrays.stream(headers).map(Header::key).toArray(String[]::new);
+        made.headerValues = Arrays.stream(headers).map(Header::value).toArray(byte[][]::new);
+        return made;
     }
 
     /** Rough size in memory, bytes. */

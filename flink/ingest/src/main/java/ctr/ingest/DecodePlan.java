@@ -1,4 +1,4 @@
-package ctr.front;
+package ctr.ingest;
 
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -10,17 +10,17 @@ import org.apache.flink.avro.shaded.org.apache.avro.SchemaCompatibility.SchemaCo
 import org.apache.flink.types.Row;
 
 /**
- * How to read the records of one writer schema: a step per field, which either puts it into its slot
- * of the {@link Event} or skips it. A schema that cannot serve has a {@link #problem} and no steps.
+ * Tells how to read the records of one writer schema: a reader per field, which either puts it into its slot
+ * of the {@link Event} or skips it. An unusable schema has a {@link #problem} and no readers.
  */
-final class WriterPlan {
+final class DecodePlan {
 
-    private interface Step {
-        void run(AvroCursor in, Event out) throws MalformedException;
+    private interface FieldReader {
+        void read(AvroCursor in, Event out) throws MalformedException;
     }
 
-    private interface RawStep {
-        void run(AvroCursor in, Row out) throws MalformedException;
+    private interface RawFieldReader {
+        void read(AvroCursor in, Row out) throws MalformedException;
     }
 
     private static final String TIMESTAMP = "timestamp";
@@ -30,24 +30,24 @@ final class WriterPlan {
     /** Why no record of this schema can be read; null for a usable one. */
     final String problem;
 
-    private final Step[] steps;
-    private final RawStep[] rawSteps;
+    private final FieldReader[] fieldReaders;
+    private final RawFieldReader[] rawFieldReaders;
 
-    private WriterPlan(String problem, Step[] steps, RawStep[] rawSteps) {
+    private DecodePlan(String problem, FieldReader[] fieldReaders, RawFieldReader[] rawFieldReaders) {
         this.problem = problem;
-        this.steps = steps;
-        this.rawSteps = rawSteps;
+        this.fieldReaders = fieldReaders;
+        this.rawFieldReaders = rawFieldReaders;
     }
 
-    static WriterPlan unusable(String problem) {
-        return new WriterPlan(problem, new Step[0], new RawStep[0]);
+    static DecodePlan unusable(String problem) {
+        return new DecodePlan(problem, new FieldReader[0], new RawFieldReader[0]);
     }
 
     /** Fill the slots of {@code out} from a record that must end where its last field ends. */
     void read(AvroCursor in, Event out) throws MalformedException {
         try {
-            for (Step step : steps) {
-                step.run(in, out);
+            for (FieldReader each : fieldReaders) {
+                each.read(in, out);
             }
         } catch (StackOverflowError tooDeep) {
             throw MalformedException.TOO_DEEP;
@@ -59,8 +59,8 @@ final class WriterPlan {
 
     /** Fill a row with {@link RawEvents#FIELDS}, from a record that {@link #read} has read. */
     void readRaw(AvroCursor in, Row out) throws MalformedException {
-        for (RawStep step : rawSteps) {
-            step.run(in, out);
+        for (RawFieldReader each : rawFieldReaders) {
+            each.read(in, out);
         }
     }
 
@@ -70,24 +70,24 @@ final class WriterPlan {
         private static final long serialVersionUID = 1L;
 
         private final String readerJson;
-        private final List<FrontSettings.Dimension> dimensions;
+        private final List<IngestSettings.Dimension> dimensions;
         private final List<String> measures;
         private final boolean rawEvents;
         private transient Schema reader;
-        private transient Categories categories;
+        private transient StringDictionary strings;
 
-        Compiler(FrontSettings settings) {
+        Compiler(IngestSettings settings) {
             readerJson = settings.readerSchema;
             dimensions = settings.dimensions;
             measures = settings.measures.stream().map(measure -> measure.field).toList();
             rawEvents = settings.rawEventsPercent > 0;
         }
 
-        /** The plan for records written with {@code writerJson}; never null. */
-        WriterPlan compile(String writerJson) {
+        /** Returns the plan for records written with {@code writerJson}; never null. */
+        DecodePlan compile(String writerJson) {
             if (reader == null) {
                 reader = new Schema.Parser().parse(readerJson);
-                categories = new Categories();
+                strings = new StringDictionary();
             }
             Schema writer;
             try {
@@ -102,23 +102,24 @@ final class WriterPlan {
             if (missing != null) {
                 return unusable("its schema has no usable field '" + missing + "'");
             }
-            List<Step> steps = new ArrayList<>();
+            List<FieldReader> fieldReaders = new ArrayList<>();
             for (Schema.Field field : writer.getFields()) {
-                steps.add(step(field));
+                fieldReaders.add(fieldReader(field));
             }
-            addDefaults(writer, steps);
-            Stream<RawStep> rawSteps = rawEvents ? writer.getFields().stream().map(this::rawStep) : Stream.empty();
-            return new WriterPlan(null, steps.toArray(new Step[0]), rawSteps.toArray(RawStep[]::new));
+            addDefaults(writer, fieldReaders);
+            Stream<RawFieldReader> rawFieldReaders =
+                    rawEvents ? writer.getFields().stream().map(this::rawFieldReader) : Stream.empty();
+            return new DecodePlan(null, fieldReaders.toArray(new FieldReader[0]), rawFieldReaders.toArray(RawFieldReader[]::new));
         }
 
-        /** The first field that the reader needs and the writer lacks, or has in a type that cannot serve. */
+        /** The first field that the reader needs and the writer lacks, or has in a type that is not readable as its own. */
         private String firstMissing(Schema writer) {
             for (Schema.Field needed : reader.getFields()) {
                 Schema.Field written = writer.getField(needed.name());
                 if (needed.hasDefaultValue() && (written == null || !isRead(needed.name()))) {
                     continue;
                 }
-                if (written == null || !serves(written.schema(), needed.schema())) {
+                if (written == null || !isReadableAs(written.schema(), needed.schema())) {
                     return needed.name();
                 }
             }
@@ -130,26 +131,26 @@ final class WriterPlan {
         }
 
         /** A dimension or measure that the writer lacks has the reader's default. */
-        private void addDefaults(Schema writer, List<Step> steps) {
+        private void addDefaults(Schema writer, List<FieldReader> fieldReaders) {
             for (int i = 0; i < dimensions.size(); i++) {
-                FrontSettings.Dimension dimension = dimensions.get(i);
+                IngestSettings.Dimension dimension = dimensions.get(i);
                 if (writer.getField(dimension.field) == null) {
                     int slot = i;
-                    Object standard = reader.getField(dimension.field).defaultVal();
-                    Object value = dimension.type.equals("string") ? Categories.normalForm((String) standard) : standard;
-                    steps.add((in, out) -> out.dimensions[slot] = value);
+                    Object fallback = reader.getField(dimension.field).defaultVal();
+                    Object value = dimension.type.equals("string") ? StringDictionary.normalForm((String) fallback) : fallback;
+                    fieldReaders.add((in, out) -> out.dimensions[slot] = value);
                 }
             }
             for (int i = 0; i < measures.size(); i++) {
                 if (writer.getField(measures.get(i)) == null) {
                     int slot = i;
                     long value = ((Number) reader.getField(measures.get(i)).defaultVal()).longValue();
-                    steps.add((in, out) -> out.measures[slot] = value);
+                    fieldReaders.add((in, out) -> out.measures[slot] = value);
                 }
             }
         }
 
-        private static boolean serves(Schema written, Schema needed) {
+        private static boolean isReadableAs(Schema written, Schema needed) {
             Schema value = needed.getType() == Schema.Type.STRING ? withoutNull(written) : written;
             return value.getType() != Schema.Type.UNION
                     && SchemaCompatibility.checkReaderWriterCompatibility(needed, value).getType()
@@ -168,13 +169,13 @@ final class WriterPlan {
             return types.get(1).getType() == Schema.Type.NULL ? types.get(0) : schema;
         }
 
-        private Step step(Schema.Field field) {
+        private FieldReader fieldReader(Schema.Field field) {
             String name = field.name();
             for (int i = 0; i < dimensions.size(); i++) {
                 if (dimensions.get(i).field.equals(name)) {
                     int slot = i;
                     return dimensions.get(i).type.equals("string")
-                            ? category(field.schema(), slot)
+                            ? interned(field.schema(), slot)
                             : (in, out) -> out.dimensions[slot] = in.readInt();
                 }
             }
@@ -193,27 +194,27 @@ final class WriterPlan {
             return sum < 0 ? skip(field.schema()) : (in, out) -> out.measures[sum] = in.readLong();
         }
 
-        private Step category(Schema schema, int slot) {
-            Step read = (in, out) -> {
+        private FieldReader interned(Schema schema, int slot) {
+            FieldReader value = (in, out) -> {
                 int length = in.readLength();
-                out.dimensions[slot] = categories.of(in.bytes(), in.position(), length);
+                out.dimensions[slot] = strings.intern(in.bytes(), in.position(), length);
                 in.skip(length);
             };
             int nullBranch = nullBranch(schema);
             if (nullBranch < 0) {
-                return read;
+                return value;
             }
             return (in, out) -> {
                 if (in.readIndex(2) == nullBranch) {
-                    out.dimensions[slot] = Categories.UNKNOWN;
+                    out.dimensions[slot] = StringDictionary.UNKNOWN;
                 } else {
-                    read.run(in, out);
+                    value.read(in, out);
                 }
             };
         }
 
         /** Note where the id's bytes are. */
-        private static Step id(Schema schema) {
+        private static FieldReader id(Schema schema) {
             int nullBranch = nullBranch(schema);
             return (in, out) -> {
                 if (nullBranch >= 0 && in.readIndex(2) == nullBranch) {
@@ -226,12 +227,12 @@ final class WriterPlan {
             };
         }
 
-        /** A step of the plan for whole events: a field of {@link RawEvents#FIELDS} is kept, any other skipped. */
-        private RawStep rawStep(Schema.Field field) {
+        /** Makes the reader of a field for whole events: one of {@link RawEvents#FIELDS} is kept, any other skipped. */
+        private RawFieldReader rawFieldReader(Schema.Field field) {
             int slot = RawEvents.FIELDS.indexOf(field.name());
             if (slot < 0) {
-                Step skip = skip(field.schema());
-                return (in, out) -> skip.run(in, null);
+                FieldReader skip = skip(field.schema());
+                return (in, out) -> skip.read(in, null);
             }
             switch (reader.getField(field.name()).schema().getType()) {
                 case INT:
@@ -239,16 +240,16 @@ final class WriterPlan {
                 case LONG:
                     return (in, out) -> out.setField(slot, in.readLong());
                 default:
-                    boolean category = dimensions.stream().anyMatch(each -> each.field.equals(field.name()));
+                    boolean dimension = dimensions.stream().anyMatch(each -> each.field.equals(field.name()));
                     int nullBranch = nullBranch(field.schema());
                     return (in, out) -> {
                         if (nullBranch >= 0 && in.readIndex(2) == nullBranch) {
-                            out.setField(slot, category ? Categories.UNKNOWN : "");
+                            out.setField(slot, dimension ? StringDictionary.UNKNOWN : "");
                             return;
                         }
                         int length = in.readLength();
                         String text = RawEvents.text(in.bytes(), in.position(), length);
-                        out.setField(slot, category ? Categories.normalForm(text) : text);
+                        out.setField(slot, dimension ? StringDictionary.normalForm(text) : text);
                         in.skip(length);
                     };
             }
@@ -262,7 +263,7 @@ final class WriterPlan {
             return schema.getTypes().get(0).getType() == Schema.Type.NULL ? 0 : 1;
         }
 
-        private static Step skip(Schema schema) {
+        private static FieldReader skip(Schema schema) {
             switch (schema.getType()) {
                 case NULL:
                     return (in, out) -> {};
@@ -320,7 +321,7 @@ final class WriterPlan {
                     }
                     break;
                 default:
-                    skip(schema).run(in, null);
+                    skip(schema).read(in, null);
             }
         }
     }

@@ -1,4 +1,4 @@
-package ctr.front;
+package ctr.ingest;
 
 import java.time.Duration;
 import java.util.List;
@@ -9,10 +9,10 @@ import org.apache.flink.kafka.shaded.org.apache.kafka.clients.consumer.KafkaCons
 import org.apache.flink.kafka.shaded.org.apache.kafka.common.TopicPartition;
 import org.apache.flink.kafka.shaded.org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
-/** Asks the broker what only it knows: how many partitions there are, and whether all is read. */
-final class TopicEnd implements AutoCloseable {
+/** Asks the broker how many partitions the topic has, and whether given offsets are its end. */
+final class EndOffsets implements AutoCloseable {
 
-    /** One question to a broker that is there takes milliseconds; to one that is not, this long. */
+    /** A request to an available broker takes milliseconds; to an unavailable one, this long. */
     private static final int TIMEOUT_MS = 5_000;
 
     /** Enough for a fetch to pass over transaction markers at a partition's end. */
@@ -21,7 +21,7 @@ final class TopicEnd implements AutoCloseable {
     private final String topic;
     private final KafkaConsumer<byte[], byte[]> consumer;
 
-    TopicEnd(FrontSettings settings) {
+    EndOffsets(IngestSettings settings) {
         topic = settings.rawTopic;
         Properties properties = new Properties();
         properties.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, settings.bootstrapServers);
@@ -38,7 +38,7 @@ final class TopicEnd implements AutoCloseable {
         return consumer.partitionsFor(topic).size();
     }
 
-    /** No record that a reader may see lies at or after {@code nextOffsets}, by partition. */
+    /** Whether no record that a reader may see lies at or after {@code nextOffsets}, by partition. */
     boolean readToEnd(Map<Integer, Long> nextOffsets) {
         List<TopicPartition> partitions =
                 nextOffsets.keySet().stream().map(number -> new TopicPartition(topic, number)).toList();

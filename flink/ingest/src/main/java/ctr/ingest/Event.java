@@ -1,9 +1,9 @@
-package ctr.front;
+package ctr.ingest;
 
 import org.apache.flink.kafka.shaded.org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
- * One record of the raw topic on its way from the source to the combiner, which are chained: a
+ * One record of the raw topic on its way from the source to the pre-aggregation, which are chained: a
  * single instance per subtask is filled again and again, and nobody may keep it.
  */
 final class Event {
@@ -11,17 +11,17 @@ final class Event {
     /** The record as it came: coordinates, key, value, headers. */
     ConsumerRecord<byte[], byte[]> record;
 
-    /** {@code COUNTED} while nothing speaks against it; the combiner may yet find it late. */
-    Fate fate;
+    /** {@code COUNTED} while nothing speaks against it; the pre-aggregation may yet find it late. */
+    Outcome outcome;
 
-    /** Why it was refused; null while {@code fate} is {@code COUNTED}. */
+    /** Why it was rejected; null while {@code outcome} is {@code COUNTED}. */
     String problem;
 
     long timestampMs;
     long click;
 
-    /** How its record is read; set while {@code fate} is {@code COUNTED}. */
-    WriterPlan plan;
+    /** How its record is read; set while {@code outcome} is {@code COUNTED}. */
+    DecodePlan plan;
 
     /** Where its id's bytes are in the record's value, if raw events are wanted; a length of -1: it has none. */
     int idPosition;
@@ -39,14 +39,14 @@ final class Event {
         this.measures = new long[measures];
     }
 
-    void accept(ConsumerRecord<byte[], byte[]> next) {
+    void load(ConsumerRecord<byte[], byte[]> next) {
         record = next;
-        fate = Fate.COUNTED;
+        outcome = Outcome.COUNTED;
         problem = null;
     }
 
-    void refuse(Fate why, String message) {
-        fate = why;
+    void reject(Outcome why, String message) {
+        outcome = why;
         problem = message;
     }
 }

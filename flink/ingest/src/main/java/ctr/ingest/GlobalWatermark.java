@@ -1,51 +1,46 @@
-package ctr.front;
+package ctr.ingest;
 
 import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * The job watermark, from the progress of every partition of the topic. Plain logic, no Flink.
+ * Computes the job watermark from the progress of every partition of the topic. Plain logic, no Flink.
  *
  * <p>Time passes only by {@link #tick}, which the coordinator calls when every subtask has reported:
  * a job that cannot keep up is not an idle one.
  */
-final class JobClock {
-
-    /** A partition without a valid record for this long no longer holds the job watermark. */
-    static final long IDLE_MS = 15_000L;
-
-    /** When all partitions had no valid record for this long, the last windows may close. */
-    static final long SILENT_MS = 60_000L;
+final class GlobalWatermark {
 
     private static final class Partition {
-        final PartitionClock clock;
+        final PartitionProgress progress;
         long idleMs;
 
         Partition(int number) {
-            clock = new PartitionClock(number);
-        }
-
-        boolean idle() {
-            return idleMs >= IDLE_MS;
+            progress = new PartitionProgress(number);
         }
     }
 
+    private final TimeRules rules;
     private final Map<Integer, Partition> partitions = new TreeMap<>();
     private long watermarkMs = Windows.NONE;
 
-    /** The topic has this many partitions; one not seen before is active, and holds the watermark. */
+    GlobalWatermark(TimeRules rules) {
+        this.rules = rules;
+    }
+
+    /** Notes that the topic has this many partitions; one not seen before is active, and holds the watermark. */
     void setPartitionCount(int count) {
         for (int number = 0; number < count; number++) {
             partitions.computeIfAbsent(number, Partition::new);
         }
     }
 
-    /** A partition has got at least as far as {@code clock}. */
-    void advance(PartitionClock clock) {
-        partitions.computeIfAbsent(clock.partition, Partition::new).clock.advanceTo(clock);
+    /** Notes that a partition has been read at least as far as {@code reported}. */
+    void advance(PartitionProgress reported) {
+        partitions.computeIfAbsent(reported.partition, Partition::new).progress.advanceTo(reported);
     }
 
-    /** A partition had a valid record just now. When all were idle, all count as active again. */
+    /** Notes that a partition had a valid record just now. When all were idle, all count as active again. */
     void active(int partition) {
         if (allIdle()) {
             partitions.values().forEach(each -> each.idleMs = 0);
@@ -53,18 +48,18 @@ final class JobClock {
         partitions.computeIfAbsent(partition, Partition::new).idleMs = 0;
     }
 
-    /** A restored job starts from the watermark that it had. */
+    /** Starts a restored job from the watermark that it had. */
     void restore(long restoredMs) {
         watermarkMs = Math.max(watermarkMs, restoredMs);
     }
 
-    /** {@code elapsedMs} have passed in which every subtask was able to work. */
+    /** Notes that {@code elapsedMs} have passed in which every subtask was able to work. */
     void tick(long elapsedMs) {
         long candidate = Long.MAX_VALUE;
         for (Partition partition : partitions.values()) {
             partition.idleMs += elapsedMs;
-            if (!partition.idle()) {
-                candidate = Math.min(candidate, partition.clock.watermark());
+            if (!idle(partition)) {
+                candidate = Math.min(candidate, partition.progress.watermark(rules));
             }
         }
         if (candidate != Long.MAX_VALUE) {
@@ -72,36 +67,36 @@ final class JobClock {
         }
     }
 
-    /** No partition had a valid record for {@link #SILENT_MS}. */
-    boolean silent() {
-        return !partitions.isEmpty() && partitions.values().stream().allMatch(each -> each.idleMs >= SILENT_MS);
+    /** Whether no partition had a valid record for {@link TimeRules#topicIdleMs}. */
+    boolean topicIdle() {
+        return !partitions.isEmpty() && partitions.values().stream().allMatch(each -> each.idleMs >= rules.topicIdleMs);
     }
 
     /**
-     * Close the last windows of a silent topic that is read to its end: move to the end of the last
-     * window seen, of 1 or 5 minutes, that lies {@link Windows#OUT_OF_ORDER_MS} in the past. A later end
+     * Closes the last windows of an idle topic that is read to its end: move to the end of the last
+     * window seen, of 1 or 5 minutes, that lies {@link TimeRules#outOfOrdernessMs} in the past. A later end
      * waits until it does: traffic that resumes in the same five minutes must not find itself late.
      */
     void closeLastWindows(long nowMs) {
         long highest = Windows.NONE;
         for (Partition partition : partitions.values()) {
-            highest = Math.max(highest, partition.clock.highestEventTimeMs);
+            highest = Math.max(highest, partition.progress.highestEventTimeMs);
         }
         if (highest == Windows.NONE) {
             return;
         }
         for (long lengthMs : new long[] {Windows.ONE_MINUTE_MS, Windows.FIVE_MINUTES_MS}) {
             long end = Windows.start(highest, lengthMs) + lengthMs;
-            if (end <= nowMs - Windows.OUT_OF_ORDER_MS) {
+            if (end <= nowMs - rules.outOfOrdernessMs) {
                 watermarkMs = Math.max(watermarkMs, end);
             }
         }
     }
 
-    /** Nothing is left that {@link #closeLastWindows} could close. */
+    /** Whether nothing is left that {@link #closeLastWindows} could close. */
     boolean closed() {
         for (Partition partition : partitions.values()) {
-            long highest = partition.clock.highestEventTimeMs;
+            long highest = partition.progress.highestEventTimeMs;
             if (highest != Windows.NONE
                     && Windows.start(highest, Windows.FIVE_MINUTES_MS) + Windows.FIVE_MINUTES_MS > watermarkMs) {
                 return false;
@@ -118,11 +113,15 @@ final class JobClock {
     /** Next offset to read, by partition: 0 where nothing was read yet. */
     Map<Integer, Long> nextOffsets() {
         Map<Integer, Long> next = new TreeMap<>();
-        partitions.forEach((number, partition) -> next.put(number, partition.clock.nextOffset));
+        partitions.forEach((number, partition) -> next.put(number, partition.progress.nextOffset));
         return next;
     }
 
     private boolean allIdle() {
-        return partitions.values().stream().allMatch(Partition::idle);
+        return partitions.values().stream().allMatch(this::idle);
+    }
+
+    private boolean idle(Partition partition) {
+        return partition.idleMs >= rules.partitionIdleMs;
     }
 }

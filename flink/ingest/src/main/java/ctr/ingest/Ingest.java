@@ -1,4 +1,4 @@
-package ctr.front;
+package ctr.ingest;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -21,10 +21,10 @@ import org.apache.flink.types.Row;
 import org.apache.flink.util.OutputTag;
 
 /**
- * Reads the raw topic once and gives what the rest of the job needs: partial counts, what the window
- * documents are made of, and the ledger. Refused records go to the error topic from here.
+ * Reads the raw topic once and gives what the rest of the job needs: partial aggregates, what the window
+ * documents are made of, and the ledger. Dead-letter messages go to the error topic from here.
  */
-public final class Front {
+public final class Ingest {
 
     /** {@code window_type, window_start} (ms), {@code segments} (JSON); the record's time is the window's start. */
     static final OutputTag<Row> DOCUMENTS = new OutputTag<>(
@@ -45,60 +45,65 @@ public final class Front {
     /** Valid events as they are: {@link RawEvents#FIELDS}. */
     static final OutputTag<Row> RAW_EVENTS = new OutputTag<>("raw-events", RawEvents.TYPE);
 
-    static final OutputTag<Letter> LETTERS = new OutputTag<>("letters", TypeInformation.of(Letter.class));
+    static final OutputTag<DeadLetter> DEAD_LETTERS = new OutputTag<>("dead-letters", TypeInformation.of(DeadLetter.class));
 
-    /** The largest value that a letter keeps, and room for its key and headers. */
-    private static final int MAX_REQUEST_BYTES = Letter.MAX_VALUE_BYTES + (4 << 20);
+    /** The largest value that a dead letter keeps, and room for its key and headers. */
+    private static final int MAX_REQUEST_BYTES = DeadLetter.MAX_VALUE_BYTES + (4 << 20);
 
     /** Large fetches: at millions of small records per second the default of 1 MiB per partition is a round trip each. */
     private static final int FETCH_BYTES = 8 << 20;
 
-    private final SingleOutputStreamOperator<Row> combined;
+    private final SingleOutputStreamOperator<Row> aggregates;
 
-    private Front(SingleOutputStreamOperator<Row> combined) {
-        this.combined = combined;
+    private Ingest(SingleOutputStreamOperator<Row> aggregates) {
+        this.aggregates = aggregates;
     }
 
-    /** Add the front to a job. */
-    public static Front attach(StreamExecutionEnvironment env, String settingsJson) {
-        FrontSettings settings = FrontSettings.fromJson(settingsJson);
-        SingleOutputStreamOperator<Row> combined = env.fromSource(
+    /**
+     * Adds the ingest stage to a job.
+     *
+     * <p>The uids are those of version 0.1, when the stage was called front: a savepoint names its state by them, so they
+     * stay whatever the operators are called.
+     */
+    public static Ingest attach(StreamExecutionEnvironment env, String settingsJson) {
+        IngestSettings settings = IngestSettings.fromJson(settingsJson);
+        SingleOutputStreamOperator<Row> aggregates = env.fromSource(
                         source(settings), WatermarkStrategy.noWatermarks(), "read " + settings.rawTopic)
                 .uid("front-source")
                 .setParallelism(settings.parallelism)
-                .transform("decode, fate, combine", countType(settings), new CombinerFactory(settings))
+                .transform("decode, outcome, pre-aggregate", countType(settings), new PreAggregatorFactory(settings))
                 .uid("front-combiner")
                 .setParallelism(settings.parallelism);
         if (!settings.staging) {
-            combined.getSideOutput(LETTERS)
-                    .sinkTo(letters(settings))
-                    .name("letters to " + settings.errorTopic)
+            aggregates.getSideOutput(DEAD_LETTERS)
+                    .sinkTo(deadLetters(settings))
+                    .name("dead letters to " + settings.errorTopic)
                     .uid("front-letters")
                     .setParallelism(settings.parallelism);
             // Also where none are wanted: else a snapshot would only fit jobs that want as many as its own.
-            combined.getSideOutput(RAW_EVENTS)
+            aggregates.getSideOutput(RAW_EVENTS)
                     .sinkTo(RawEvents.sink(settings))
                     .name("raw events to Postgres")
                     .uid("front-raw-events")
                     .setParallelism(RawEvents.WRITERS);
         }
-        return new Front(combined);
+        return new Ingest(aggregates);
     }
 
     /** The dimensions, {@code impressions} and the measures; the record's time is its 1 minute window's start. */
     public DataStream<Row> counts() {
-        return combined;
+        return aggregates;
     }
 
     public DataStream<Row> documents() {
-        return combined.getSideOutput(DOCUMENTS);
+        return aggregates.getSideOutput(DOCUMENTS);
     }
 
     public DataStream<Row> ledger() {
-        return combined.getSideOutput(LEDGER);
+        return aggregates.getSideOutput(LEDGER);
     }
 
-    private static KafkaSource<Event> source(FrontSettings settings) {
+    private static KafkaSource<Event> source(IngestSettings settings) {
         KafkaSourceBuilder<Event> builder = KafkaSource.<Event>builder()
                 .setBootstrapServers(settings.bootstrapServers)
                 .setTopics(settings.rawTopic)
@@ -118,30 +123,30 @@ public final class Front {
         return builder.build();
     }
 
-    private static KafkaSink<Letter> letters(FrontSettings settings) {
+    private static KafkaSink<DeadLetter> deadLetters(IngestSettings settings) {
         Properties producer = new Properties();
         producer.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, MAX_REQUEST_BYTES);
         producer.put(ProducerConfig.BUFFER_MEMORY_CONFIG, 2L * MAX_REQUEST_BYTES);
         // The topics' limits are on compressed batches, so what came in compressed must leave so.
         producer.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "lz4");
-        return KafkaSink.<Letter>builder()
+        return KafkaSink.<DeadLetter>builder()
                 .setBootstrapServers(settings.bootstrapServers)
                 .setKafkaProducerConfig(producer)
                 .setDeliveryGuarantee(DeliveryGuarantee.AT_LEAST_ONCE)
-                .setRecordSerializer(new LetterSerializer(settings.errorTopic))
+                .setRecordSerializer(new DeadLetterSerializer(settings.errorTopic))
                 .build();
     }
 
-    private static TypeInformation<Row> countType(FrontSettings settings) {
+    private static TypeInformation<Row> countType(IngestSettings settings) {
         List<String> names = new ArrayList<>();
         List<TypeInformation<?>> types = new ArrayList<>();
-        for (FrontSettings.Dimension dimension : settings.dimensions) {
+        for (IngestSettings.Dimension dimension : settings.dimensions) {
             names.add(dimension.field);
             types.add(dimension.type.equals("string") ? Types.STRING : Types.INT);
         }
         names.add("impressions");
         types.add(Types.LONG);
-        for (FrontSettings.Measure measure : settings.measures) {
+        for (IngestSettings.Measure measure : settings.measures) {
             names.add(measure.column);
             types.add(Types.LONG);
         }

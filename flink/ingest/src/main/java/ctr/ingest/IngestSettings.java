@@ -1,4 +1,4 @@
-package ctr.front;
+package ctr.ingest;
 
 import java.io.IOException;
 import java.io.Serializable;
@@ -9,15 +9,15 @@ import org.apache.flink.avro.shaded.com.fasterxml.jackson.databind.Deserializati
 import org.apache.flink.avro.shaded.com.fasterxml.jackson.databind.ObjectMapper;
 
 /**
- * What the front is told, as one JSON object. Field names are the JSON's; times are milliseconds.
+ * Holds what the ingest stage is told, as one JSON object. Field names are the JSON's; times are milliseconds.
  *
  * <p>A new dimension or measure is one more entry of {@link #dimensions} or {@link #measures}.
  */
-public final class FrontSettings implements Serializable {
+public final class IngestSettings implements Serializable {
 
     private static final long serialVersionUID = 1L;
 
-    /** A field that splits the counts. A string is normalised: see {@link Categories}. */
+    /** A field that splits the counts. A string is normalised: see {@link StringDictionary}. */
     public static final class Dimension implements Serializable {
         private static final long serialVersionUID = 1L;
         public String field;
@@ -47,9 +47,11 @@ public final class FrontSettings implements Serializable {
     /** What is summed beside the number of impressions. */
     public List<Measure> measures;
 
+    public TimeRules timeRules;
+
     public int parallelism;
 
-    /** Partial counts leave the front at least this often. */
+    /** Partial aggregates leave the ingest stage at least this often. */
     public long flushMs;
 
     /** Names this submission in the ledger: milliseconds since the epoch. */
@@ -58,17 +60,17 @@ public final class FrontSettings implements Serializable {
     /** Stop at the offsets that are the topic's end at the start; else run for ever. */
     public boolean bounded;
 
-    /** Only windows that start at or after this are counted here; the events of others get their fate all the same. */
+    /** Only windows that start at or after this are counted here; the outcomes of other events are reported all the same. */
     public long countFromMs = Long.MIN_VALUE;
 
     /** The same for windows that start before this. */
     public long countUntilMs = Long.MAX_VALUE;
 
     /**
-     * By partition, the offset from which on this job writes letters and the ledger: it reads earlier records again for
-     * its windows' sake, and another job has told their fates.
+     * By partition, the offset from which on this job reports outcomes, as dead letters and in the ledger: it reads
+     * earlier records again for its windows' sake, and another job has reported theirs.
      */
-    public Map<Integer, Long> ledgerFrom = Map.of();
+    public Map<Integer, Long> reportFromOffset = Map.of();
 
     /** Read from the first records that the broker wrote at this time or later; 0: from the topic's beginning. */
     public long readFromBrokerMs = 0;
@@ -83,7 +85,7 @@ public final class FrontSettings implements Serializable {
     public String postgresPassword;
 
     /**
-     * Recompute windows and do nothing else: no letters, and no watermark before the end of the input, since partitions
+     * Recompute windows and do nothing else: no dead letters, and no watermark before the end of the input, since partitions
      * that are read one after the other would seem idle in turn. Lateness is by partition content alone.
      */
     public boolean staging = false;
@@ -93,11 +95,11 @@ public final class FrontSettings implements Serializable {
      *
      * @throws UncheckedIOException if the text is not such an object, or names an unknown setting
      */
-    public static FrontSettings fromJson(String json) {
+    public static IngestSettings fromJson(String json) {
         try {
             return new ObjectMapper()
                     .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-                    .readValue(json, FrontSettings.class);
+                    .readValue(json, IngestSettings.class);
         } catch (IOException error) {
             throw new UncheckedIOException(error);
         }

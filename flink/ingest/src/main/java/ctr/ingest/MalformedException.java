@@ -1,8 +1,8 @@
-package ctr.front;
+package ctr.ingest;
 
 import java.io.IOException;
 
-/** A record's bytes are not what its schema says. Preallocated: refusing garbage must be cheap. */
+/** Says that a record's bytes are not what its schema says. Preallocated: rejecting garbage must be cheap. */
 final class MalformedException extends IOException {
 
     private static final long serialVersionUID = 1L;

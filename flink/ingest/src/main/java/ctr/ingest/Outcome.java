@@ -1,7 +1,7 @@
-package ctr.front;
+package ctr.ingest;
 
-/** What becomes of a record. Exactly one of these, for every record of the topic. */
-enum Fate {
+/** What becomes of a record: every record of the topic has exactly one outcome. */
+enum Outcome {
     COUNTED,
     LATE,
     MALFORMED,
@@ -10,7 +10,7 @@ enum Fate {
 
     private final String reason = name().toLowerCase(java.util.Locale.ROOT);
 
-    /** The word that letters and the ledger use. */
+    /** The word that dead letters, metrics and the ledger use. */
     String reason() {
         return reason;
     }

@@ -1,4 +1,4 @@
-package ctr.front;
+package ctr.ingest;
 
 import java.util.Arrays;
 import java.util.HashMap;
@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /** Sums per 1 minute window and segment of what was counted since the last flush. */
-final class PartialCounts {
+final class PartialAggregates {
 
     /** The values of one event's dimensions; a probe until it is stored. */
     static final class Segment {
@@ -36,7 +36,7 @@ final class PartialCounts {
     private Map<Segment, long[]> current;
 
     /** Room for the number of impressions and {@code measures} sums beside it. */
-    PartialCounts(int dimensions, int measures) {
+    PartialAggregates(int dimensions, int measures) {
         probe = new Segment(new Object[dimensions], 0);
         sums = 1 + measures;
     }

@@ -1,35 +1,32 @@
-package ctr.front;
+package ctr.ingest;
 
 import java.io.Serializable;
 
-/** How far one partition has been read: its highest valid event time and its next offset. A Flink POJO. */
-public final class PartitionClock implements Serializable {
+/** Holds how far one partition has been read: its highest valid event time and its next offset. */
+final class PartitionProgress implements Serializable {
 
     private static final long serialVersionUID = 1L;
 
-    public int partition;
-    public long highestEventTimeMs = Windows.NONE;
-    public long nextOffset;
+    final int partition;
+    long highestEventTimeMs = Windows.NONE;
+    long nextOffset;
 
-    /** For Flink's serializer. */
-    public PartitionClock() {}
-
-    PartitionClock(int partition) {
+    PartitionProgress(int partition) {
         this.partition = partition;
     }
 
-    long watermark() {
-        return Windows.partitionWatermark(highestEventTimeMs);
+    long watermark(TimeRules rules) {
+        return rules.partitionWatermark(highestEventTimeMs);
     }
 
     /** Take over whatever is further ahead in {@code other}. */
-    void advanceTo(PartitionClock other) {
+    void advanceTo(PartitionProgress other) {
         highestEventTimeMs = Math.max(highestEventTimeMs, other.highestEventTimeMs);
         nextOffset = Math.max(nextOffset, other.nextOffset);
     }
 
-    PartitionClock copy() {
-        PartitionClock copy = new PartitionClock(partition);
+    PartitionProgress copy() {
+        PartitionProgress copy = new PartitionProgress(partition);
         copy.advanceTo(this);
         return copy;
     }

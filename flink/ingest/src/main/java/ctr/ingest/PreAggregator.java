@@ -1,4 +1,4 @@
-package ctr.front;
+package ctr.ingest;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -25,14 +25,14 @@ import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
 import org.apache.flink.types.Row;
 
 /**
- * Decides each record's fate and adds the counted ones up, so that a few thousand rows per second flow
+ * Decides each record's outcome and sums the counted ones, so that a few thousand rows per second flow
  * on however many events come in.
  *
  * <p>A window's counts leave before the watermark that closes it and before each checkpoint barrier, so
  * nothing downstream is ever late and no count is part of this operator's state. Watermarks come from
  * the {@link WatermarkCoordinator} alone.
  */
-final class Combiner extends AbstractStreamOperator<Row>
+final class PreAggregator extends AbstractStreamOperator<Row>
         implements OneInputStreamOperator<Event, Row>, OperatorEventHandler, BoundedOneInput {
 
     private static final long serialVersionUID = 1L;
@@ -40,28 +40,28 @@ final class Combiner extends AbstractStreamOperator<Row>
     /** Pace of reports and of idleness: a tenth of the second that a final window may take. */
     static final long TICK_MS = 100;
 
-    /** Beyond this, letters are sent before their checkpoint: a copy after a crash beats a full heap. */
-    private static final long MAX_HELD_BYTES = 64L << 20;
+    /** Beyond this, dead letters are sent before their checkpoint: a copy after a crash beats a full heap. */
+    private static final long MAX_DEFERRED_BYTES = 64L << 20;
 
-    /** What this subtask knows of a partition. */
+    /** A partition of the topic, as far as this subtask has read it. */
     private static final class Partition {
-        final PartitionClock clock;
+        final PartitionProgress progress;
 
-        /** Fates of earlier offsets have been told by another job. */
-        final long tellFrom;
+        /** Outcomes of earlier offsets have been reported by another job. */
+        final long reportFromOffset;
 
         LedgerEntry ledger = new LedgerEntry();
         boolean activeSinceReport;
 
-        Partition(PartitionClock clock, long tellFrom) {
-            this.clock = clock;
-            this.tellFrom = tellFrom;
+        Partition(PartitionProgress progress, long reportFromOffset) {
+            this.progress = progress;
+            this.reportFromOffset = reportFromOffset;
         }
     }
 
-    private final FrontSettings settings;
+    private final IngestSettings settings;
     private final transient OperatorEventGateway coordinator;
-    private final transient PartialCounts partials;
+    private final transient PartialAggregates partialAggregates;
     private final transient RowEncoder rows;
 
     /** Null while no raw events are wanted. */
@@ -69,23 +69,23 @@ final class Combiner extends AbstractStreamOperator<Row>
 
     private transient Partition[] partitions;
     private transient List<LedgerEntry> pendingLedger;
-    private transient List<HeldLetter> heldLetters;
-    private transient long heldBytes;
+    private transient List<DeferredDeadLetter> deferredDeadLetters;
+    private transient long deferredBytes;
     private transient long jobWatermarkMs;
     private transient long lastFlushMs;
     private transient boolean restoredToForward;
-    private transient Counter[] fates;
+    private transient Counter[] outcomes;
 
-    private transient ListState<PartitionClock> clockState;
+    private transient VersionedListState<PartitionProgress> progressState;
     private transient ListState<Long> watermarkState;
-    private transient ListState<LedgerEntry> ledgerState;
-    private transient ListState<HeldLetter> letterState;
+    private transient VersionedListState<LedgerEntry> ledgerState;
+    private transient VersionedListState<DeferredDeadLetter> deadLetterState;
 
-    Combiner(StreamOperatorParameters<Row> parameters, FrontSettings settings, OperatorEventGateway coordinator) {
+    PreAggregator(StreamOperatorParameters<Row> parameters, IngestSettings settings, OperatorEventGateway coordinator) {
         super(parameters);
         this.settings = settings;
         this.coordinator = coordinator;
-        this.partials = new PartialCounts(settings.dimensions.size(), settings.measures.size());
+        this.partialAggregates = new PartialAggregates(settings.dimensions.size(), settings.measures.size());
         this.rows = new RowEncoder();
         this.raw = settings.rawEventsPercent > 0 ? new RawEvents(settings.rawEventsPercent) : null;
     }
@@ -93,17 +93,21 @@ final class Combiner extends AbstractStreamOperator<Row>
     @Override
     public void initializeState(StateInitializationContext context) throws Exception {
         var store = context.getOperatorStateStore();
-        clockState = store.getUnionListState(new ListStateDescriptor<>("partition-clocks", PartitionClock.class));
+        // The names are those of version 0.1, whose savepoints have the state under them.
+        progressState = VersionedListState.union(
+                store, "partition-clocks", StateFormats.PROGRESS, Version01State::progress);
         watermarkState = store.getUnionListState(new ListStateDescriptor<>("job-watermark", Long.class));
-        ledgerState = store.getListState(new ListStateDescriptor<>("pending-ledger", LedgerEntry.class));
-        letterState = store.getListState(new ListStateDescriptor<>("held-letters", HeldLetter.class));
+        ledgerState = VersionedListState.split(
+                store, "pending-ledger", StateFormats.LEDGER_ENTRY, Version01State::ledgerEntry);
+        deadLetterState = VersionedListState.split(
+                store, "held-letters", StateFormats.DEFERRED_DEAD_LETTER, Version01State::deferredDeadLetter);
 
         partitions = new Partition[0];
         pendingLedger = new ArrayList<>();
-        heldLetters = new ArrayList<>();
+        deferredDeadLetters = new ArrayList<>();
         jobWatermarkMs = Windows.NONE;
-        for (PartitionClock clock : clockState.get()) {
-            partition(clock.partition).clock.advanceTo(clock);
+        for (PartitionProgress restored : progressState.read()) {
+            partition(restored.partition).progress.advanceTo(restored);
         }
         // What lies downstream of all subtasks has closed what the slowest of them had announced, no more.
         Long slowest = null;
@@ -118,9 +122,9 @@ final class Combiner extends AbstractStreamOperator<Row>
             jobWatermarkMs = Math.max(jobWatermarkMs, settings.countFromMs);
         }
         restoredToForward = jobWatermarkMs != Windows.NONE;
-        ledgerState.get().forEach(pendingLedger::add);
-        for (HeldLetter held : letterState.get()) {
-            hold(held);
+        pendingLedger.addAll(ledgerState.read());
+        for (DeferredDeadLetter deferred : deadLetterState.read()) {
+            defer(deferred);
         }
     }
 
@@ -128,7 +132,7 @@ final class Combiner extends AbstractStreamOperator<Row>
     public void open() throws Exception {
         super.open();
         MetricGroup group = getMetricGroup().addGroup("ctr");
-        fates = Arrays.stream(Fate.values()).map(fate -> group.counter(fate.reason())).toArray(Counter[]::new);
+        outcomes = Arrays.stream(Outcome.values()).map(outcome -> group.counter(outcome.reason())).toArray(Counter[]::new);
         group.gauge("jobWatermark", () -> jobWatermarkMs);
         scheduleTick();
     }
@@ -138,40 +142,40 @@ final class Combiner extends AbstractStreamOperator<Row>
         Event event = element.getValue();
         Partition partition = partition(event.record.partition());
         boolean afterIdleness = false;
-        if (event.fate == Fate.COUNTED) {
+        if (event.outcome == Outcome.COUNTED) {
             if (raw != null && raw.wants(event)) {
-                output.collect(Front.RAW_EVENTS, new StreamRecord<>(raw.row(event)));
+                output.collect(Ingest.RAW_EVENTS, new StreamRecord<>(raw.row(event)));
             }
-            long watermark = partition.clock.watermark();
+            long watermark = partition.progress.watermark(settings.timeRules);
             partition.activeSinceReport = true;
-            if (event.timestampMs > partition.clock.highestEventTimeMs) {
-                partition.clock.highestEventTimeMs = event.timestampMs;
+            if (event.timestampMs > partition.progress.highestEventTimeMs) {
+                partition.progress.highestEventTimeMs = event.timestampMs;
             }
             long windowStart = Windows.start(event.timestampMs, Windows.ONE_MINUTE_MS);
             long windowEnd = windowStart + Windows.ONE_MINUTE_MS;
             if (windowEnd <= watermark) {
-                event.refuse(Fate.LATE, "its window ended at " + windowEnd + ", the partition watermark is " + watermark);
+                event.reject(Outcome.LATE, "its window ended at " + windowEnd + ", the partition watermark is " + watermark);
             } else if (windowEnd <= jobWatermarkMs) {
                 afterIdleness = true;
-                event.refuse(Fate.LATE, "its window ended at " + windowEnd + ", the job watermark is " + jobWatermarkMs);
+                event.reject(Outcome.LATE, "its window ended at " + windowEnd + ", the job watermark is " + jobWatermarkMs);
             } else if (windowStart >= settings.countFromMs && windowStart < settings.countUntilMs) {
-                partials.add(windowStart, event);
+                partialAggregates.add(windowStart, event);
             }
         }
-        partition.clock.nextOffset = event.record.offset() + 1;
-        if (event.record.offset() < partition.tellFrom) {
+        partition.progress.nextOffset = event.record.offset() + 1;
+        if (event.record.offset() < partition.reportFromOffset) {
             return;
         }
-        partition.ledger.add(event.record.offset(), event.fate);
-        fates[event.fate.ordinal()].inc();
-        if (event.fate != Fate.COUNTED) {
-            Letter letter = Letter.of(event.record, event.fate, event.problem);
-            // The job watermark at this record may differ after a restore, so this fate is only certain once a
+        partition.ledger.add(event.record.offset(), event.outcome);
+        outcomes[event.outcome.ordinal()].inc();
+        if (event.outcome != Outcome.COUNTED) {
+            DeadLetter deadLetter = DeadLetter.of(event.record, event.outcome, event.problem);
+            // The job watermark at this record may differ after a restore, so this outcome is only certain once a
             // checkpoint has seen it; by partition content it is certain at once.
-            if (afterIdleness && heldBytes < MAX_HELD_BYTES) {
-                hold(new HeldLetter(letter));
+            if (afterIdleness && deferredBytes < MAX_DEFERRED_BYTES) {
+                defer(new DeferredDeadLetter(deadLetter));
             } else {
-                send(letter);
+                send(deadLetter);
             }
         }
     }
@@ -181,18 +185,18 @@ final class Combiner extends AbstractStreamOperator<Row>
             partitions = Arrays.copyOf(partitions, number + 1);
         }
         if (partitions[number] == null) {
-            partitions[number] = new Partition(new PartitionClock(number), settings.ledgerFrom.getOrDefault(number, 0L));
+            partitions[number] = new Partition(new PartitionProgress(number), settings.reportFromOffset.getOrDefault(number, 0L));
         }
         return partitions[number];
     }
 
-    private void hold(HeldLetter held) {
-        heldLetters.add(held);
-        heldBytes += held.letter.bytes();
+    private void defer(DeferredDeadLetter deferred) {
+        deferredDeadLetters.add(deferred);
+        deferredBytes += deferred.deadLetter.bytes();
     }
 
-    private void send(Letter letter) {
-        output.collect(Front.LETTERS, new StreamRecord<>(letter));
+    private void send(DeadLetter deadLetter) {
+        output.collect(Ingest.DEAD_LETTERS, new StreamRecord<>(deadLetter));
     }
 
     // ---- time ------------------------------------------------------------------------------------
@@ -219,18 +223,18 @@ final class Combiner extends AbstractStreamOperator<Row>
     }
 
     private void report() {
-        List<PartitionClock> clocks = new ArrayList<>();
+        List<PartitionProgress> progress = new ArrayList<>();
         IntStream.Builder active = IntStream.builder();
         for (Partition partition : partitions) {
             if (partition != null) {
-                clocks.add(partition.clock.copy());
+                progress.add(partition.progress.copy());
                 if (partition.activeSinceReport) {
                     partition.activeSinceReport = false;
-                    active.add(partition.clock.partition);
+                    active.add(partition.progress.partition);
                 }
             }
         }
-        coordinator.sendEventToCoordinator(new ProgressReport(jobWatermarkMs, clocks, active.build().toArray()));
+        coordinator.sendEventToCoordinator(new ProgressReport(jobWatermarkMs, progress, active.build().toArray()));
     }
 
     @Override
@@ -244,7 +248,7 @@ final class Combiner extends AbstractStreamOperator<Row>
         }
     }
 
-    /** The source has no say in time, except that it ends. */
+    /** Of the source's watermarks only the last, at its end, goes on. */
     @Override
     public void processWatermark(Watermark mark) {
         if (mark.equals(Watermark.MAX_WATERMARK)) {
@@ -259,19 +263,19 @@ final class Combiner extends AbstractStreamOperator<Row>
     }
 
     private void flush() {
-        if (!partials.isEmpty()) {
-            partials.byWindow().forEach((windowStart, counts) -> {
+        if (!partialAggregates.isEmpty()) {
+            partialAggregates.byWindow().forEach((windowStart, counts) -> {
                 counts.forEach((segment, sums) ->
                         output.collect(new StreamRecord<>(rows.count(segment, sums), windowStart)));
                 if (settings.staging) {
                     return;
                 }
                 String json = rows.segmentsJson(counts);
-                output.collect(Front.DOCUMENTS, rows.document("1min", windowStart, json));
+                output.collect(Ingest.DOCUMENTS, rows.document("1min", windowStart, json));
                 long fiveMinuteStart = Windows.start(windowStart, Windows.FIVE_MINUTES_MS);
-                output.collect(Front.DOCUMENTS, rows.document("5min", fiveMinuteStart, json));
+                output.collect(Ingest.DOCUMENTS, rows.document("5min", fiveMinuteStart, json));
             });
-            partials.clear();
+            partialAggregates.clear();
         }
     }
 
@@ -286,12 +290,14 @@ final class Combiner extends AbstractStreamOperator<Row>
     public void snapshotState(StateSnapshotContext context) throws Exception {
         super.snapshotState(context);
         closeLedger(context.getCheckpointId());
-        heldLetters.stream().filter(held -> held.checkpointId == 0).forEach(held -> held.checkpointId = context.getCheckpointId());
-        clockState.update(
-                Arrays.stream(partitions).filter(Objects::nonNull).map(partition -> partition.clock).toList());
+        deferredDeadLetters.stream()
+                .filter(deferred -> deferred.checkpointId == 0)
+                .forEach(deferred -> deferred.checkpointId = context.getCheckpointId());
+        progressState.write(
+                Arrays.stream(partitions).filter(Objects::nonNull).map(partition -> partition.progress).toList());
         watermarkState.update(List.of(jobWatermarkMs));
-        ledgerState.update(pendingLedger);
-        letterState.update(heldLetters);
+        ledgerState.write(pendingLedger);
+        deadLetterState.write(deferredDeadLetters);
     }
 
     private void closeLedger(long checkpointId) {
@@ -300,7 +306,7 @@ final class Combiner extends AbstractStreamOperator<Row>
                 LedgerEntry entry = partition.ledger;
                 partition.ledger = new LedgerEntry();
                 entry.topic = settings.rawTopic;
-                entry.partition = partition.clock.partition;
+                entry.partition = partition.progress.partition;
                 entry.checkpointId = checkpointId;
                 entry.jobId = getRuntimeContext().getJobInfo().getJobId().toHexString();
                 entry.runStartedMs = settings.runStartedMs;
@@ -313,6 +319,7 @@ final class Combiner extends AbstractStreamOperator<Row>
     public void notifyCheckpointComplete(long checkpointId) throws Exception {
         super.notifyCheckpointComplete(checkpointId);
         sendCompleted(checkpointId);
+        deadLetterState.release();
     }
 
     /** Send what a complete checkpoint holds; after a crash the restored copy is sent again. */
@@ -320,26 +327,26 @@ final class Combiner extends AbstractStreamOperator<Row>
         for (Iterator<LedgerEntry> entries = pendingLedger.iterator(); entries.hasNext(); ) {
             LedgerEntry entry = entries.next();
             if (entry.checkpointId <= checkpointId) {
-                output.collect(Front.LEDGER, new StreamRecord<>(rows.ledger(entry)));
+                output.collect(Ingest.LEDGER, new StreamRecord<>(rows.ledger(entry)));
                 entries.remove();
             }
         }
-        for (Iterator<HeldLetter> letters = heldLetters.iterator(); letters.hasNext(); ) {
-            HeldLetter held = letters.next();
-            if (held.checkpointId != 0 && held.checkpointId <= checkpointId) {
-                send(held.letter);
-                heldBytes -= held.letter.bytes();
-                letters.remove();
+        for (Iterator<DeferredDeadLetter> iterator = deferredDeadLetters.iterator(); iterator.hasNext(); ) {
+            DeferredDeadLetter deferred = iterator.next();
+            if (deferred.checkpointId != 0 && deferred.checkpointId <= checkpointId) {
+                send(deferred.deadLetter);
+                deferredBytes -= deferred.deadLetter.bytes();
+                iterator.remove();
             }
         }
     }
 
-    /** A bounded topic ends: no checkpoint may follow that could send the rest. */
+    /** Sends the rest of a bounded topic: no checkpoint may follow that could. */
     @Override
     public void endInput() {
         flush();
         closeLedger(Long.MAX_VALUE);
-        heldLetters.forEach(held -> held.checkpointId = Long.MAX_VALUE);
+        deferredDeadLetters.forEach(deferred -> deferred.checkpointId = Long.MAX_VALUE);
         sendCompleted(Long.MAX_VALUE);
     }
 }

@@ -1,4 +1,4 @@
-package ctr.front;
+package ctr.ingest;
 
 import org.apache.flink.runtime.jobgraph.OperatorID;
 import org.apache.flink.runtime.operators.coordination.OperatorCoordinator;
@@ -11,15 +11,15 @@ import org.apache.flink.streaming.api.operators.StreamOperator;
 import org.apache.flink.streaming.api.operators.StreamOperatorParameters;
 import org.apache.flink.types.Row;
 
-/** Ties every {@link Combiner} subtask to the one {@link WatermarkCoordinator} of the job. */
-final class CombinerFactory extends AbstractStreamOperatorFactory<Row>
+/** Ties every {@link PreAggregator} subtask to the one {@link WatermarkCoordinator} of the job. */
+final class PreAggregatorFactory extends AbstractStreamOperatorFactory<Row>
         implements OneInputStreamOperatorFactory<Event, Row>, CoordinatedOperatorFactory<Row> {
 
     private static final long serialVersionUID = 1L;
 
-    private final FrontSettings settings;
+    private final IngestSettings settings;
 
-    CombinerFactory(FrontSettings settings) {
+    PreAggregatorFactory(IngestSettings settings) {
         this.settings = settings;
         setChainingStrategy(ChainingStrategy.ALWAYS);
     }
@@ -29,9 +29,9 @@ final class CombinerFactory extends AbstractStreamOperatorFactory<Row>
     public <T extends StreamOperator<Row>> T createStreamOperator(StreamOperatorParameters<Row> parameters) {
         OperatorEventDispatcher events = parameters.getOperatorEventDispatcher();
         OperatorID id = parameters.getStreamConfig().getOperatorID();
-        Combiner combiner = new Combiner(parameters, settings, events.getOperatorEventGateway(id));
-        events.registerEventHandler(id, combiner);
-        return (T) combiner;
+        PreAggregator operator = new PreAggregator(parameters, settings, events.getOperatorEventGateway(id));
+        events.registerEventHandler(id, operator);
+        return (T) operator;
     }
 
     @Override
@@ -42,6 +42,6 @@ final class CombinerFactory extends AbstractStreamOperatorFactory<Row>
     @Override
     @SuppressWarnings("rawtypes")
     public Class<? extends StreamOperator> getStreamOperatorClass(ClassLoader classLoader) {
-        return Combiner.class;
+        return PreAggregator.class;
     }
 }

@@ -1,9 +1,9 @@
-package ctr.front;
+package ctr.ingest;
 
 import java.util.List;
 import org.apache.flink.runtime.operators.coordination.OperatorEvent;
 
-/** What a combiner subtask tells the coordinator at every tick. */
+/** Tells the coordinator, at every tick, how far a subtask has read. */
 final class ProgressReport implements OperatorEvent {
 
     private static final long serialVersionUID = 1L;
@@ -12,14 +12,14 @@ final class ProgressReport implements OperatorEvent {
     final long jobWatermarkMs;
 
     /** Every partition that the subtask knows. */
-    final List<PartitionClock> clocks;
+    final List<PartitionProgress> progress;
 
     /** Those of them that had a valid record since the last report. */
     final int[] activePartitions;
 
-    ProgressReport(long jobWatermarkMs, List<PartitionClock> clocks, int[] activePartitions) {
+    ProgressReport(long jobWatermarkMs, List<PartitionProgress> progress, int[] activePartitions) {
         this.jobWatermarkMs = jobWatermarkMs;
-        this.clocks = clocks;
+        this.progress = progress;
         this.activePartitions = activePartitions;
     }
 }

@@ -1,4 +1,4 @@
-package ctr.front;
+package ctr.ingest;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -44,7 +44,7 @@ final class RawEvents {
     /** The connector pauses 1, 2, 3 ... s between tries; after that the job restarts from its checkpoint. */
     private static final int MAX_RETRIES = 5;
 
-    /** Fewer than combiners, so that these never wait for Postgres themselves. */
+    /** Fewer than ingest subtasks, so that these never wait for Postgres themselves. */
     static final int WRITERS = 1;
 
     private static final double HASHES = 0x1p32;
@@ -53,7 +53,7 @@ final class RawEvents {
     private final AvroCursor cursor = new AvroCursor();
     private final long below;
 
-    /** To keep so many percent of the ids; 100 or more: all. */
+    /** Keeps so many percent of the ids; 100 or more: all. */
     RawEvents(double percent) {
         below = (long) Math.ceil(HASHES * percent / 100);
     }
@@ -85,7 +85,7 @@ final class RawEvents {
         return new String(bytes, offset, length, StandardCharsets.UTF_8).replace('\0', '\uFFFD');
     }
 
-    static Sink<Row> sink(FrontSettings settings) {
+    static Sink<Row> sink(IngestSettings settings) {
         return JdbcSink.<Row>builder()
                 .withQueryStatement(INSERT, (statement, row) -> {
                     for (int i = ID; i < TIMESTAMP; i++) {

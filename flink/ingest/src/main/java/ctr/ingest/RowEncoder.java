@@ -1,4 +1,4 @@
-package ctr.front;
+package ctr.ingest;
 
 import java.io.IOException;
 import java.io.StringWriter;
@@ -9,13 +9,13 @@ import org.apache.flink.avro.shaded.com.fasterxml.jackson.core.JsonGenerator;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.types.Row;
 
-/** Puts what leaves the combiner into rows, as {@link Front} declares them. */
+/** Puts what leaves the pre-aggregation into rows, as {@link Ingest} declares them. */
 final class RowEncoder {
 
     private final JsonFactory json = new JsonFactory();
 
     /** The dimensions, impressions, the measures. */
-    Row count(PartialCounts.Segment segment, long[] sums) {
+    Row count(PartialAggregates.Segment segment, long[] sums) {
         Row row = new Row(segment.values.length + sums.length);
         int at = 0;
         for (Object value : segment.values) {
@@ -33,11 +33,11 @@ final class RowEncoder {
     }
 
     /** {@code [[dimension, ..., impressions, measure, ...], ...]}. */
-    String segmentsJson(Map<PartialCounts.Segment, long[]> counts) {
+    String segmentsJson(Map<PartialAggregates.Segment, long[]> counts) {
         StringWriter text = new StringWriter();
         try (JsonGenerator out = json.createGenerator(text)) {
             out.writeStartArray();
-            for (Map.Entry<PartialCounts.Segment, long[]> entry : counts.entrySet()) {
+            for (Map.Entry<PartialAggregates.Segment, long[]> entry : counts.entrySet()) {
                 out.writeStartArray();
                 for (Object value : entry.getKey().values) {
                     if (value instanceof Integer) {
@@ -67,11 +67,11 @@ final class RowEncoder {
                 entry.lastOffset,
                 entry.checkpointId,
                 entry.recordsRead,
-                entry.byFate[Fate.COUNTED.ordinal()],
-                entry.byFate[Fate.LATE.ordinal()],
-                entry.byFate[Fate.MALFORMED.ordinal()],
-                entry.byFate[Fate.UNKNOWN_SCHEMA.ordinal()],
-                entry.byFate[Fate.INVALID.ordinal()],
+                entry.byOutcome[Outcome.COUNTED.ordinal()],
+                entry.byOutcome[Outcome.LATE.ordinal()],
+                entry.byOutcome[Outcome.MALFORMED.ordinal()],
+                entry.byOutcome[Outcome.UNKNOWN_SCHEMA.ordinal()],
+                entry.byOutcome[Outcome.INVALID.ordinal()],
                 entry.jobId,
                 entry.runStartedMs);
     }

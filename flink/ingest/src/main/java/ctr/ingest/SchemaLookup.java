@@ -1,4 +1,4 @@
-package ctr.front;
+package ctr.ingest;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -11,8 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Finds the plan of a writer schema id. Only the registry's own word that it does not know an id makes
- * an id unknown; any other failure means that the registry is away, and the record waits for it.
+ * Finds the plan of a writer schema id. Only the registry's answer that it does not know an id makes
+ * an id unknown; at any other failure the registry counts as unavailable, and the record waits for it.
  */
 final class SchemaLookup {
 
@@ -23,26 +23,26 @@ final class SchemaLookup {
     /** Confluent's error codes for a subject, version or schema that is not there begin with 404. */
     private static final int NOT_FOUND_CODES = 404;
 
-    /** An answer takes milliseconds; one that takes longer was lost and is asked for again. */
+    /** An answer takes milliseconds; one that takes longer was lost and is requested again. */
     private static final int TIMEOUT_MS = 5_000;
 
     private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
 
-    /** Often enough that a registry that is back is used within a second. */
+    /** Often enough that a recovered registry is used within a second. */
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
 
-    /** An id that is unknown now may be registered later; until then one question in this time is enough. */
+    /** An id that is unknown now may be registered later; until then one request in this time is enough. */
     private static final Duration UNKNOWN_KEPT = Duration.ofSeconds(10);
 
-    /** Garbage may hold any id: beyond this many unknown ones are forgotten, and asked for again. */
+    /** Garbage may hold any id: beyond this many unknown ones are forgotten, and requested again. */
     private static final int MAX_UNKNOWN_KEPT = 1 << 16;
 
     private final RestService registry;
-    private final WriterPlan.Compiler compiler;
-    private final Map<Integer, WriterPlan> plans = new HashMap<>();
+    private final DecodePlan.Compiler compiler;
+    private final Map<Integer, DecodePlan> plans = new HashMap<>();
     private final Map<Integer, Long> unknownUntilNanos = new HashMap<>();
 
-    SchemaLookup(String registryUrl, WriterPlan.Compiler compiler) {
+    SchemaLookup(String registryUrl, DecodePlan.Compiler compiler) {
         this.registry = new RestService(registryUrl);
         this.registry.setHttpConnectTimeoutMs(TIMEOUT_MS);
         this.registry.setHttpReadTimeoutMs(TIMEOUT_MS);
@@ -50,17 +50,17 @@ final class SchemaLookup {
     }
 
     /**
-     * The plan for a schema id, usable or not. Blocks while the registry is away.
+     * Returns the plan for a schema id, usable or not. Blocks while the registry is unavailable.
      *
      * @throws InterruptedIOException when the task is cancelled meanwhile
      */
-    WriterPlan plan(int id) throws IOException {
-        WriterPlan plan = plans.get(id);
-        return plan != null ? plan : ask(id);
+    DecodePlan plan(int id) throws IOException {
+        DecodePlan plan = plans.get(id);
+        return plan != null ? plan : request(id);
     }
 
-    private WriterPlan ask(int id) throws IOException {
-        WriterPlan unknown = WriterPlan.unusable("the registry does not know schema id " + id);
+    private DecodePlan request(int id) throws IOException {
+        DecodePlan unknown = DecodePlan.unusable("the registry does not know schema id " + id);
         Long until = unknownUntilNanos.get(id);
         if (id < 0 || until != null && System.nanoTime() < until) {
             return unknown;
@@ -71,7 +71,7 @@ final class SchemaLookup {
                 if (schema == null) {
                     throw new IOException("an answer without a schema");
                 }
-                WriterPlan plan = compiler.compile(schema);
+                DecodePlan plan = compiler.compile(schema);
                 plans.put(id, plan);
                 return plan;
             } catch (RestClientException answer) {
@@ -83,8 +83,8 @@ final class SchemaLookup {
                     return unknown;
                 }
                 LOG.warn("Schema registry cannot answer for id {} (HTTP {}); waiting", id, answer.getStatus());
-            } catch (IOException away) {
-                LOG.warn("Schema registry is away ({}); waiting", away.toString());
+            } catch (IOException unavailable) {
+                LOG.warn("Schema registry is unavailable ({}); waiting", unavailable.toString());
             }
             sleep(pause);
         }
@@ -100,7 +100,7 @@ final class SchemaLookup {
             Thread.sleep(pause.toMillis());
         } catch (InterruptedException cancelled) {
             Thread.currentThread().interrupt();
-            throw new InterruptedIOException("cancelled while the schema registry was away");
+            throw new InterruptedIOException("cancelled while the schema registry was unavailable");
         }
     }
 }

@@ -1,22 +1,22 @@
-package ctr.front;
+package ctr.ingest;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * Turns the bytes of a string dimension into its normal form, one String per distinct value.
+ * Interns the strings of dimensions: turns their bytes into the normal form, one String per distinct value.
  *
  * <p>Normal form: blank (no character beyond U+0020) is {@code unknown}; at most {@value #MAX_CODE_POINTS} code points, since an
  * index entry of Postgres has a bound; U+0000, which Postgres cannot store, becomes U+FFFD, as do bytes
  * that are no UTF-8. The known values sit in an open-addressing table keyed by the bytes themselves, so
  * that a value seen before costs no allocation.
  */
-final class Categories {
+final class StringDictionary {
 
     static final String UNKNOWN = "unknown";
     static final int MAX_CODE_POINTS = 128;
 
-    /** Beyond this many distinct values the table starts anew, so that hostile values cannot fill the heap. */
+    /** Beyond this many distinct values the table is emptied, so that hostile values cannot fill the heap. */
     private static final int MAX_KNOWN = 1 << 16;
 
     /** Nor can long ones, which are cut anyway: they are not kept. */
@@ -27,7 +27,7 @@ final class Categories {
     private int known;
 
     /** Normal form of {@code length} bytes of UTF-8 at {@code offset}. */
-    String of(byte[] bytes, int offset, int length) {
+    String intern(byte[] bytes, int offset, int length) {
         if (length > MAX_KNOWN_BYTES) {
             return normalForm(new String(bytes, offset, length, StandardCharsets.UTF_8));
         }
@@ -43,10 +43,10 @@ final class Categories {
             }
             slot = (slot + 1) & mask;
         }
-        return learn(Arrays.copyOfRange(bytes, offset, offset + length), slot);
+        return add(Arrays.copyOfRange(bytes, offset, offset + length), slot);
     }
 
-    private String learn(byte[] key, int freeSlot) {
+    private String add(byte[] key, int freeSlot) {
         String value = normalForm(new String(key, StandardCharsets.UTF_8));
         if (known >= MAX_KNOWN) {
             keys = new byte[1 << 10][];

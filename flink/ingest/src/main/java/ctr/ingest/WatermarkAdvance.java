@@ -1,8 +1,8 @@
-package ctr.front;
+package ctr.ingest;
 
 import org.apache.flink.runtime.operators.coordination.OperatorEvent;
 
-/** The coordinator's answer: the job watermark has reached this time. */
+/** Tells a subtask that the job watermark has reached this time. */
 final class WatermarkAdvance implements OperatorEvent {
 
     private static final long serialVersionUID = 1L;

@@ -1,4 +1,4 @@
-package ctr.front;
+package ctr.ingest;
 
 import java.util.HashMap;
 import java.util.HashSet;
@@ -15,43 +15,44 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The one place of the job where the job watermark is made. Every combiner subtask reports its
- * partitions; when all have reported, the {@link JobClock} ticks and the new watermark goes to all.
+ * Makes the job watermark, in one place of the job. Every ingest subtask reports its
+ * partitions; when all have reported, the {@link GlobalWatermark} ticks and the new watermark goes to all.
  *
- * <p>Flink calls all methods in one thread. Questions to Kafka may take seconds, so a thread of their
- * own asks them; it shares only the volatile fields.
+ * <p>Flink calls all methods in one thread. Requests to Kafka may take seconds, so a thread of their
+ * own sends them; it shares only the volatile fields.
  */
 final class WatermarkCoordinator implements OperatorCoordinator {
 
     private static final Logger LOG = LoggerFactory.getLogger(WatermarkCoordinator.class);
 
-    /** How soon a silent topic's windows close after they may, and a failed question is asked again. */
-    private static final long ASK_EVERY_MS = 1_000;
+    /** How soon an idle topic's windows close after they may, and a failed request is repeated. */
+    private static final long POLL_EVERY_MS = 1_000;
 
     /** Partitions are added rarely; the source looks for new ones at a similar pace. */
     private static final long COUNT_EVERY_MS = 30_000;
 
     private final Context context;
-    private final FrontSettings settings;
+    private final IngestSettings settings;
 
-    private JobClock clock = new JobClock();
+    private GlobalWatermark globalWatermark;
     private final Map<Integer, SubtaskGateway> subtasks = new HashMap<>();
     private final Set<Integer> reported = new HashSet<>();
 
     private ScheduledExecutorService kafkaThread;
 
-    /** Kafka's answer; 0 before there is one. */
+    /** As Kafka said; 0 before it has. */
     volatile int partitionCount;
 
-    /** The question to Kafka: is nothing left to read at these offsets? Null for none. */
-    volatile Map<Integer, Long> isThisTheEnd;
+    /** Next offsets that may be the end of their partitions, for Kafka to confirm; null: none. */
+    volatile Map<Integer, Long> pendingEndOffsets;
 
-    /** Kafka's answer: at these offsets nothing was. */
-    volatile Map<Integer, Long> provenEnd;
+    /** Offsets of which Kafka has confirmed that they were the end. */
+    volatile Map<Integer, Long> confirmedEndOffsets;
 
-    WatermarkCoordinator(Context context, FrontSettings settings) {
+    WatermarkCoordinator(Context context, IngestSettings settings) {
         this.context = context;
         this.settings = settings;
+        this.globalWatermark = new GlobalWatermark(settings.timeRules);
     }
 
     @Override
@@ -62,7 +63,7 @@ final class WatermarkCoordinator implements OperatorCoordinator {
             thread.setContextClassLoader(context.getUserCodeClassloader());
             return thread;
         });
-        kafkaThread.scheduleWithFixedDelay(new Questions(), 0, ASK_EVERY_MS, TimeUnit.MILLISECONDS);
+        kafkaThread.scheduleWithFixedDelay(new BrokerPoller(), 0, POLL_EVERY_MS, TimeUnit.MILLISECONDS);
     }
 
     @Override
@@ -72,32 +73,32 @@ final class WatermarkCoordinator implements OperatorCoordinator {
             return;
         }
         ProgressReport report = (ProgressReport) event;
-        clock.restore(report.jobWatermarkMs);
-        report.clocks.forEach(clock::advance);
+        globalWatermark.restore(report.jobWatermarkMs);
+        report.progress.forEach(globalWatermark::advance);
         for (int partition : report.activePartitions) {
-            clock.active(partition);
+            globalWatermark.active(partition);
         }
         reported.add(subtask);
         if (reported.size() == context.currentParallelism() && partitionCount > 0) {
             reported.clear();
-            clock.setPartitionCount(partitionCount);
-            clock.tick(Combiner.TICK_MS);
-            closeIfSilent();
+            globalWatermark.setPartitionCount(partitionCount);
+            globalWatermark.tick(PreAggregator.TICK_MS);
+            closeIfTopicIdle();
         }
-        if (report.jobWatermarkMs < clock.watermarkMs()) {
-            gateway.sendEvent(new WatermarkAdvance(clock.watermarkMs()));
+        if (report.jobWatermarkMs < globalWatermark.watermarkMs()) {
+            gateway.sendEvent(new WatermarkAdvance(globalWatermark.watermarkMs()));
         }
     }
 
-    private void closeIfSilent() {
-        if (!clock.silent() || clock.closed()) {
+    private void closeIfTopicIdle() {
+        if (!globalWatermark.topicIdle() || globalWatermark.closed()) {
             return;
         }
-        Map<Integer, Long> position = clock.nextOffsets();
-        if (position.equals(provenEnd)) {
-            clock.closeLastWindows(System.currentTimeMillis());
+        Map<Integer, Long> position = globalWatermark.nextOffsets();
+        if (position.equals(confirmedEndOffsets)) {
+            globalWatermark.closeLastWindows(System.currentTimeMillis());
         }
-        isThisTheEnd = position;
+        pendingEndOffsets = position;
     }
 
     @Override
@@ -110,25 +111,25 @@ final class WatermarkCoordinator implements OperatorCoordinator {
         subtasks.remove(subtask);
     }
 
-    /** Subtasks all depend on each other's watermark: when one starts anew, so does the clock. */
+    /** Subtasks all depend on each other's watermark: when one restarts, the watermark is computed anew. */
     @Override
     public void subtaskReset(int subtask, long checkpointId) {
-        startAnew();
+        reset();
     }
 
     @Override
     public void resetToCheckpoint(long checkpointId, byte[] checkpoint) {
-        startAnew();
+        reset();
     }
 
-    private void startAnew() {
-        clock = new JobClock();
+    private void reset() {
+        globalWatermark = new GlobalWatermark(settings.timeRules);
         reported.clear();
-        provenEnd = null;
-        isThisTheEnd = null;
+        confirmedEndOffsets = null;
+        pendingEndOffsets = null;
     }
 
-    /** The subtasks hold all there is to remember. */
+    /** Nothing is stored: the state is with the subtasks. */
     @Override
     public void checkpointCoordinator(long checkpointId, CompletableFuture<byte[]> result) {
         result.complete(new byte[0]);
@@ -144,43 +145,43 @@ final class WatermarkCoordinator implements OperatorCoordinator {
         }
     }
 
-    /** Runs in the Kafka thread, once every {@link #ASK_EVERY_MS}. */
-    private final class Questions implements Runnable {
+    /** Runs in the Kafka thread, once every {@link #POLL_EVERY_MS}. */
+    private final class BrokerPoller implements Runnable {
 
-        private TopicEnd topic;
+        private EndOffsets endOffsets;
         private long countedNanos;
 
         @Override
         public void run() {
             try {
-                if (topic == null) {
-                    topic = new TopicEnd(settings);
+                if (endOffsets == null) {
+                    endOffsets = new EndOffsets(settings);
                 }
                 if (partitionCount == 0 || System.nanoTime() - countedNanos > COUNT_EVERY_MS * 1_000_000) {
-                    partitionCount = topic.partitionCount();
+                    partitionCount = endOffsets.partitionCount();
                     countedNanos = System.nanoTime();
                 }
-                Map<Integer, Long> position = isThisTheEnd;
+                Map<Integer, Long> position = pendingEndOffsets;
                 if (position != null) {
-                    isThisTheEnd = null;
-                    if (topic.readToEnd(position)) {
-                        provenEnd = position;
+                    pendingEndOffsets = null;
+                    if (endOffsets.readToEnd(position)) {
+                        confirmedEndOffsets = position;
                     }
                 }
-            } catch (RuntimeException away) {
-                LOG.warn("Kafka does not answer ({}); asking again", away.toString());
-                closeTopic();
+            } catch (RuntimeException unavailable) {
+                LOG.warn("Kafka is unavailable ({}); polling again", unavailable.toString());
+                closeConsumer();
             } finally {
                 if (Thread.currentThread().isInterrupted()) {
-                    closeTopic();
+                    closeConsumer();
                 }
             }
         }
 
-        private void closeTopic() {
-            if (topic != null) {
-                topic.close();
-                topic = null;
+        private void closeConsumer() {
+            if (endOffsets != null) {
+                endOffsets.close();
+                endOffsets = null;
             }
         }
     }
@@ -191,9 +192,9 @@ final class WatermarkCoordinator implements OperatorCoordinator {
         private static final long serialVersionUID = 1L;
 
         private final OperatorID operatorId;
-        private final FrontSettings settings;
+        private final IngestSettings settings;
 
-        Provider(OperatorID operatorId, FrontSettings settings) {
+        Provider(OperatorID operatorId, IngestSettings settings) {
             this.operatorId = operatorId;
             this.settings = settings;
         }

@@ -1,13 +1,10 @@
-package ctr.front;
+package ctr.ingest;
 
-/** The contract's window lengths and the bound on disorder. All times are milliseconds, UTC. */
+/** Holds the contract's window lengths and computes a window's bounds. All times are milliseconds, UTC. */
 final class Windows {
 
     static final long ONE_MINUTE_MS = 60_000L;
     static final long FIVE_MINUTES_MS = 5 * ONE_MINUTE_MS;
-
-    /** A partition watermark trails the highest event time of its partition by this much. */
-    static final long OUT_OF_ORDER_MS = 10_000L;
 
     /** Stands for "no event time", "no watermark": earlier than every real one. */
     static final long NONE = Long.MIN_VALUE;
@@ -22,10 +19,5 @@ final class Windows {
     /** End (exclusive) of the 1 minute window that holds {@code timeMs}. */
     static long oneMinuteEnd(long timeMs) {
         return start(timeMs, ONE_MINUTE_MS) + ONE_MINUTE_MS;
-    }
-
-    /** The partition watermark that follows from a partition's highest event time. */
-    static long partitionWatermark(long highestEventTimeMs) {
-        return highestEventTimeMs == NONE ? NONE : highestEventTimeMs - OUT_OF_ORDER_MS;
     }
 }

@@ -1,4 +1,4 @@
-package ctr.front;
+package ctr.ingest;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;

@@ -1,4 +1,4 @@
-package ctr.front;
+package ctr.ingest;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -19,19 +19,19 @@ class DamagedRecordTest {
     /** Far beyond what any of these takes; only an endless loop reaches it. */
     private static final Duration HANGS = Duration.ofSeconds(60);
 
-    private final WriterPlan.Compiler compiler = new WriterPlan.Compiler(Samples.settings());
+    private final DecodePlan.Compiler compiler = new DecodePlan.Compiler(Samples.settings());
 
-    private static void read(WriterPlan plan, byte[] avro) throws MalformedException {
+    private static void read(DecodePlan plan, byte[] avro) throws MalformedException {
         AvroCursor cursor = new AvroCursor();
         cursor.reset(avro, 0);
         plan.read(cursor, new Event(2, 1));
     }
 
-    private static boolean readable(WriterPlan plan, byte[] avro) {
+    private static boolean readable(DecodePlan plan, byte[] avro) {
         try {
             read(plan, avro);
             return true;
-        } catch (MalformedException refused) {
+        } catch (MalformedException malformed) {
             return false;
         }
     }
@@ -57,7 +57,7 @@ class DamagedRecordTest {
         RandomAvro avro = new RandomAvro(1);
         for (int i = 0; i < 200; i++) {
             Schema writer = i == 0 ? Samples.readerSchema() : avro.evolved();
-            WriterPlan plan = compiler.compile(writer.toString());
+            DecodePlan plan = compiler.compile(writer.toString());
             byte[] whole = Samples.encode(writer, avro.event(writer), i % 2 == 0);
             assertTrue(readable(plan, whole));
             for (int length = 0; length < whole.length; length++) {
@@ -72,7 +72,7 @@ class DamagedRecordTest {
         RandomAvro avro = new RandomAvro(2);
         for (int i = 0; i < 200; i++) {
             Schema writer = i == 0 ? Samples.readerSchema() : avro.evolved();
-            WriterPlan plan = compiler.compile(writer.toString());
+            DecodePlan plan = compiler.compile(writer.toString());
             byte[] whole = Samples.encode(avro.event(writer));
             for (int value = 0; value < 256; value++) {
                 byte[] longer = Arrays.copyOf(whole, whole.length + 1 + avro.random().nextInt(3));
@@ -88,7 +88,7 @@ class DamagedRecordTest {
         RandomAvro avro = new RandomAvro(3);
         assertTimeoutPreemptively(HANGS, () -> {
             for (int i = 0; i < 200; i++) {
-                WriterPlan plan = compiler.compile(avro.evolved().toString());
+                DecodePlan plan = compiler.compile(avro.evolved().toString());
                 for (int j = 0; j < 200; j++) {
                     readable(plan, avro.bytes(avro.random().nextInt(300)));
                 }
@@ -100,20 +100,20 @@ class DamagedRecordTest {
     void aRecordWithDamagedBytesIsReadOrMalformedButNothingElse() {
         RandomAvro avro = new RandomAvro(4);
         assertTimeoutPreemptively(HANGS, () -> {
-            int refused = 0;
+            int rejected = 0;
             for (int i = 0; i < 200; i++) {
                 Schema writer = avro.evolved();
-                WriterPlan plan = compiler.compile(writer.toString());
+                DecodePlan plan = compiler.compile(writer.toString());
                 byte[] whole = Samples.encode(writer, avro.event(writer), i % 2 == 0);
                 for (int j = 0; j < 100; j++) {
                     byte[] damaged = whole.clone();
                     for (int k = avro.random().nextInt(3); k >= 0; k--) {
                         damaged[avro.random().nextInt(damaged.length)] = (byte) avro.random().nextInt();
                     }
-                    refused += readable(plan, damaged) ? 0 : 1;
+                    rejected += readable(plan, damaged) ? 0 : 1;
                 }
             }
-            assertTrue(refused > 1_000, "damage is mostly noticed");
+            assertTrue(rejected > 1_000, "damage is mostly noticed");
         });
     }
 
@@ -122,7 +122,7 @@ class DamagedRecordTest {
         Schema list = new Schema.Parser().parse(
                 """
                 {"type": "record", "name": "List", "fields": [{"name": "next", "type": ["null", "List"]}]}""");
-        WriterPlan plan = compiler.compile(with(list).toString());
+        DecodePlan plan = compiler.compile(with(list).toString());
         byte[] deep = new byte[1 << 20];
         Arrays.fill(deep, (byte) 2);
         byte[] shallow = Arrays.copyOf(deep, 101);
@@ -136,7 +136,7 @@ class DamagedRecordTest {
     void aRecordThatContainsItselfIsMalformed() {
         Schema.Parser parser = new Schema.Parser();
         Schema endless = parser.parse("{\"type\": \"record\", \"name\": \"Self\", \"fields\": [{\"name\": \"self\", \"type\": \"Self\"}]}");
-        WriterPlan plan = compiler.compile(with(endless).toString());
+        DecodePlan plan = compiler.compile(with(endless).toString());
         assertThrows(MalformedException.class, () -> read(plan, followedBy(new byte[0])));
     }
 
@@ -144,7 +144,7 @@ class DamagedRecordTest {
     void itemsOfNoBytesCostNothing() {
         Schema nothing = Schema.createArray(Schema.create(Schema.Type.NULL));
         Schema writer = with(Schema.createArray(nothing));
-        WriterPlan plan = compiler.compile(writer.toString());
+        DecodePlan plan = compiler.compile(writer.toString());
         assertNull(plan.problem);
         GenericRecord event = new RandomAvro(5).event(with(nothing));
         event.put("extra", Arrays.asList(new Object[1_000]));
@@ -158,7 +158,7 @@ class DamagedRecordTest {
             claims[i + 9] = 1;
         }
         assertTimeoutPreemptively(HANGS, () -> assertThrows(MalformedException.class, () -> read(plan, followedBy(claims))));
-        WriterPlan nulls = compiler.compile(with(nothing).toString());
+        DecodePlan nulls = compiler.compile(with(nothing).toString());
         assertTimeoutPreemptively(HANGS, () -> assertTrue(readable(nulls, followedBy(smallBlocks()))));
     }
 

@@ -1,4 +1,4 @@
-package ctr.front;
+package ctr.ingest;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -9,11 +9,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import org.apache.flink.api.common.serialization.SerializerConfigImpl;
-import org.apache.flink.api.common.typeinfo.TypeInformation;
-import org.apache.flink.api.java.typeutils.PojoTypeInfo;
-import org.apache.flink.core.memory.DataInputDeserializer;
-import org.apache.flink.core.memory.DataOutputSerializer;
 import org.apache.flink.kafka.shaded.org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.flink.kafka.shaded.org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.flink.kafka.shaded.org.apache.kafka.common.header.Header;
@@ -22,42 +17,39 @@ import org.apache.flink.kafka.shaded.org.apache.kafka.common.header.internals.Re
 import org.apache.flink.kafka.shaded.org.apache.kafka.common.record.TimestampType;
 import org.junit.jupiter.api.Test;
 
-class LetterTest {
+class DeadLetterTest {
 
-    private static Letter letter(byte[] key, byte[] value, String message, Header... headers) {
+    private static DeadLetter deadLetter(byte[] key, byte[] value, String message, Header... headers) {
         ConsumerRecord<byte[], byte[]> record = new ConsumerRecord<>(
                 "raw", 3, 42, 0, TimestampType.LOG_APPEND_TIME, 0, 0, key, value, new RecordHeaders(headers),
                 Optional.empty());
-        return Letter.of(record, Fate.MALFORMED, message);
+        return DeadLetter.of(record, Outcome.MALFORMED, message);
     }
 
-    private static ProducerRecord<byte[], byte[]> sent(Letter letter) {
-        return new LetterSerializer("errors").serialize(letter, null, null);
+    private static ProducerRecord<byte[], byte[]> sent(DeadLetter deadLetter) {
+        return new DeadLetterSerializer("errors").serialize(deadLetter, null, null);
     }
 
-    private static Letter throughState(Letter letter) throws Exception {
-        TypeInformation<Letter> type = TypeInformation.of(Letter.class);
-        assertTrue(type instanceof PojoTypeInfo, "state of this type can evolve");
-        var serializer = type.createSerializer(new SerializerConfigImpl());
-        DataOutputSerializer bytes = new DataOutputSerializer(64);
-        serializer.serialize(letter, bytes);
-        return serializer.deserialize(new DataInputDeserializer(bytes.getCopyOfBuffer()));
+    private static DeadLetter throughState(DeadLetter deadLetter) throws Exception {
+        var format = StateFormats.DEFERRED_DEAD_LETTER;
+        byte[] stored = format.serialize(new DeferredDeadLetter(deadLetter));
+        return format.deserialize(format.getVersion(), stored).deadLetter;
     }
 
     @Test
     void aValueThatNoProducerBufferHoldsIsLeftOutAndSaidToBe() {
-        Letter kept = letter(null, new byte[Letter.MAX_VALUE_BYTES], "why");
-        assertEquals(Letter.MAX_VALUE_BYTES, kept.value.length);
-        Letter tooLarge = letter(null, new byte[Letter.MAX_VALUE_BYTES + 1], "why");
+        DeadLetter kept = deadLetter(null, new byte[DeadLetter.MAX_VALUE_BYTES], "why");
+        assertEquals(DeadLetter.MAX_VALUE_BYTES, kept.value.length);
+        DeadLetter tooLarge = deadLetter(null, new byte[DeadLetter.MAX_VALUE_BYTES + 1], "why");
         assertNull(tooLarge.value);
-        assertEquals("why (a value of " + (Letter.MAX_VALUE_BYTES + 1) + " bytes, left out)", tooLarge.message);
+        assertEquals("why (a value of " + (DeadLetter.MAX_VALUE_BYTES + 1) + " bytes, left out)", tooLarge.message);
     }
 
     @Test
     void itHoldsTheRecordUnchangedAndSaysWhereItCameFrom() {
         byte[] key = {1, 2};
         byte[] value = {0, 9, 9};
-        ProducerRecord<byte[], byte[]> sent = sent(letter(key, value, "why", new RecordHeader("trace", new byte[] {7})));
+        ProducerRecord<byte[], byte[]> sent = sent(deadLetter(key, value, "why", new RecordHeader("trace", new byte[] {7})));
         assertEquals("errors", sent.topic());
         assertArrayEquals(key, sent.key());
         assertArrayEquals(value, sent.value());
@@ -77,8 +69,8 @@ class LetterTest {
 
     @Test
     void nothingIsMadeOfNothing() throws Exception {
-        Letter letter = letter(null, null, "why", new RecordHeader("empty", (byte[]) null), new RecordHeader("", new byte[0]));
-        for (Letter each : new Letter[] {letter, throughState(letter)}) {
+        DeadLetter deadLetter = deadLetter(null, null, "why", new RecordHeader("empty", (byte[]) null), new RecordHeader("", new byte[0]));
+        for (DeadLetter each : new DeadLetter[] {deadLetter, throughState(deadLetter)}) {
             ProducerRecord<byte[], byte[]> sent = sent(each);
             assertNull(sent.key());
             assertNull(sent.value());
@@ -90,19 +82,19 @@ class LetterTest {
 
     @Test
     void headersOfTheSameNameAllStay() {
-        ProducerRecord<byte[], byte[]> sent = sent(letter(
+        ProducerRecord<byte[], byte[]> sent = sent(deadLetter(
                 null, null, "why", new RecordHeader("reason", new byte[] {1}), new RecordHeader("reason", new byte[] {2})));
         assertEquals(7, sent.headers().toArray().length);
         assertEquals("malformed", new String(sent.headers().lastHeader("reason").value(), StandardCharsets.UTF_8));
     }
 
     @Test
-    void aLetterSurvivesItsStateUnchanged() throws Exception {
-        Letter letter = letter(new byte[] {1}, new byte[] {2}, "wärum", new RecordHeader("a", new byte[] {3}));
-        Letter restored = throughState(letter);
-        assertArrayEquals(letter.key, restored.key);
-        assertArrayEquals(letter.value, restored.value);
-        assertEquals(sent(letter).headers(), sent(restored).headers());
+    void aDeadLetterSurvivesItsStateUnchanged() throws Exception {
+        DeadLetter deadLetter = deadLetter(new byte[] {1}, new byte[] {2}, "wärum", new RecordHeader("a", new byte[] {3}));
+        DeadLetter restored = throughState(deadLetter);
+        assertArrayEquals(deadLetter.key, restored.key);
+        assertArrayEquals(deadLetter.value, restored.value);
+        assertEquals(sent(deadLetter).headers(), sent(restored).headers());
     }
 
     @Test
@@ -110,13 +102,13 @@ class LetterTest {
         for (String character : new String[] {"x", "ä", "€", "🍎"}) {
             for (int lead = 0; lead < 5; lead++) {
                 String message = "x".repeat(lead) + character.repeat(2_000);
-                byte[] cut = letter(null, null, message).messageBytes();
+                byte[] cut = deadLetter(null, null, message).messageBytes();
                 String text = new String(cut, StandardCharsets.UTF_8);
                 assertTrue(message.startsWith(text));
                 assertTrue(cut.length <= 1_024 && cut.length > 1_024 - 4);
             }
         }
-        assertEquals(1_024, letter(null, null, "x".repeat(1_024)).messageBytes().length);
-        assertArrayEquals("kürz".getBytes(StandardCharsets.UTF_8), letter(null, null, "kürz").messageBytes());
+        assertEquals(1_024, deadLetter(null, null, "x".repeat(1_024)).messageBytes().length);
+        assertArrayEquals("kürz".getBytes(StandardCharsets.UTF_8), deadLetter(null, null, "kürz").messageBytes());
     }
 }

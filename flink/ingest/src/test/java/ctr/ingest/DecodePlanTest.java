@@ -1,4 +1,4 @@
-package ctr.front;
+package ctr.ingest;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
@@ -12,15 +12,15 @@ import org.apache.flink.avro.shaded.org.apache.avro.Schema;
 import org.apache.flink.avro.shaded.org.apache.avro.generic.GenericRecord;
 import org.junit.jupiter.api.Test;
 
-/** What a plan reads, and which schemas it refuses. */
-class WriterPlanTest {
+/** What a plan reads, and which schemas it rejects. */
+class DecodePlanTest {
 
     private static final List<String> NEEDED = List.of(
             "id", "click", "hour", "C1", "banner_pos", "site_id", "site_category", "device_type", "device_ip", "timestamp");
 
-    private final WriterPlan.Compiler compiler = new WriterPlan.Compiler(Samples.settings());
+    private final DecodePlan.Compiler compiler = new DecodePlan.Compiler(Samples.settings());
 
-    private static Event read(WriterPlan plan, byte[] avro) throws MalformedException {
+    private static Event read(DecodePlan plan, byte[] avro) throws MalformedException {
         AvroCursor cursor = new AvroCursor();
         cursor.reset(avro, 0);
         Event event = new Event(2, 1);
@@ -30,10 +30,10 @@ class WriterPlanTest {
 
     private static String category(GenericRecord written) {
         Object category = written.get("site_category");
-        return category == null ? Categories.UNKNOWN : Categories.normalForm(category.toString());
+        return category == null ? StringDictionary.UNKNOWN : StringDictionary.normalForm(category.toString());
     }
 
-    private static void assertReads(GenericRecord written, WriterPlan plan, boolean blocking) throws MalformedException {
+    private static void assertReads(GenericRecord written, DecodePlan plan, boolean blocking) throws MalformedException {
         assertNull(plan.problem);
         Event event = read(plan, Samples.encode(written.getSchema(), written, blocking));
         assertEquals(category(written), event.dimensions[0]);
@@ -62,7 +62,7 @@ class WriterPlanTest {
     @Test
     void recordsOfTheReadersSchemaAreRead() throws MalformedException {
         RandomAvro avro = new RandomAvro(1);
-        WriterPlan plan = compiler.compile(Samples.settings().readerSchema);
+        DecodePlan plan = compiler.compile(Samples.settings().readerSchema);
         for (int i = 0; i < 1_000; i++) {
             assertReads(avro.event(Samples.readerSchema()), plan, false);
         }
@@ -73,7 +73,7 @@ class WriterPlanTest {
         RandomAvro avro = new RandomAvro(2);
         for (int i = 0; i < 400; i++) {
             Schema writer = avro.evolved();
-            WriterPlan plan = compiler.compile(writer.toString());
+            DecodePlan plan = compiler.compile(writer.toString());
             for (int j = 0; j < 5; j++) {
                 assertReads(avro.event(writer), plan, j % 2 == 0);
             }
@@ -86,7 +86,7 @@ class WriterPlanTest {
             List<Schema> branches = new ArrayList<>(List.of(Schema.create(Schema.Type.STRING)));
             branches.add(nullFirst == 0 ? 0 : 1, Schema.create(Schema.Type.NULL));
             Schema writer = changed("site_category", type -> Schema.createUnion(branches));
-            WriterPlan plan = compiler.compile(writer.toString());
+            DecodePlan plan = compiler.compile(writer.toString());
             for (String category : new String[] {null, "news", " "}) {
                 GenericRecord event = new RandomAvro(3).event(writer);
                 event.put("site_category", category);
@@ -105,7 +105,7 @@ class WriterPlanTest {
     }
 
     @Test
-    void aSchemaThatLacksANeededFieldIsRefusedByName() {
+    void aSchemaThatLacksANeededFieldIsRejectedByName() {
         for (Schema.Field field : Samples.readerSchema().getFields()) {
             String problem = problem(changed(field.name(), type -> null));
             if (NEEDED.contains(field.name())) {
@@ -117,7 +117,7 @@ class WriterPlanTest {
     }
 
     @Test
-    void aNeededFieldOfAnotherTypeIsRefusedByName() {
+    void aNeededFieldOfAnotherTypeIsRejectedByName() {
         for (String name : NEEDED) {
             Schema.Type reader = Samples.readerSchema().getField(name).schema().getType();
             for (Schema.Type other : List.of(Schema.Type.BOOLEAN, Schema.Type.DOUBLE, Schema.Type.FLOAT)) {
@@ -137,7 +137,7 @@ class WriterPlanTest {
     }
 
     @Test
-    void aSchemaThatIsNoRecordIsRefused() {
+    void aSchemaThatIsNoRecordIsRejected() {
         assertEquals("its schema is no record", compiler.compile("\"string\"").problem);
         for (String nonsense : new String[] {"", "{", "[]x", "{\"type\": \"message\"}", "syntax = \"proto3\";"}) {
             assertTrue(compiler.compile(nonsense).problem.startsWith("its schema is not Avro"), nonsense);
@@ -146,7 +146,7 @@ class WriterPlanTest {
 
     @Test
     void aDimensionOrMeasureThatTheWriterLacksHasItsDefault() throws MalformedException {
-        FrontSettings settings = Samples.settings();
+        IngestSettings settings = Samples.settings();
         settings.dimensions.add(dimension("app_category", "string"));
         settings.dimensions.add(dimension("device_conn_type", "int"));
         settings.measures.add(measure("C21"));
@@ -155,7 +155,7 @@ class WriterPlanTest {
                 .filter(field -> !List.of("device_conn_type", "C21").contains(field.name()))
                 .map(field -> new Schema.Field(field.name(), field.schema()))
                 .toList());
-        WriterPlan plan = new WriterPlan.Compiler(settings).compile(writer.toString());
+        DecodePlan plan = new DecodePlan.Compiler(settings).compile(writer.toString());
         assertNull(plan.problem);
         AvroCursor cursor = new AvroCursor();
         cursor.reset(Samples.encode(new RandomAvro(5).event(writer)), 0);
@@ -163,20 +163,20 @@ class WriterPlanTest {
         event.dimensions[2] = "what the record before left here";
         event.measures[1] = 99;
         plan.read(cursor, event);
-        assertEquals(Categories.UNKNOWN, event.dimensions[2], "the default is an empty string");
+        assertEquals(StringDictionary.UNKNOWN, event.dimensions[2], "the default is an empty string");
         assertEquals(0, event.dimensions[3]);
         assertEquals(0, event.measures[1]);
     }
 
-    private static FrontSettings.Dimension dimension(String field, String type) {
-        FrontSettings.Dimension dimension = new FrontSettings.Dimension();
+    private static IngestSettings.Dimension dimension(String field, String type) {
+        IngestSettings.Dimension dimension = new IngestSettings.Dimension();
         dimension.field = field;
         dimension.type = type;
         return dimension;
     }
 
-    private static FrontSettings.Measure measure(String field) {
-        FrontSettings.Measure measure = new FrontSettings.Measure();
+    private static IngestSettings.Measure measure(String field) {
+        IngestSettings.Measure measure = new IngestSettings.Measure();
         measure.field = field;
         measure.column = field;
         return measure;

@@ -1,7 +1,7 @@
-package ctr.front;
+package ctr.ingest;
 
-import static ctr.front.Samples.NOON;
-import static ctr.front.Samples.SCHEMA_ID;
+import static ctr.ingest.Samples.NOON;
+import static ctr.ingest.Samples.SCHEMA_ID;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -16,7 +16,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The fates that a record's own content decides. */
+/** The outcomes that a record's own content decides. */
 class EventDecoderTest {
 
     private Registry registry;
@@ -34,7 +34,7 @@ class EventDecoderTest {
     }
 
     static EventDecoder decoder(String registryUrl) {
-        FrontSettings settings = Samples.settings();
+        IngestSettings settings = Samples.settings();
         settings.registryUrl = registryUrl;
         EventDecoder decoder = new EventDecoder(settings);
         decoder.open(null);
@@ -53,7 +53,7 @@ class EventDecoderTest {
             @Override
             public void close() {}
         });
-        assertEquals(1, out.size(), "every record has a fate");
+        assertEquals(1, out.size(), "every record has an outcome");
         return out.get(0);
     }
 
@@ -73,7 +73,7 @@ class EventDecoderTest {
     @Test
     void aGoodRecordIsCountedWithItsValues() throws IOException {
         Event event = decode(good());
-        assertEquals(Fate.COUNTED, event.fate);
+        assertEquals(Outcome.COUNTED, event.outcome);
         assertNull(event.problem);
         assertEquals(List.of("news", 4), List.of(event.dimensions));
         assertEquals(1, event.click);
@@ -87,7 +87,7 @@ class EventDecoderTest {
         otherMagic[0] = 1;
         for (byte[] value : new byte[][] {null, {}, {0}, {0, 0, 0, 7}, otherMagic, "hello".getBytes()}) {
             Event event = decode(value);
-            assertEquals(Fate.MALFORMED, event.fate);
+            assertEquals(Outcome.MALFORMED, event.outcome);
             assertEquals(MalformedException.NOT_WIRE_FORMAT.getMessage(), event.problem);
         }
         assertTrue(registry.questions.isEmpty());
@@ -95,45 +95,45 @@ class EventDecoderTest {
 
     @Test
     void aRecordWithoutABodyIsMalformed() throws IOException {
-        assertEquals(Fate.MALFORMED, decode(Samples.wire(SCHEMA_ID, new byte[0])).fate);
+        assertEquals(Outcome.MALFORMED, decode(Samples.wire(SCHEMA_ID, new byte[0])).outcome);
     }
 
     @Test
-    void aRecordAfterARefusedOneIsReadAfresh() throws IOException {
+    void aRecordAfterARejectedOneIsReadAfresh() throws IOException {
         byte[] cut = java.util.Arrays.copyOf(good(), good().length - 1);
         for (byte[] bad : new byte[][] {cut, null, Samples.wire(999, new byte[9]), Samples.wire(SCHEMA_ID, new byte[200])}) {
-            assertTrue(decode(bad).fate != Fate.COUNTED);
+            assertTrue(decode(bad).outcome != Outcome.COUNTED);
             aGoodRecordIsCountedWithItsValues();
         }
     }
 
     @Test
     void clickIsZeroOrOne() throws IOException {
-        assertEquals(Fate.COUNTED, decode(0, NOON, NOON).fate);
-        assertEquals(Fate.COUNTED, decode(1, NOON, NOON).fate);
+        assertEquals(Outcome.COUNTED, decode(0, NOON, NOON).outcome);
+        assertEquals(Outcome.COUNTED, decode(1, NOON, NOON).outcome);
         for (int click : new int[] {7, 2, -1, Integer.MIN_VALUE, Integer.MAX_VALUE}) {
             Event event = decode(click, NOON, NOON);
-            assertEquals(Fate.INVALID, event.fate);
+            assertEquals(Outcome.INVALID, event.outcome);
             assertEquals("click is " + click + ", not 0 or 1", event.problem);
         }
     }
 
     @Test
     void aTimestampIsAfterTheEpoch() throws IOException {
-        assertEquals(Fate.COUNTED, decode(0, 1, NOON).fate);
+        assertEquals(Outcome.COUNTED, decode(0, 1, NOON).outcome);
         for (long time : new long[] {0, -1, Long.MIN_VALUE}) {
-            assertEquals(Fate.INVALID, decode(0, time, NOON).fate);
+            assertEquals(Outcome.INVALID, decode(0, time, NOON).outcome);
         }
     }
 
     @Test
     void aTimestampIsAtMostAMinuteAheadOfTheBrokers() throws IOException {
-        assertEquals(Fate.COUNTED, decode(0, NOON + 60_000, NOON).fate);
-        assertEquals(Fate.INVALID, decode(0, NOON + 60_001, NOON).fate);
+        assertEquals(Outcome.COUNTED, decode(0, NOON + 60_000, NOON).outcome);
+        assertEquals(Outcome.INVALID, decode(0, NOON + 60_001, NOON).outcome);
         long year = 365L * 24 * 3_600_000;
         assertEquals("timestamp is " + year + " ms ahead of the broker's " + NOON, decode(0, NOON + year, NOON).problem);
-        assertEquals(Fate.INVALID, decode(0, Long.MAX_VALUE, NOON).fate);
-        assertEquals(Fate.INVALID, decode(0, Long.MAX_VALUE, -1).fate, "a record without a broker time");
+        assertEquals(Outcome.INVALID, decode(0, Long.MAX_VALUE, NOON).outcome);
+        assertEquals(Outcome.INVALID, decode(0, Long.MAX_VALUE, -1).outcome, "a record without a broker time");
     }
 
     @Test
@@ -144,7 +144,7 @@ class EventDecoderTest {
             registry.knows(id, writer.toString());
             GenericRecord event = avro.event(writer);
             Event read = decode(decoder, Samples.wire(id, Samples.encode(event)), Long.MAX_VALUE / 2);
-            assertEquals(Fate.COUNTED, read.fate);
+            assertEquals(Outcome.COUNTED, read.outcome);
             assertEquals(event.get("device_type"), read.dimensions[1]);
             aGoodRecordIsCountedWithItsValues();
         }
@@ -152,20 +152,20 @@ class EventDecoderTest {
     }
 
     @Test
-    void aSchemaThatCannotServeIsUnknown() throws IOException {
+    void anUnusableSchemaIsUnknown() throws IOException {
         registry.knows(8, "{\"type\": \"record\", \"name\": \"Other\", \"fields\": [{\"name\": \"id\", \"type\": \"string\"}]}");
         Event event = decode(Samples.wire(8, new byte[] {2, 'x'}));
-        assertEquals(Fate.UNKNOWN_SCHEMA, event.fate);
+        assertEquals(Outcome.UNKNOWN_SCHEMA, event.outcome);
         assertEquals("its schema has no usable field 'click'", event.problem);
         registry.knows(9, "\"bytes\"");
-        assertEquals(Fate.UNKNOWN_SCHEMA, decode(Samples.wire(9, new byte[] {0})).fate);
+        assertEquals(Outcome.UNKNOWN_SCHEMA, decode(Samples.wire(9, new byte[] {0})).outcome);
     }
 
     @Test
     void anIdThatTheRegistryDoesNotKnowIsUnknownAndAskedForOnce() throws IOException {
         for (int i = 0; i < 3; i++) {
             Event event = decode(Samples.wire(12_345, new byte[20]));
-            assertEquals(Fate.UNKNOWN_SCHEMA, event.fate);
+            assertEquals(Outcome.UNKNOWN_SCHEMA, event.outcome);
             assertEquals("the registry does not know schema id 12345", event.problem);
         }
         assertEquals(List.of("/schemas/ids/12345"), registry.questions);
@@ -173,7 +173,7 @@ class EventDecoderTest {
 
     @Test
     void aNegativeIdIsUnknownWithoutAQuestion() throws IOException {
-        assertEquals(Fate.UNKNOWN_SCHEMA, decode(Samples.wire(-1, new byte[20])).fate);
+        assertEquals(Outcome.UNKNOWN_SCHEMA, decode(Samples.wire(-1, new byte[20])).outcome);
         assertTrue(registry.questions.isEmpty());
     }
 }

@@ -1,6 +1,6 @@
-package ctr.front;
+package ctr.ingest;
 
-import static ctr.front.Samples.NOON;
+import static ctr.ingest.Samples.NOON;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -9,47 +9,47 @@ import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-class JobClockTest {
+class GlobalWatermarkTest {
 
-    private final JobClock clock = new JobClock();
+    private final GlobalWatermark watermark = new GlobalWatermark(Samples.settings().timeRules);
 
     private void valid(int partition, long timeMs) {
-        PartitionClock seen = new PartitionClock(partition);
+        PartitionProgress seen = new PartitionProgress(partition);
         seen.highestEventTimeMs = timeMs;
-        clock.advance(seen);
-        clock.active(partition);
+        watermark.advance(seen);
+        watermark.active(partition);
     }
 
     private void passes(long elapsedMs) {
         for (long left = elapsedMs; left > 0; left -= 100) {
-            clock.tick(100);
+            watermark.tick(100);
         }
     }
 
     @Test
     void itIsTheMinimumOfThePartitionWatermarks() {
-        clock.setPartitionCount(3);
+        watermark.setPartitionCount(3);
         valid(0, NOON + 30_000);
         valid(1, NOON + 10_000);
         valid(2, NOON + 20_000);
-        clock.tick(100);
-        assertEquals(NOON, clock.watermarkMs());
+        watermark.tick(100);
+        assertEquals(NOON, watermark.watermarkMs());
         valid(1, NOON + 25_000);
-        clock.tick(100);
-        assertEquals(NOON + 10_000, clock.watermarkMs());
+        watermark.tick(100);
+        assertEquals(NOON + 10_000, watermark.watermarkMs());
     }
 
     @Test
     void aPartitionNotSeenYetHoldsItForFifteenSeconds() {
-        clock.setPartitionCount(2);
+        watermark.setPartitionCount(2);
         for (int i = 0; i < 149; i++) {
             valid(0, NOON);
-            clock.tick(100);
+            watermark.tick(100);
         }
-        assertEquals(Windows.NONE, clock.watermarkMs());
+        assertEquals(Windows.NONE, watermark.watermarkMs());
         valid(0, NOON);
-        clock.tick(100);
-        assertEquals(NOON - 10_000, clock.watermarkMs());
+        watermark.tick(100);
+        assertEquals(NOON - 10_000, watermark.watermarkMs());
     }
 
     @Test
@@ -58,23 +58,23 @@ class JobClockTest {
         valid(1, NOON);
         for (int i = 0; i < 149; i++) {
             valid(0, NOON + 60_000);
-            clock.tick(100);
+            watermark.tick(100);
         }
-        assertEquals(NOON - 10_000, clock.watermarkMs());
+        assertEquals(NOON - 10_000, watermark.watermarkMs());
         valid(0, NOON + 60_000);
-        clock.tick(100);
-        assertEquals(NOON + 50_000, clock.watermarkMs());
+        watermark.tick(100);
+        assertEquals(NOON + 50_000, watermark.watermarkMs());
     }
 
     @Test
     void aPartitionThatComesBackDoesNotTurnItBack() {
         anIdlePartitionHoldsItForFifteenSeconds();
         valid(1, NOON + 1);
-        clock.tick(100);
-        assertEquals(NOON + 50_000, clock.watermarkMs());
+        watermark.tick(100);
+        assertEquals(NOON + 50_000, watermark.watermarkMs());
         valid(0, NOON + 120_000);
-        clock.tick(100);
-        assertEquals(NOON + 50_000, clock.watermarkMs(), "partition 1 is active again and holds it");
+        watermark.tick(100);
+        assertEquals(NOON + 50_000, watermark.watermarkMs(), "partition 1 is active again and holds it");
     }
 
     @Test
@@ -82,58 +82,58 @@ class JobClockTest {
         valid(0, NOON);
         valid(1, NOON + 5_000);
         passes(20_000);
-        assertEquals(NOON - 10_000, clock.watermarkMs(), "idleness alone moves nothing");
+        assertEquals(NOON - 10_000, watermark.watermarkMs(), "idleness alone moves nothing");
         valid(1, NOON + 300_000);
-        clock.tick(100);
-        assertEquals(NOON - 10_000, clock.watermarkMs(), "partition 0 may hold older events and has a chance");
+        watermark.tick(100);
+        assertEquals(NOON - 10_000, watermark.watermarkMs(), "partition 0 may hold older events and has a chance");
         for (int i = 0; i < 149; i++) {
             valid(1, NOON + 300_000);
-            clock.tick(100);
+            watermark.tick(100);
         }
-        assertEquals(NOON + 290_000, clock.watermarkMs());
+        assertEquals(NOON + 290_000, watermark.watermarkMs());
     }
 
     @Test
     void itNeverGoesBack() {
         Random random = new Random(1);
-        clock.setPartitionCount(4);
-        long before = clock.watermarkMs();
+        watermark.setPartitionCount(4);
+        long before = watermark.watermarkMs();
         for (int i = 0; i < 20_000; i++) {
             switch (random.nextInt(40)) {
                 case 0 -> passes(random.nextInt(200) * 100L);
-                case 1 -> clock.closeLastWindows(NOON + random.nextInt(4_000_000));
-                case 2 -> clock.restore(NOON + random.nextInt(1_000_000));
-                case 3 -> clock.setPartitionCount(4 + random.nextInt(4));
+                case 1 -> watermark.closeLastWindows(NOON + random.nextInt(4_000_000));
+                case 2 -> watermark.restore(NOON + random.nextInt(1_000_000));
+                case 3 -> watermark.setPartitionCount(4 + random.nextInt(4));
                 default -> valid(random.nextInt(4), NOON + i * 100L + random.nextInt(100_000));
             }
-            clock.tick(100);
-            assertTrue(clock.watermarkMs() >= before);
-            before = clock.watermarkMs();
+            watermark.tick(100);
+            assertTrue(watermark.watermarkMs() >= before);
+            before = watermark.watermarkMs();
         }
     }
 
     @Test
-    void itIsSilentAfterAMinuteWithoutAValidRecord() {
-        assertFalse(clock.silent(), "nothing is known yet");
+    void theTopicIsIdleAfterAMinuteWithoutAValidRecord() {
+        assertFalse(watermark.topicIdle(), "nothing is known yet");
         valid(0, NOON);
         valid(1, NOON);
         passes(59_900);
-        assertFalse(clock.silent());
-        clock.tick(100);
-        assertTrue(clock.silent());
+        assertFalse(watermark.topicIdle());
+        watermark.tick(100);
+        assertTrue(watermark.topicIdle());
         valid(1, NOON);
-        assertFalse(clock.silent());
+        assertFalse(watermark.topicIdle());
     }
 
     @Test
-    void onePartitionThatSpeaksIsNotSilence() {
+    void theTopicIsNotIdleWhileOnePartitionIsActive() {
         valid(0, NOON);
         valid(1, NOON);
         for (int i = 0; i < 700; i++) {
             valid(1, NOON);
-            clock.tick(100);
+            watermark.tick(100);
         }
-        assertFalse(clock.silent());
+        assertFalse(watermark.topicIdle());
     }
 
     @Test
@@ -141,50 +141,50 @@ class JobClockTest {
         valid(0, NOON + 61_000);
         valid(1, NOON + 119_999);
         passes(60_000);
-        assertEquals(NOON + 51_000, clock.watermarkMs());
-        clock.closeLastWindows(NOON + 129_999);
-        assertEquals(NOON + 51_000, clock.watermarkMs());
-        clock.closeLastWindows(NOON + 130_000);
-        assertEquals(NOON + 120_000, clock.watermarkMs(), "the end of the last minute");
-        assertFalse(clock.closed());
-        clock.closeLastWindows(NOON + 309_999);
-        assertEquals(NOON + 120_000, clock.watermarkMs());
-        clock.closeLastWindows(NOON + 310_000);
-        assertEquals(NOON + 300_000, clock.watermarkMs(), "the end of the last five minutes");
-        assertTrue(clock.closed());
+        assertEquals(NOON + 51_000, watermark.watermarkMs());
+        watermark.closeLastWindows(NOON + 129_999);
+        assertEquals(NOON + 51_000, watermark.watermarkMs());
+        watermark.closeLastWindows(NOON + 130_000);
+        assertEquals(NOON + 120_000, watermark.watermarkMs(), "the end of the last minute");
+        assertFalse(watermark.closed());
+        watermark.closeLastWindows(NOON + 309_999);
+        assertEquals(NOON + 120_000, watermark.watermarkMs());
+        watermark.closeLastWindows(NOON + 310_000);
+        assertEquals(NOON + 300_000, watermark.watermarkMs(), "the end of the last five minutes");
+        assertTrue(watermark.closed());
     }
 
     @Test
     void aTopicWithoutEventsHasNoWindowsToClose() {
-        clock.setPartitionCount(4);
+        watermark.setPartitionCount(4);
         passes(120_000);
-        clock.closeLastWindows(NOON);
-        assertEquals(Windows.NONE, clock.watermarkMs());
-        assertTrue(clock.closed());
+        watermark.closeLastWindows(NOON);
+        assertEquals(Windows.NONE, watermark.watermarkMs());
+        assertTrue(watermark.closed());
     }
 
     @Test
     void aRestoredJobGoesOnFromItsWatermark() {
-        clock.restore(NOON);
-        assertEquals(NOON, clock.watermarkMs());
-        clock.restore(NOON - 1);
+        watermark.restore(NOON);
+        assertEquals(NOON, watermark.watermarkMs());
+        watermark.restore(NOON - 1);
         valid(0, NOON + 9_999);
-        clock.tick(100);
-        assertEquals(NOON, clock.watermarkMs());
+        watermark.tick(100);
+        assertEquals(NOON, watermark.watermarkMs());
         valid(0, NOON + 10_001);
-        clock.tick(100);
-        assertEquals(NOON + 1, clock.watermarkMs());
+        watermark.tick(100);
+        assertEquals(NOON + 1, watermark.watermarkMs());
     }
 
     @Test
     void itKnowsWhereEveryPartitionStands() {
-        clock.setPartitionCount(2);
-        PartitionClock read = new PartitionClock(1);
+        watermark.setPartitionCount(2);
+        PartitionProgress read = new PartitionProgress(1);
         read.nextOffset = 42;
-        clock.advance(read);
-        assertEquals(Map.of(0, 0L, 1, 42L), clock.nextOffsets());
+        watermark.advance(read);
+        assertEquals(Map.of(0, 0L, 1, 42L), watermark.nextOffsets());
         read.nextOffset = 41;
-        clock.advance(read);
-        assertEquals(Map.of(0, 0L, 1, 42L), clock.nextOffsets());
+        watermark.advance(read);
+        assertEquals(Map.of(0, 0L, 1, 42L), watermark.nextOffsets());
     }
 }

@@ -1,6 +1,6 @@
-package ctr.front;
+package ctr.ingest;
 
-import static ctr.front.Samples.NOON;
+import static ctr.ingest.Samples.NOON;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -31,7 +31,7 @@ class ParallelismTest {
         return topic;
     }
 
-    /** What the contract says, without the combiner. */
+    /** What the contract says, without the pre-aggregation. */
     private static List<String> expectedLate(long[][] topic) {
         List<String> late = new ArrayList<>();
         for (int partition = 0; partition < PARTITIONS; partition++) {
@@ -70,13 +70,13 @@ class ParallelismTest {
         assertTrue(expectedLate.size() > 50 && expectedLate.size() < PARTITIONS * RECORDS / 2);
         Map<Long, Long> expectedCounts = null;
         for (int[] plan : new int[][] {{1}, {2}, {4}, {4, 1}, {1, 4, 2}, {3, 2, 1, 4}}) {
-            List<String> letters = new ArrayList<>();
+            List<String> deadLetters = new ArrayList<>();
             Map<Long, Long> counts = new TreeMap<>();
             Map<String, Row> ledger = new TreeMap<>();
-            run(topic, plan, random, letters, counts, ledger);
+            run(topic, plan, random, deadLetters, counts, ledger);
             long counted = ledger.values().stream().mapToLong(entry -> (Long) entry.getField(6)).sum();
             long late = ledger.values().stream().mapToLong(entry -> (Long) entry.getField(7)).sum();
-            assertEquals(expectedLate, letters.stream().sorted().toList());
+            assertEquals(expectedLate, deadLetters.stream().sorted().toList());
             assertEquals(expectedLate.size(), late);
             assertEquals(PARTITIONS * RECORDS, counted + late, "the conservation law");
             assertEquals(counted, counts.values().stream().mapToLong(Long::longValue).sum());
@@ -90,12 +90,12 @@ class ParallelismTest {
             long[][] topic,
             int[] plan,
             Random random,
-            List<String> letters,
+            List<String> deadLetters,
             Map<Long, Long> counts,
             Map<String, Row> ledger)
             throws Exception {
         int[] next = new int[PARTITIONS];
-        JobClock clock = new JobClock();
+        GlobalWatermark watermark = new GlobalWatermark(Samples.settings().timeRules);
         OperatorSubtaskState[] checkpoints = null;
         for (int part = 0; part < plan.length; part++) {
             List<Subtask> subtasks = start(plan[part], checkpoints);
@@ -103,13 +103,13 @@ class ParallelismTest {
             while (!read(topic, next, until, subtasks, random)) {
                 for (Subtask subtask : subtasks) {
                     ProgressReport report = subtask.tick();
-                    clock.setPartitionCount(PARTITIONS);
-                    report.clocks.forEach(clock::advance);
+                    watermark.setPartitionCount(PARTITIONS);
+                    report.progress.forEach(watermark::advance);
                     for (int partition : report.activePartitions) {
-                        clock.active(partition);
+                        watermark.active(partition);
                     }
-                    clock.tick(1);
-                    subtask.advance(clock.watermarkMs());
+                    watermark.tick(1);
+                    subtask.advance(watermark.watermarkMs());
                 }
             }
             checkpoints = new OperatorSubtaskState[plan[part]];
@@ -119,7 +119,7 @@ class ParallelismTest {
             }
             add(counts, subtasks);
             for (Subtask subtask : subtasks) {
-                letters.addAll(subtask.letters());
+                deadLetters.addAll(subtask.deadLetters());
                 for (Row entry : subtask.ledger()) {
                     // After a restore the checkpoint's entries come again: an upsert by partition and offset.
                     ledger.put(entry.getField(1) + "/" + entry.getField(2), entry);

@@ -1,6 +1,6 @@
-package ctr.front;
+package ctr.ingest;
 
-import static ctr.front.Samples.NOON;
+import static ctr.ingest.Samples.NOON;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -12,7 +12,7 @@ import org.apache.flink.types.Row;
 import org.junit.jupiter.api.Test;
 
 /** What a checkpoint holds, what its completion sends, and what a restore goes on from. */
-class CombinerCheckpointTest {
+class PreAggregatorCheckpointTest {
 
     private static final long MINUTE = 60_000;
 
@@ -38,10 +38,10 @@ class CombinerCheckpointTest {
             subtask.event(0, 10, NOON);
             subtask.event(0, 11, NOON + 5 * MINUTE);
             subtask.event(0, 12, NOON);
-            subtask.refused(0, 14, Fate.MALFORMED);
-            subtask.refused(0, 15, Fate.UNKNOWN_SCHEMA);
-            subtask.refused(0, 16, Fate.INVALID);
-            subtask.refused(0, 17, Fate.INVALID);
+            subtask.rejected(0, 14, Outcome.MALFORMED);
+            subtask.rejected(0, 15, Outcome.UNKNOWN_SCHEMA);
+            subtask.rejected(0, 16, Outcome.INVALID);
+            subtask.rejected(0, 17, Outcome.INVALID);
             subtask.event(2, 0, NOON);
             subtask.checkpoint(1);
             subtask.tick();
@@ -80,10 +80,10 @@ class CombinerCheckpointTest {
             subtask.checkpoint(2);
             subtask.complete(1);
             assertEquals(List.of("0 0-0 1 0 1 0 0 0 @1"), ledger(subtask));
-            assertEquals(List.of("late 0/0"), subtask.letters());
+            assertEquals(List.of("late 0/0"), subtask.deadLetters());
             subtask.complete(2);
             assertEquals("0 1-1 1 0 1 0 0 0 @2", ledger(subtask).get(1));
-            assertEquals(List.of("late 0/0", "late 0/1"), subtask.letters());
+            assertEquals(List.of("late 0/0", "late 0/1"), subtask.deadLetters());
         }
     }
 
@@ -103,42 +103,42 @@ class CombinerCheckpointTest {
     }
 
     @Test
-    void aLetterByPartitionContentLeavesAtOnceAndOnlyOnce() throws Exception {
+    void aDeadLetterByPartitionContentLeavesAtOnceAndOnlyOnce() throws Exception {
         OperatorSubtaskState checkpoint;
         try (Subtask subtask = Subtask.start()) {
             subtask.event(0, 0, NOON + 5 * MINUTE);
             subtask.event(0, 1, NOON);
-            assertEquals(List.of("late 0/1"), subtask.letters());
+            assertEquals(List.of("late 0/1"), subtask.deadLetters());
             checkpoint = subtask.checkpoint(1);
             subtask.complete(1);
-            assertEquals(List.of("late 0/1"), subtask.letters());
+            assertEquals(List.of("late 0/1"), subtask.deadLetters());
         }
         try (Subtask restored = Subtask.restore(1, 0, checkpoint)) {
             restored.tick();
-            assertEquals(List.of(), restored.letters());
+            assertEquals(List.of(), restored.deadLetters());
         }
     }
 
     @Test
-    void aLetterAfterIdlenessWaitsForItsCheckpoint() throws Exception {
+    void aDeadLetterAfterIdlenessWaitsForItsCheckpoint() throws Exception {
         try (Subtask subtask = Subtask.start()) {
             subtask.advance(NOON + 5 * MINUTE);
             subtask.event(0, 0, NOON);
             subtask.checkpoint(1);
             subtask.event(0, 1, NOON + MINUTE);
             subtask.tick();
-            assertEquals(List.of(), subtask.letters(), "after a crash now this record might be counted");
+            assertEquals(List.of(), subtask.deadLetters(), "after a crash now this record might be counted");
             subtask.complete(1);
-            assertEquals(List.of("late 0/0"), subtask.letters());
+            assertEquals(List.of("late 0/0"), subtask.deadLetters());
             subtask.checkpoint(2);
             subtask.complete(2);
-            assertEquals(List.of("late 0/0", "late 0/1"), subtask.letters());
+            assertEquals(List.of("late 0/0", "late 0/1"), subtask.deadLetters());
             assertEquals(List.of("0 0-0 1 0 1 0 0 0 @1", "0 1-1 1 0 1 0 0 0 @2"), ledger(subtask));
         }
     }
 
     @Test
-    void aHeldLetterIsSentAfterARestoreFromItsCheckpoint() throws Exception {
+    void aDeferredDeadLetterIsSentAfterARestoreFromItsCheckpoint() throws Exception {
         OperatorSubtaskState checkpoint;
         try (Subtask subtask = Subtask.start()) {
             subtask.advance(NOON + 5 * MINUTE);
@@ -146,12 +146,12 @@ class CombinerCheckpointTest {
             checkpoint = subtask.checkpoint(1);
         }
         try (Subtask restored = Subtask.restore(1, 0, checkpoint)) {
-            assertEquals(List.of(), restored.letters());
+            assertEquals(List.of(), restored.deadLetters());
             restored.tick();
-            assertEquals(List.of("late 0/7"), restored.letters());
+            assertEquals(List.of("late 0/7"), restored.deadLetters());
             restored.checkpoint(2);
             restored.complete(2);
-            assertEquals(List.of("late 0/7"), restored.letters());
+            assertEquals(List.of("late 0/7"), restored.deadLetters());
         }
     }
 
@@ -165,13 +165,13 @@ class CombinerCheckpointTest {
         }
         try (Subtask restored = Subtask.restore(1, 0, checkpoint)) {
             restored.event(0, 1, NOON);
-            assertEquals(List.of("late 0/1"), restored.letters());
+            assertEquals(List.of("late 0/1"), restored.deadLetters());
             restored.event(0, 2, NOON + MINUTE);
             assertEquals(List.of(), restored.watermarks());
             ProgressReport report = restored.tick();
             assertEquals(List.of(NOON + MINUTE - 1), restored.watermarks(), "downstream learns it again");
             assertEquals(NOON + MINUTE, report.jobWatermarkMs);
-            assertEquals(NOON + MINUTE + 10_000, report.clocks.get(0).highestEventTimeMs);
+            assertEquals(NOON + MINUTE + 10_000, report.progress.get(0).highestEventTimeMs);
             restored.tick();
             assertEquals(1, restored.watermarks().size());
         }
@@ -212,7 +212,7 @@ class CombinerCheckpointTest {
     }
 
     @Test
-    void scalingKeepsEveryClockLetterAndLedgerEntry() throws Exception {
+    void scalingKeepsAllProgressDeadLettersAndLedgerEntries() throws Exception {
         OperatorSubtaskState[] ofTwo = new OperatorSubtaskState[2];
         for (int i = 0; i < 2; i++) {
             try (Subtask subtask = Subtask.restore(2, i, (OperatorSubtaskState[]) null)) {
@@ -224,29 +224,29 @@ class CombinerCheckpointTest {
         }
         OperatorSubtaskState ofOne;
         try (Subtask one = Subtask.restore(1, 0, ofTwo)) {
-            assertClocks(one);
+            assertProgress(one);
             one.event(0, 1, NOON + 9 * MINUTE - 1);
             one.event(1, 1, NOON + 19 * MINUTE - 1);
             ofOne = one.checkpoint(2);
-            assertEquals(List.of("late 0/1", "late 1/1", "late 2/0", "late 3/0"), one.letters().stream().sorted().toList());
+            assertEquals(List.of("late 0/1", "late 1/1", "late 2/0", "late 3/0"), one.deadLetters().stream().sorted().toList());
         }
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < 2; i++) {
             try (Subtask again = Subtask.restore(2, i, ofOne)) {
-                assertClocks(again);
+                assertProgress(again);
                 again.complete(3);
                 lines.addAll(ledger(again));
                 again.event(0, 2, NOON + 9 * MINUTE - 1);
-                assertEquals(List.of("late 0/2"), again.letters());
+                assertEquals(List.of("late 0/2"), again.deadLetters());
             }
         }
         assertEquals(List.of("0 1-1 1 0 1 0 0 0 @2", "1 1-1 1 0 1 0 0 0 @2"), lines.stream().sorted().toList());
     }
 
-    private static void assertClocks(Subtask subtask) throws Exception {
-        List<Long> highest = Stream.of(subtask.tick().clocks)
+    private static void assertProgress(Subtask subtask) throws Exception {
+        List<Long> highest = Stream.of(subtask.tick().progress)
                 .flatMap(List::stream)
-                .map(clock -> clock.highestEventTimeMs)
+                .map(each -> each.highestEventTimeMs)
                 .toList();
         assertEquals(List.of(NOON + 10 * MINUTE, NOON + 20 * MINUTE, NOON, NOON), highest);
     }
@@ -258,7 +258,7 @@ class CombinerCheckpointTest {
             subtask.event(0, 0, NOON);
             subtask.event(0, 1, NOON + 5 * MINUTE);
             subtask.end();
-            assertEquals(List.of("late 0/0"), subtask.letters());
+            assertEquals(List.of("late 0/0"), subtask.deadLetters());
             assertEquals(List.of("news 1 1 0@300000"), subtask.counts());
             assertEquals(1, ledger(subtask).size());
         }

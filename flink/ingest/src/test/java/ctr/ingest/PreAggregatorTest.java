@@ -1,6 +1,6 @@
-package ctr.front;
+package ctr.ingest;
 
-import static ctr.front.Samples.NOON;
+import static ctr.ingest.Samples.NOON;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -16,8 +16,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Fates by time, and what leaves when. */
-class CombinerTest {
+/** Outcomes by time, and what leaves when. */
+class PreAggregatorTest {
 
     private static final long MINUTE = 60_000;
 
@@ -59,7 +59,7 @@ class CombinerTest {
 
     @Test
     void countsLeaveEveryFlushEvenWithoutAWatermark() throws Exception {
-        long flushes = Samples.settings().flushMs / Combiner.TICK_MS;
+        long flushes = Samples.settings().flushMs / PreAggregator.TICK_MS;
         for (long i = 0; i < flushes; i++) {
             subtask.tick();
         }
@@ -98,11 +98,11 @@ class CombinerTest {
         subtask.event(0, 0, NOON);
         subtask.event(0, 1, NOON + MINUTE + 9_999);
         subtask.event(0, 2, NOON + MINUTE - 1);
-        assertEquals(List.of(), subtask.letters());
+        assertEquals(List.of(), subtask.deadLetters());
         subtask.event(0, 3, NOON + MINUTE + 10_000);
         subtask.event(0, 4, NOON + MINUTE - 1);
         subtask.event(0, 5, NOON);
-        assertEquals(List.of("late 0/4", "late 0/5"), subtask.letters());
+        assertEquals(List.of("late 0/4", "late 0/5"), subtask.deadLetters());
         subtask.event(0, 6, NOON + MINUTE);
         subtask.advance(NOON);
         assertEquals(List.of("news 1 2 0@0", "news 1 3 0@60000"), subtask.counts());
@@ -113,7 +113,7 @@ class CombinerTest {
         subtask.event(0, 0, NOON);
         subtask.event(0, 1, NOON + 100 * MINUTE);
         subtask.event(0, 2, NOON + 200 * MINUTE);
-        assertEquals(List.of(), subtask.letters());
+        assertEquals(List.of(), subtask.deadLetters());
     }
 
     @Test
@@ -122,21 +122,21 @@ class CombinerTest {
         subtask.event(1, 0, NOON);
         subtask.event(1, 1, NOON + MINUTE);
         subtask.event(0, 1, NOON);
-        assertEquals(List.of("late 0/1"), subtask.letters());
+        assertEquals(List.of("late 0/1"), subtask.deadLetters());
     }
 
     @Test
-    void refusedRecordsMoveNoTimeAndHoldNone() throws Exception {
+    void rejectedRecordsMoveNoTimeAndHoldNone() throws Exception {
         subtask.event(0, 0, NOON);
         subtask.tick();
-        for (Fate fate : new Fate[] {Fate.MALFORMED, Fate.UNKNOWN_SCHEMA, Fate.INVALID}) {
-            subtask.refused(0, fate.ordinal(), fate);
+        for (Outcome outcome : new Outcome[] {Outcome.MALFORMED, Outcome.UNKNOWN_SCHEMA, Outcome.INVALID}) {
+            subtask.rejected(0, outcome.ordinal(), outcome);
         }
         ProgressReport report = subtask.tick();
-        assertEquals(NOON, report.clocks.get(0).highestEventTimeMs);
+        assertEquals(NOON, report.progress.get(0).highestEventTimeMs);
         assertEquals(0, report.activePartitions.length, "garbage is no activity");
         subtask.event(0, 9, NOON);
-        assertEquals(List.of("malformed 0/2", "unknown_schema 0/3", "invalid 0/4"), subtask.letters());
+        assertEquals(List.of("malformed 0/2", "unknown_schema 0/3", "invalid 0/4"), subtask.deadLetters());
     }
 
     @Test
@@ -145,8 +145,8 @@ class CombinerTest {
         subtask.event(0, 5, NOON);
         ProgressReport report = subtask.tick();
         assertArrayEquals(new int[] {0}, report.activePartitions);
-        assertEquals(NOON, report.clocks.get(0).highestEventTimeMs);
-        assertEquals(6, report.clocks.get(0).nextOffset);
+        assertEquals(NOON, report.progress.get(0).highestEventTimeMs);
+        assertEquals(6, report.progress.get(0).nextOffset);
     }
 
     @Test
@@ -156,7 +156,7 @@ class CombinerTest {
         subtask.event(0, 1, NOON + MINUTE);
         subtask.checkpoint(1);
         subtask.complete(1);
-        assertEquals(List.of("late 0/0"), subtask.letters());
+        assertEquals(List.of("late 0/0"), subtask.deadLetters());
         assertEquals(List.of("news 1 1 0@60000"), subtask.counts());
     }
 
@@ -172,15 +172,15 @@ class CombinerTest {
 
     @Test
     void reportsSayHowFarEveryPartitionIs() throws Exception {
-        assertEquals(List.of(), subtask.tick().clocks);
+        assertEquals(List.of(), subtask.tick().progress);
         subtask.event(3, 41, NOON);
         subtask.event(3, 42, NOON - 1);
         ProgressReport report = subtask.tick();
         assertEquals(Windows.NONE, report.jobWatermarkMs);
-        assertEquals(1, report.clocks.size());
-        assertEquals(3, report.clocks.get(0).partition);
-        assertEquals(NOON, report.clocks.get(0).highestEventTimeMs);
-        assertEquals(43, report.clocks.get(0).nextOffset);
+        assertEquals(1, report.progress.size());
+        assertEquals(3, report.progress.get(0).partition);
+        assertEquals(NOON, report.progress.get(0).highestEventTimeMs);
+        assertEquals(43, report.progress.get(0).nextOffset);
         assertArrayEquals(new int[] {3}, report.activePartitions);
         assertEquals(0, subtask.tick().activePartitions.length, "activity is reported once");
     }
@@ -199,12 +199,12 @@ class CombinerTest {
 
     @Test
     void theRealFactoryMakesAWorkingOperator() throws Exception {
-        CombinerFactory factory = org.apache.flink.util.InstantiationUtil.clone(new CombinerFactory(Samples.settings()));
+        PreAggregatorFactory factory = org.apache.flink.util.InstantiationUtil.clone(new PreAggregatorFactory(Samples.settings()));
         try (var harness = new OneInputStreamOperatorTestHarness<Event, Row>(factory)) {
             harness.open();
             harness.setProcessingTime(1_000);
             assertFalse(harness.wasFailedExternally());
-            assertTrue(harness.getOneInputOperator() instanceof Combiner);
+            assertTrue(harness.getOneInputOperator() instanceof PreAggregator);
         }
     }
 }

@@ -1,4 +1,4 @@
-package ctr.front;
+package ctr.ingest;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;

@@ -1,4 +1,4 @@
-package ctr.front;
+package ctr.ingest;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;

@@ -1,7 +1,7 @@
-package ctr.front;
+package ctr.ingest;
 
-import static ctr.front.Samples.NOON;
-import static ctr.front.Samples.SCHEMA_ID;
+import static ctr.ingest.Samples.NOON;
+import static ctr.ingest.Samples.SCHEMA_ID;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -13,21 +13,21 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
-/** A registry that is away delays; it never makes a good record dead. */
-class RegistryAwayTest {
+/** An unavailable registry delays; it never makes a good record dead. */
+class RegistryUnavailableTest {
 
     private static Registry registry(int port) throws IOException {
         return new Registry(port).knows(SCHEMA_ID, Samples.settings().readerSchema);
     }
 
-    private static Fate fate(EventDecoder decoder) throws IOException {
-        return EventDecoderTest.decode(decoder, EventDecoderTest.good(), NOON).fate;
+    private static Outcome outcome(EventDecoder decoder) throws IOException {
+        return EventDecoderTest.decode(decoder, EventDecoderTest.good(), NOON).outcome;
     }
 
     /** These answers first, then the right one: the record waits for that. */
     private static void assertWaits(Registry.Answer... answers) throws IOException {
         try (Registry registry = registry(0).first(answers)) {
-            assertEquals(Fate.COUNTED, fate(EventDecoderTest.decoder(registry.url())));
+            assertEquals(Outcome.COUNTED, outcome(EventDecoderTest.decoder(registry.url())));
             assertTrue(registry.questions.size() > answers.length);
         }
     }
@@ -41,7 +41,7 @@ class RegistryAwayTest {
     }
 
     @Test
-    void refusedAccessDelays() throws IOException {
+    void deniedAccessDelays() throws IOException {
         assertWaits(Registry.status(401, "{\"error_code\": 40101, \"message\": \"Unauthorized\"}"), Registry.status(429, ""));
     }
 
@@ -80,9 +80,9 @@ class RegistryAwayTest {
             port = before.port();
         }
         EventDecoder decoder = EventDecoderTest.decoder("http://127.0.0.1:" + port);
-        CompletableFuture<Fate> decoded = CompletableFuture.supplyAsync(() -> {
+        CompletableFuture<Outcome> decoded = CompletableFuture.supplyAsync(() -> {
             try {
-                return fate(decoder);
+                return outcome(decoder);
             } catch (IOException error) {
                 throw new java.io.UncheckedIOException(error);
             }
@@ -90,7 +90,7 @@ class RegistryAwayTest {
         Thread.sleep(500);
         assertTrue(!decoded.isDone(), "the record waits");
         try (Registry back = registry(port)) {
-            assertEquals(Fate.COUNTED, decoded.get(30, TimeUnit.SECONDS));
+            assertEquals(Outcome.COUNTED, decoded.get(30, TimeUnit.SECONDS));
         }
     }
 
@@ -99,9 +99,9 @@ class RegistryAwayTest {
         EventDecoder decoder;
         try (Registry registry = registry(0)) {
             decoder = EventDecoderTest.decoder(registry.url());
-            assertEquals(Fate.COUNTED, fate(decoder));
+            assertEquals(Outcome.COUNTED, outcome(decoder));
         }
-        assertEquals(Fate.COUNTED, fate(decoder));
+        assertEquals(Outcome.COUNTED, outcome(decoder));
     }
 
     @Test
@@ -114,7 +114,7 @@ class RegistryAwayTest {
         AtomicReference<Throwable> ended = new AtomicReference<>();
         Thread task = new Thread(() -> {
             try {
-                fate(decoder);
+                outcome(decoder);
             } catch (IOException error) {
                 ended.set(error);
             }

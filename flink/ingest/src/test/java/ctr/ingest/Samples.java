@@ -1,4 +1,4 @@
-package ctr.front;
+package ctr.ingest;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -17,7 +17,7 @@ import org.apache.flink.kafka.shaded.org.apache.kafka.clients.consumer.ConsumerR
 import org.apache.flink.kafka.shaded.org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.flink.kafka.shaded.org.apache.kafka.common.record.TimestampType;
 
-/** The settings that the job really gives the front, and records as producers write them. */
+/** The settings that the job really gives the ingest stage, and records as producers write them. */
 final class Samples {
 
     /** A moment at the start of a five minute window, ms. */
@@ -25,15 +25,15 @@ final class Samples {
 
     static final int SCHEMA_ID = 7;
 
-    private static final FrontSettings SETTINGS = settings();
+    private static final IngestSettings SETTINGS = settings();
     private static final Schema READER = new Schema.Parser().parse(SETTINGS.readerSchema);
 
     private Samples() {}
 
     /** As {@code flink/job.py} makes them: the file that the system property names. The caller may change them. */
-    static FrontSettings settings() {
+    static IngestSettings settings() {
         try {
-            return FrontSettings.fromJson(Files.readString(Path.of(System.getProperty("ctr.front.settings"))));
+            return IngestSettings.fromJson(Files.readString(Path.of(System.getProperty("ctr.ingest.settings"))));
         } catch (IOException error) {
             throw new UncheckedIOException(error);
         }

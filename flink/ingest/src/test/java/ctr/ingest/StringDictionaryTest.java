@@ -1,4 +1,4 @@
-package ctr.front;
+package ctr.ingest;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
@@ -7,12 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 
-class CategoriesTest {
+class StringDictionaryTest {
 
-    private final Categories categories = new Categories();
+    private final StringDictionary strings = new StringDictionary();
 
     private String of(byte... bytes) {
-        return categories.of(bytes, 0, bytes.length);
+        return strings.intern(bytes, 0, bytes.length);
     }
 
     private String of(String text) {
@@ -29,7 +29,7 @@ class CategoriesTest {
     @Test
     void blankIsUnknown() {
         for (String blank : new String[] {"", " ", "\t\r\n", "\0", " \0 ", "\u001f\u0020"}) {
-            assertEquals(Categories.UNKNOWN, of(blank));
+            assertEquals(StringDictionary.UNKNOWN, of(blank));
         }
         assertEquals("\u00a0", of("\u00a0"), "a space beyond U+0020 is a character like any other");
     }
@@ -59,9 +59,9 @@ class CategoriesTest {
     @Test
     void onlyTheNamedBytesCount() {
         byte[] around = "<news>".getBytes(StandardCharsets.UTF_8);
-        assertEquals("news", categories.of(around, 1, 4));
-        assertEquals("ews", categories.of(around, 2, 3));
-        assertEquals(Categories.UNKNOWN, categories.of(around, 3, 0));
+        assertEquals("news", strings.intern(around, 1, 4));
+        assertEquals("ews", strings.intern(around, 2, 3));
+        assertEquals(StringDictionary.UNKNOWN, strings.intern(around, 3, 0));
     }
 
     @Test

@@ -1,4 +1,4 @@
-package ctr.front;
+package ctr.ingest;
 
 import java.util.ArrayList;
 import java.util.Collection;
@@ -20,7 +20,7 @@ import org.apache.flink.types.Row;
 import org.apache.flink.util.InstantiationUtil;
 import org.apache.flink.util.OutputTag;
 
-/** A combiner in Flink's operator harness; its reports go to a list instead of a JobManager. */
+/** A pre-aggregation in Flink's operator harness; its reports go to a list instead of a JobManager. */
 final class Subtask implements AutoCloseable {
 
     /** What left, in order: counts, watermarks. */
@@ -34,7 +34,7 @@ final class Subtask implements AutoCloseable {
         this(Samples.settings(), parallelism, index, restored);
     }
 
-    private Subtask(FrontSettings settings, int parallelism, int index, OperatorSubtaskState restored)
+    private Subtask(IngestSettings settings, int parallelism, int index, OperatorSubtaskState restored)
             throws Exception {
         harness = new OneInputStreamOperatorTestHarness<>(
                 new Factory(settings, this::report), parallelism, parallelism, index);
@@ -47,7 +47,7 @@ final class Subtask implements AutoCloseable {
         return new Subtask(1, 0, null);
     }
 
-    static Subtask start(FrontSettings settings) throws Exception {
+    static Subtask start(IngestSettings settings) throws Exception {
         return new Subtask(settings, 1, 0, null);
     }
 
@@ -68,10 +68,10 @@ final class Subtask implements AutoCloseable {
             implements OneInputStreamOperatorFactory<Event, Row> {
 
         private static final long serialVersionUID = 1L;
-        private final FrontSettings settings;
+        private final IngestSettings settings;
         private final transient OperatorEventGateway coordinator;
 
-        Factory(FrontSettings settings, OperatorEventGateway coordinator) {
+        Factory(IngestSettings settings, OperatorEventGateway coordinator) {
             this.settings = settings;
             this.coordinator = coordinator;
         }
@@ -79,13 +79,13 @@ final class Subtask implements AutoCloseable {
         @Override
         @SuppressWarnings("unchecked")
         public <T extends StreamOperator<Row>> T createStreamOperator(StreamOperatorParameters<Row> parameters) {
-            return (T) new Combiner(parameters, settings, coordinator);
+            return (T) new PreAggregator(parameters, settings, coordinator);
         }
 
         @Override
         @SuppressWarnings("rawtypes")
         public Class<? extends StreamOperator> getStreamOperatorClass(ClassLoader classLoader) {
-            return Combiner.class;
+            return PreAggregator.class;
         }
     }
 
@@ -98,8 +98,8 @@ final class Subtask implements AutoCloseable {
         }
     }
 
-    Combiner operator() {
-        return (Combiner) harness.getOneInputOperator();
+    PreAggregator operator() {
+        return (PreAggregator) harness.getOneInputOperator();
     }
 
     /** A valid record of the segment (news, 1), not clicked. */
@@ -109,7 +109,7 @@ final class Subtask implements AutoCloseable {
 
     void event(int partition, long offset, long timestampMs, String category, int click) throws Exception {
         Event event = new Event(2, 1);
-        event.accept(Samples.record(partition, offset, timestampMs, new byte[] {(byte) offset}));
+        event.load(Samples.record(partition, offset, timestampMs, new byte[] {(byte) offset}));
         event.dimensions[0] = category;
         event.dimensions[1] = 1;
         event.timestampMs = timestampMs;
@@ -117,12 +117,12 @@ final class Subtask implements AutoCloseable {
         harness.processElement(event, timestampMs);
     }
 
-    /** A record that the decoder refused; its event time is whatever the record before left there. */
-    void refused(int partition, long offset, Fate fate) throws Exception {
+    /** A record that the decoder rejected; its event time is whatever the record before left there. */
+    void rejected(int partition, long offset, Outcome outcome) throws Exception {
         Event event = new Event(2, 1);
-        event.accept(Samples.record(partition, offset, 0, null));
+        event.load(Samples.record(partition, offset, 0, null));
         event.timestampMs = Long.MAX_VALUE;
-        event.refuse(fate, "refused in a test");
+        event.reject(outcome, "rejected in a test");
         harness.processElement(event, 0);
     }
 
@@ -134,7 +134,7 @@ final class Subtask implements AutoCloseable {
 
     /** Time for one tick. */
     void elapse() throws Exception {
-        nowMs += Combiner.TICK_MS;
+        nowMs += PreAggregator.TICK_MS;
         harness.setProcessingTime(nowMs);
     }
 
@@ -173,18 +173,18 @@ final class Subtask implements AutoCloseable {
     }
 
     /** As {@code reason partition/offset}. */
-    List<String> letters() {
-        return side(Front.LETTERS)
-                .map(letter -> letter.reason + " " + letter.partition + "/" + letter.offset)
+    List<String> deadLetters() {
+        return side(Ingest.DEAD_LETTERS)
+                .map(deadLetter -> deadLetter.reason + " " + deadLetter.partition + "/" + deadLetter.offset)
                 .collect(Collectors.toList());
     }
 
     List<Row> ledger() {
-        return side(Front.LEDGER).toList();
+        return side(Ingest.LEDGER).toList();
     }
 
     List<Row> documents() {
-        return side(Front.DOCUMENTS).toList();
+        return side(Ingest.DOCUMENTS).toList();
     }
 
     private <T> Stream<T> side(OutputTag<T> tag) {

@@ -1,6 +1,6 @@
-package ctr.front;
+package ctr.ingest;
 
-import static ctr.front.Samples.NOON;
+import static ctr.ingest.Samples.NOON;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
@@ -64,11 +64,11 @@ class WatermarkCoordinatorTest {
 
     /** Subtask i reads partition i, and reports a valid record there. */
     private void report(int subtask, int attempt, long adoptedMs, long highestMs) {
-        PartitionClock clock = new PartitionClock(subtask);
-        clock.highestEventTimeMs = highestMs;
-        clock.nextOffset = 1;
+        PartitionProgress progress = new PartitionProgress(subtask);
+        progress.highestEventTimeMs = highestMs;
+        progress.nextOffset = 1;
         coordinator.handleEventFromOperator(
-                subtask, attempt, new ProgressReport(adoptedMs, List.of(clock), new int[] {subtask}));
+                subtask, attempt, new ProgressReport(adoptedMs, List.of(progress), new int[] {subtask}));
     }
 
     private void quiet(int subtask, long adoptedMs) {
@@ -89,7 +89,7 @@ class WatermarkCoordinatorTest {
         report(0, 0, Windows.NONE, NOON + 40_000);
         assertEquals(List.of(NOON + 10_000), advancesOf(0));
         report(1, 0, NOON + 10_000, NOON + 20_000);
-        assertEquals(1, advancesOf(1).size(), "who has adopted it is not told again");
+        assertEquals(1, advancesOf(1).size(), "who has adopted it is not sent it again");
     }
 
     @Test
@@ -182,18 +182,18 @@ class WatermarkCoordinatorTest {
             quiet(0, NOON + 20_000);
             quiet(1, NOON + 20_000);
         }
-        assertNull(coordinator.isThisTheEnd);
+        assertNull(coordinator.pendingEndOffsets);
         for (int i = 0; i < 3; i++) {
             quiet(0, NOON + 20_000);
             quiet(1, NOON + 20_000);
         }
-        assertEquals(Map.of(0, 1L, 1, 1L), coordinator.isThisTheEnd);
+        assertEquals(Map.of(0, 1L, 1, 1L), coordinator.pendingEndOffsets);
         assertEquals(List.of(NOON + 20_000), List.copyOf(new java.util.TreeSet<>(advancesOf(1))), "Kafka has not answered");
-        coordinator.provenEnd = Map.of(0, 1L, 1, 0L);
+        coordinator.confirmedEndOffsets = Map.of(0, 1L, 1, 0L);
         quiet(0, NOON + 20_000);
         quiet(1, NOON + 20_000);
         assertEquals(1, new java.util.TreeSet<>(advancesOf(1)).size(), "that was the end some records ago");
-        coordinator.provenEnd = Map.of(0, 1L, 1, 1L);
+        coordinator.confirmedEndOffsets = Map.of(0, 1L, 1, 1L);
         quiet(0, NOON + 20_000);
         quiet(1, NOON + 20_000);
         assertEquals(NOON + 300_000, advancesOf(1).get(advancesOf(1).size() - 1), "long ago: the five minutes too");

@@ -1,26 +1,26 @@
-package ctr.front;
+package ctr.ingest;
 
-import static ctr.front.Samples.NOON;
+import static ctr.ingest.Samples.NOON;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** A front that counts some windows only. */
+/** Counts some windows only. */
 class WindowBoundsTest {
 
     private static final long MINUTE = 60_000;
 
-    private static FrontSettings bounded() {
-        FrontSettings settings = Samples.settings();
+    private static IngestSettings bounded() {
+        IngestSettings settings = Samples.settings();
         settings.countFromMs = NOON + MINUTE;
         settings.countUntilMs = NOON + 3 * MINUTE;
         return settings;
     }
 
     @Test
-    void eventsOfOtherWindowsAreNotCountedAndGetTheirFate() throws Exception {
+    void eventsOfOtherWindowsAreNotCountedAndTheirOutcomeIsReported() throws Exception {
         try (Subtask subtask = Subtask.start(bounded())) {
             subtask.event(0, 0, NOON + MINUTE - 1);
             subtask.event(0, 1, NOON + MINUTE);
@@ -31,38 +31,38 @@ class WindowBoundsTest {
             assertEquals(
                     List.of("news 1 1 0@120000", "news 1 1 0@60000"),
                     subtask.counts().stream().sorted().toList());
-            assertEquals(List.of("late 0/4"), subtask.letters());
+            assertEquals(List.of("late 0/4"), subtask.deadLetters());
         }
     }
 
     @Test
-    void fatesThatAnotherJobHasToldAreNotToldAgain() throws Exception {
-        FrontSettings settings = bounded();
-        settings.ledgerFrom = Map.of(0, 5L);
+    void outcomesThatAnotherJobHasReportedAreNotReportedAgain() throws Exception {
+        IngestSettings settings = bounded();
+        settings.reportFromOffset = Map.of(0, 5L);
         try (Subtask subtask = Subtask.start(settings)) {
             subtask.event(0, 3, NOON + 3 * MINUTE - 1);
             subtask.event(0, 4, NOON);
             subtask.event(0, 5, NOON);
             subtask.advance(NOON + MINUTE + 1);
             assertEquals(List.of("news 1 1 0@120000"), subtask.counts());
-            assertEquals(List.of("late 0/5"), subtask.letters());
+            assertEquals(List.of("late 0/5"), subtask.deadLetters());
         }
     }
 
     @Test
-    void eventsOfOtherWindowsStillMoveThePartitionsClock() throws Exception {
+    void eventsOfOtherWindowsStillMoveThePartitionWatermark() throws Exception {
         try (Subtask subtask = Subtask.start(bounded())) {
             subtask.event(0, 0, NOON + 10 * MINUTE);
             subtask.event(0, 1, NOON + MINUTE);
             subtask.advance(NOON);
             assertEquals(List.of(), subtask.counts());
-            assertEquals(List.of("late 0/1"), subtask.letters());
+            assertEquals(List.of("late 0/1"), subtask.deadLetters());
         }
     }
 
     @Test
-    void aStagingFrontReportsNoTime() throws Exception {
-        FrontSettings settings = bounded();
+    void aStagingStageReportsNoTime() throws Exception {
+        IngestSettings settings = bounded();
         settings.staging = true;
         try (Subtask subtask = Subtask.start(settings)) {
             subtask.event(0, 0, NOON + MINUTE);

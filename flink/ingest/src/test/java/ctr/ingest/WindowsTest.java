@@ -1,4 +1,4 @@
-package ctr.front;
+package ctr.ingest;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -40,11 +40,5 @@ class WindowsTest {
                     Windows.start(time, Windows.FIVE_MINUTES_MS),
                     Windows.start(Windows.start(time, Windows.ONE_MINUTE_MS), Windows.FIVE_MINUTES_MS));
         }
-    }
-
-    @Test
-    void aPartitionWatermarkTrailsByTenSeconds() {
-        assertEquals(50_000, Windows.partitionWatermark(60_000));
-        assertEquals(Windows.NONE, Windows.partitionWatermark(Windows.NONE));
     }
 }

@@ -1,0 +1,22 @@
+"""The contract's rules of time, in the one place that gives their values; settings may change them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeRules:
+    """Say when an event is late or invalid and when a window closes, to job and reconciliation alike."""
+
+    out_of_orderness_ms: int = 10_000
+    """How far the partition watermark trails the highest event time of its partition."""
+
+    partition_idle_ms: int = 15_000
+    """A partition without a valid record for this long no longer holds the job watermark."""
+
+    topic_idle_ms: int = 60_000
+    """When no partition had a valid record for this long, the last windows may close."""
+
+    max_ahead_ms: int = 60_000
+    """An event further ahead of the moment at which the broker wrote it is invalid."""

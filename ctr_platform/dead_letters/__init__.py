@@ -1,1 +1,0 @@
-"""The dead letter queue: what is in it, readable."""

@@ -1,0 +1,1 @@
+"""What is deleted and when: snapshots, releases, old rows, Dagster's own storage."""

@@ -1,0 +1,87 @@
+"""Which snapshots of the job are too old, and how one is deleted beside a job that may be starting."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote, urlsplit
+
+from contract.errors import CtrError
+from ctr_platform.defs.flink_job.deploy import MAX_SNAPSHOTS, restore_points
+from ctr_platform.defs.flink_job.desired_state import current_desired_state
+from ctr_platform.defs.flink_job.rest import FlinkCluster
+from ctr_platform.defs.flink_job.snapshots import METADATA_FILE, complete_snapshots
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from contract.settings import Settings
+    from ctr_platform.defs.flink_job.snapshots import Snapshot
+
+KEPT_SNAPSHOTS: Final = 3
+"""The newest complete ones stay, however old, allowed or not: a person may choose one of them."""
+
+
+def old_snapshots(settings: Settings) -> list[Path]:
+    """Find the folders of ended jobs, and the savepoints, that are older than `SNAPSHOT_RETENTION`.
+
+    A recovery may begin at any moment beside this. It tries at most `MAX_SNAPSHOTS`, in the order of
+    `restore_points`: none of these is among the folders, nor is the folder of a job that is alive.
+
+    Raises:
+        CtrError: Flink does not answer, or the checkpoint folder is not one that can be listed.
+        WarehouseUnavailable: Postgres is away.
+    """
+    with FlinkCluster(settings.flink_rest_url) as cluster:
+        alive = {job.id for job in cluster.jobs() if job.alive}
+    # In this order: a job that starts from here on starts from one of the points that are read next.
+    return old_snapshots_beside(settings, alive)
+
+
+def old_snapshots_beside(settings: Settings, alive: Collection[str]) -> list[Path]:
+    """Find them, given the ids of the jobs that are alive."""
+    snapshots = complete_snapshots(settings.flink_checkpoint_dir)
+    kept = {_folder(each) for each in snapshots[:KEPT_SNAPSHOTS]}
+    points = _restore_points(settings)
+    kept |= {_folder(each) for each in snapshots if _path(each.uri) in points}
+    newest_s: dict[Path, float] = {}
+    for each in snapshots:
+        newest_s[_folder(each)] = max(newest_s.get(_folder(each), 0.0), each.completed_s)
+    since_s = time.time() - settings.snapshot_retention
+    return [
+        folder
+        for folder, completed_s in sorted(newest_s.items())
+        if completed_s < since_s and folder not in kept and folder.name not in alive
+    ]
+
+
+def delete_snapshot(folder: Path) -> None:
+    """Delete a folder; at once nobody finds a complete snapshot in it any more."""
+    for metadata in folder.rglob(METADATA_FILE):
+        metadata.unlink()
+    shutil.rmtree(folder)
+
+
+def _restore_points(settings: Settings) -> set[Path]:
+    """Where the next recovery would begin, whatever it finds to be unreadable."""
+    desired = current_desired_state(settings)
+    if desired is None:
+        return set()
+    try:
+        points = restore_points(settings, desired)[:MAX_SNAPSHOTS]
+    except CtrError:
+        return set()  # there is none: a recovery says so
+    chosen = [desired.restore_from] if desired.restore_from else []
+    return {_path(uri) for uri in [*points, *chosen] if uri}
+
+
+def _folder(snapshot: Snapshot) -> Path:
+    """What is deleted as a whole: a savepoint, or a job's folder, whose checkpoints share files."""
+    path = _path(snapshot.uri)
+    return path if snapshot.is_savepoint else path.parent
+
+
+def _path(uri: str) -> Path:
+    return Path(unquote(urlsplit(uri).path))

@@ -1,1 +1,0 @@
-"""The Flink cluster as the control plane sees it: its REST API, its snapshots, and submission."""

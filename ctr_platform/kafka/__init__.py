@@ -1,1 +1,0 @@
-"""Kafka: how the platform connects to it and the topics it owns."""

@@ -1,1 +1,0 @@
-"""The quality report: rules on what every store holds, judged by Great Expectations."""

@@ -1,1 +1,0 @@
-"""Repair: chosen hours recomputed from the topic, and put in the place of what the warehouse holds."""

@@ -1,0 +1,1 @@
+"""A check, an alert and an operation of your own."""

@@ -1,0 +1,26 @@
+package ctr.ingest;
+
+import java.io.Serializable;
+
+/** Holds the rules of time: when an event is late or invalid, and when a window closes. See {@code flink/config.py}. */
+public final class TimeRules implements Serializable {
+
+    private static final long serialVersionUID = 1L;
+
+    /** A partition watermark trails the highest event time of its partition by this much. */
+    public long outOfOrdernessMs;
+
+    /** A partition without a valid record for this long no longer holds the job watermark. */
+    public long partitionIdleMs;
+
+    /** When all partitions had no valid record for this long, the last windows may close. */
+    public long topicIdleMs;
+
+    /** An event may be this much ahead of the moment the broker wrote it: clocks differ. */
+    public long maxAheadMs;
+
+    /** The partition watermark that follows from a partition's highest event time. */
+    long partitionWatermark(long highestEventTimeMs) {
+        return highestEventTimeMs == Windows.NONE ? Windows.NONE : highestEventTimeMs - outOfOrdernessMs;
+    }
+}

@@ -1,0 +1,100 @@
+"""Every check, rule, alert and job has its entry in the runbook, with its three parts."""
+
+from __future__ import annotations
+
+import ast
+import re
+from textwrap import dedent
+
+import pytest
+
+from ctr_platform.definitions import defs
+from ctr_platform.defs.data_quality.rules import SUITES
+from scripts.reference.dagster_graph import jobs
+from tests.support.documents import ROOT, RUNBOOK, entries, lacking_parts, page
+
+PARTS = ("Means", "Look at", "Do")
+ENTRIES = entries(page(RUNBOOK))
+ALERTS = {name: text for name, text in ENTRIES.items() if name.startswith("alert_")}
+
+
+def checks() -> set[str]:
+    return {key.name for key in defs().resolve_asset_graph().asset_check_keys}
+
+
+def messages(code: str) -> set[str]:
+    """Titles of the alerts that Python code makes, and what it posts itself: `…` for what varies."""
+    titles = []
+    for call in ast.walk(ast.parse(code)):
+        if isinstance(call, ast.Call):
+            name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+            if name == "Alert":
+                titles += [each.value for each in call.keywords if each.arg == "title"]
+            elif name == "Watched":
+                titles += [each.value for each in call.keywords if each.arg in {"never", "stopped"}]
+            elif name == "last_heartbeat":
+                titles += call.args[2:]
+            elif name == "_post":
+                titles += call.args[:1]
+    return {text for text in map(_text, titles) if text}
+
+
+def _text(node: ast.expr) -> str:
+    """Literal text; of Slack's markup what stands between asterisks."""
+    if not isinstance(node, ast.JoinedStr | ast.Constant):
+        return ""  # a name: what it stands for is found where it is written
+    parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+    text = "".join(str(each.value) if isinstance(each, ast.Constant) else "…" for each in parts)
+    emphasized = re.search(r"\*(.+)\*", text)
+    return emphasized[1] if emphasized else text
+
+
+def told() -> set[str]:
+    files = (ROOT / "ctr_platform").rglob("*.py")
+    return {each for file in files for each in messages(file.read_text(encoding="utf-8"))}
+
+
+def test_every_check_has_an_entry_and_no_other_has() -> None:
+    assert ENTRIES.keys() - ALERTS.keys() == checks()
+    assert {rule.name for suite in SUITES for rule in suite.rules} <= ENTRIES.keys()
+
+
+def test_every_alert_has_an_entry() -> None:
+    assert len(told()) >= 9
+    for message in told():
+        assert any(f"**Message** `{message}`" in entry for entry in ALERTS.values()), message
+
+
+def test_no_entry_is_about_a_message_that_nobody_sends() -> None:
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "ctr_platform").rglob("*.py"))
+    for name, entry in ALERTS.items():
+        message = re.search(r"\*\*Message\*\* `(.+)`", entry)
+        assert message, name
+        for piece in message[1].split("…"):
+            assert piece.strip(" ()") in code, name
+
+
+def test_every_job_says_what_its_failure_leaves() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|", ENTRIES["alert_job_failed"], re.MULTILINE)
+    assert sorted(rows) == [job.name for job in jobs(defs().get_repository_def())]
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_an_entry_has_its_parts(name: str) -> None:
+    assert lacking_parts(ENTRIES[name], PARTS) == []
+
+
+class TestAPlantedGapIsFound:
+    def test_in_the_parts(self) -> None:
+        assert lacking_parts("**Means** Something is wrong.\n\n**Do** \n", PARTS) == ["Look at", "Do"]
+
+    def test_in_the_alerts(self) -> None:
+        code = """
+            Alert(key="a", title=f"the {name} is gone")
+            Alert(key="b", title=each.never)
+            Watched(never="none has looked", stopped="nobody looks", name="c")
+            last_heartbeat(settings, "c", "no watchdog")
+            self._post(f":red: *none answers*: {why}")
+        """
+        found = {"the … is gone", "none has looked", "nobody looks", "no watchdog", "none answers"}
+        assert messages(dedent(code)) == found

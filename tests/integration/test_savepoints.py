@@ -1,0 +1,78 @@
+"""The job of today goes on from savepoints that earlier versions made."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+import pytest
+import redis
+
+from tests.flink.savepoints.make import BASE_MS, HOUR_MS, job_of_savepoint, send_first, send_last, send_others
+from tests.oracle import MINUTE_MS
+
+if TYPE_CHECKING:
+    from tests.support.stack import RunningStack
+    from tests.support.submitter import Submitter
+
+SAVEPOINTS: Final = Path(__file__).parents[1] / "flink" / "savepoints"
+VERSIONS: Final = sorted(path.parent.name for path in SAVEPOINTS.glob("*/_metadata"))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_an_earlier_savepoint_restores(stack: RunningStack, submitter: Submitter, version: str) -> None:
+    with job_of_savepoint(stack, submitter) as job:
+        send_first(job)
+        send_others(job)
+        send_last(job)
+        job.submit(restore_from=(SAVEPOINTS / version).as_uri(), checkpoint_interval_s=2)
+
+        # What the job before had not reported yet: records that were late after idleness, and the ledger.
+        job.eventually(
+            lambda: job.dead_letters() == {(3, 1): "late", (3, 2): "late"}, "the deferred dead letters"
+        )
+        found = {"records_read": 19, "counted": 13, "late": 2, "malformed": 4}
+        job.eventually(
+            lambda: job.ledger() == {**found, "unknown_schema": 0, "invalid": 0}, "the pending ledger"
+        )
+
+        job.event(1, HOUR_MS + 2 * MINUTE_MS + 59_000, site_category="open", click=1)
+        job.event(0, HOUR_MS + 2 * MINUTE_MS + 59_999, site_category="late")  # by the progress of partition 0
+        job.event(3, HOUR_MS + 50_000, site_category="late")  # by the global watermark alone
+        job.flush()
+        late = {(3, 1): "late", (3, 2): "late", (3, 4): "late", (0, 5): "late"}
+        job.eventually(lambda: job.dead_letters() == late, "the dead letters of late events")
+        assert job.rows(1) == {}, "the first two minutes had been closed before, the others are open"
+
+        # The next savepoint names no class of the job's, so whatever they are called it can be restored.
+        second = job.stop_with_savepoint()
+        assert b"ctr.front" not in (Path(urlsplit(second).path) / "_metadata").read_bytes()
+        assert b"ctr.ingest" not in (Path(urlsplit(second).path) / "_metadata").read_bytes()
+        job.submit(restore_from=second, checkpoint_interval_s=2, parallelism=3)
+        job.close_windows(HOUR_MS + 5 * MINUTE_MS)
+        hour = BASE_MS + HOUR_MS
+        minutes = {
+            (hour + 2 * MINUTE_MS, "open", 1): (3, 2),
+            (hour + 3 * MINUTE_MS, "fourth", 1): (4, 3),
+        }
+        five = {
+            (hour, "first", 1): (4, 2),
+            (hour, "second", 1): (3, 0),
+            (hour, "open", 1): (3, 2),
+            (hour, "fourth", 1): (4, 3),
+        }
+        job.eventually(lambda: job.rows(5) == five, "the window of five minutes")
+        assert job.rows(1) == minutes
+        settings = job.settings
+        cache = redis.Redis(settings.redis_host, settings.redis_port, decode_responses=True)
+        document = json.loads(str(cache.get(f"{settings.redis_key_prefix}metrics:5min:20200106T0100Z")))
+        assert document["final"]
+        assert {(c, d): (i, k) for c, d, i, k in document["segments"]} == {
+            key[1:]: value for key, value in five.items()
+        }
+        job.eventually(lambda: job.read() == 26, "the ledger")
+        assert job.dead_letters() == late
+        assert set(job.dropped_late().values()) == {0}
+        assert job.restarts() == 0

@@ -1,0 +1,145 @@
+"""A process that submits many jobs by one JVM: what a cold submission spends on starting is spent once.
+
+The child is this file, run as a program: a line of JSON in for a job, a line of JSON out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from flink.config import JobConfig
+
+PROJECT: Final = Path(__file__).parents[2]
+ENDED_WITHIN_S: Final = 30
+
+
+class SubmitRefusedError(Exception):
+    """The job was not submitted."""
+
+    def __init__(self, reason: str, *, in_restore: bool) -> None:
+        super().__init__(reason)
+        self.in_restore = in_restore
+
+
+@dataclass(frozen=True)
+class Submitter:
+    """Submits the installed code of the job."""
+
+    requests: IO[str]
+    answers: IO[str]
+
+    def submit(self, config: JobConfig, *, check: bool = False) -> str | None:
+        """Send the job to the cluster; returns its id, or None with `check`, which only plans.
+
+        Raises:
+            SubmitRefusedError: planning failed, or the cluster refuses.
+        """
+        self.requests.write(json.dumps({"config": config.to_json(), "check": check}) + "\n")
+        self.requests.flush()
+        answer = json.loads(self.answers.readline())
+        if "error" in answer:
+            raise SubmitRefusedError(answer["error"], in_restore=answer["in_restore"])
+        job_id: str | None = answer["job_id"]
+        return job_id
+
+
+@contextmanager
+def submitting() -> Iterator[Submitter]:
+    """Start the process; it ends with the block."""
+    from ctr_platform.artifacts.flink import flink_environment  # noqa: PLC0415 - not in the child
+
+    with subprocess.Popen(
+        [sys.executable, __file__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=PROJECT,
+        env={**os.environ, **flink_environment(), "PYTHONPATH": str(PROJECT)},
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            yield Submitter(process.stdin, process.stdout)
+        finally:
+            process.stdin.close()
+            try:
+                process.wait(ENDED_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def in_place_of_processes(submitter: Submitter) -> Callable[..., dict[str, Any]]:
+    """What the platform may call instead of `submission._run_submit`, which starts a process each time.
+
+    Code that is not what is installed here still gets a process of its own.
+    """
+    from contract.errors import CtrError, RestoreFailed  # noqa: PLC0415 - not in the child
+    from ctr_platform.defs.flink_job import submission  # noqa: PLC0415
+    from ctr_platform.defs.flink_job.releases import release_name  # noqa: PLC0415
+
+    cold, installed = submission._run_submit, release_name()
+
+    def run_submit(config: JobConfig, code: Path, *arguments: str) -> dict[str, Any]:
+        if release_name(code) != installed:
+            return cold(config, code, *arguments)
+        try:
+            return {"job_id": submitter.submit(config, check="--check" in arguments)}
+        except SubmitRefusedError as error:
+            failure = RestoreFailed if error.in_restore else CtrError
+            raise failure(f"{config.name} was not submitted: {error}") from None
+
+    return run_submit
+
+
+def _serve(requests: IO[str], answers: IO[str]) -> None:
+    from py4j.protocol import Py4JJavaError  # noqa: PLC0415 - seconds, and only the child needs them
+
+    from flink import restoring  # noqa: PLC0415
+    from flink.config import JobConfig  # noqa: PLC0415
+    from flink.submit import _root_cause, submit  # noqa: PLC0415
+
+    for line in requests:
+        request = json.loads(line)
+        _forget_jobs_before()
+        answer: dict[str, Any]
+        try:
+            answer = {"job_id": submit(JobConfig.from_json(request["config"]), check=request["check"])}
+        except Py4JJavaError as error:
+            answer = {"error": _root_cause(error), "in_restore": restoring.failed(str(error))}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+def _forget_jobs_before() -> None:
+    """Let the planner number the operators from 1, as in a JVM of its own.
+
+    The numbers are part of the uids, and Flink counts on as long as the JVM lives: without this no savepoint
+    would fit the next submission.
+    """
+    from pyflink.java_gateway import get_gateway  # noqa: PLC0415
+
+    java = get_gateway().jvm
+    planner = java.org.apache.flink.table.planner.loader.PlannerModule.getInstance().getSubmoduleClassLoader()
+    name = "org.apache.flink.table.planner.plan.nodes.exec.ExecNodeContext"
+    context = java.java.lang.Class.forName(name, True, planner)  # noqa: FBT003 - Java has no names for arguments
+    empty = get_gateway().new_array(java.java.lang.Class, 0)
+    nothing = get_gateway().new_array(java.java.lang.Object, 0)
+    context.getMethod("resetIdCounter", empty).invoke(None, nothing)
+
+
+if __name__ == "__main__":
+    # As `flink.submit` does.
+    os.environ["_python_worker_execution_mode"] = "process"  # noqa: SIM112 - pyflink's spelling
+    replies = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # the JVM prints as well
+    _serve(sys.stdin, replies)
