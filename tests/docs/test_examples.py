@@ -17,6 +17,7 @@ from examples.extend.check import WINDOWS, some_clicks
 from examples.extend.operation import SAVEPOINT_JOB
 from tests.support.documents import ROOT, page
 from tests.support.isolation import use_settings
+from tests.support.pipeline import end_all_jobs
 from tests.support.stores import empty, writing_engine
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def test_the_operation_needs_one_running_job(
     stack: RunningStack, monkeypatch: pytest.MonkeyPatch, *, dry_run: bool
 ) -> None:
     use_settings(monkeypatch, stack)
+    end_all_jobs(stack.settings)
     config = {"directory": stack.settings.flink_checkpoint_dir, "dry_run": dry_run}
     with pytest.raises(CtrError, match="0 jobs ctr_windows are alive"):
         SAVEPOINT_JOB.execute_in_process(

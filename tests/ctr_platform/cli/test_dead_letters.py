@@ -100,7 +100,7 @@ def test_one_record_is_shown_by_its_coordinates(brokers: RunningStack) -> None:
     assert "not wire format" in done.stdout
     missing = _ctr(brokers, "show", "2:6")
     assert missing.returncode == 1
-    assert "no letter speaks of 2:6" in missing.stderr
+    assert "no dead-letter message is about 2:6" in missing.stderr
     wrong = _ctr(brokers, "show", "latest")
     assert wrong.returncode == 2
     assert "PARTITION:OFFSET" in wrong.stderr

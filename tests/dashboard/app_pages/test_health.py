@@ -9,13 +9,18 @@ import pytest
 from sqlalchemy import insert, text
 
 from ctr_platform.defs.alerts.heartbeats import record_heartbeat
+from ctr_platform.devstack.ports import load_ports
+from tests.support.isolation import use_settings
 from tests.support.pages import alternatives, charts, csv_rows, metrics, open_page, run, said
 from tests.support.stores import writing_engine
 from warehouse.models import SUPERVISOR, WATCHDOG, AlertRow, JobMetricsRow
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from contract.settings import Settings
     from tests.dashboard.app_pages.conftest import Files
+    from tests.support.stack import RunningStack
 
 pytestmark = pytest.mark.stack
 
@@ -47,10 +52,18 @@ def put_job_metrics(settings: Settings, ages_s: tuple[float, ...], **changes: An
         connection.execute(insert(JobMetricsRow), looks)
 
 
-def test_services_that_answer_and_those_that_do_not(settings: Settings) -> None:
+def test_services_that_answer_and_those_that_do_not(
+    stores: RunningStack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ports = load_ports(tmp_path / "ports.json", free=True)
+    absent = stores.with_settings(
+        kafka_bootstrap_servers=f"127.0.0.1:{ports['kafka']}",
+        schema_registry_url=f"http://127.0.0.1:{ports['registry']}",
+        flink_rest_url=f"http://127.0.0.1:{ports['jobmanager']}",
+    )
+    settings = use_settings(monkeypatch, absent)
     table = open_page("health").dataframe[0].value.set_index("service")
     state = {service: table.loc[service, "state"][0] for service in table.index}
-    # Of this stack only the stores run.
     assert state == {
         "Kafka": "does not answer",
         "Schema Registry": "does not answer",

@@ -1,37 +1,98 @@
-"""The stack and the Dagster instance of this package."""
+"""The stack of this package, its Dagster instance, and the states that its tests begin from."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Final
 
 import dagster as dg
 import pytest
 
+from ctr_platform.defs.flink_job.rest import FlinkCluster
+from ctr_platform.devstack.probes import wait_until
+from ctr_platform.loadgen.plan import TrafficRequest
+from flink.config import JOB_NAME
+from tests.support.bring_up import bring_up
 from tests.support.isolation import own, use_settings
 from tests.support.pipeline import SECONDS, end_all_jobs
+from tests.support.sending import send
+from warehouse.reads import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.support.stack import RunningStack
 
+MINUTE_MS: Final = 60_000
+TRAFFIC: Final = TrafficRequest(count=2_000, span_ms=3 * MINUTE_MS)
+CLOSED_WITHIN_S: Final = 60
+"""The silence after which the windows close without another event, and a slow machine."""
+
 
 @pytest.fixture(scope="package")
-def fresh_stack(stack: RunningStack) -> Iterator[RunningStack]:
-    """No topics, no tables, no job."""
+def own_stack(stack: RunningStack) -> Iterator[RunningStack]:
+    """What the tests of this package share, so that a job can be found restored."""
     with own(stack.with_settings(**SECONDS), database="empty") as made:
         yield made
         end_all_jobs(made.settings)
 
 
 @pytest.fixture(autouse=True)
-def _settings(fresh_stack: RunningStack, warm_submissions: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def _settings(own_stack: RunningStack, warm_submissions: object, monkeypatch: pytest.MonkeyPatch) -> None:
     del warm_submissions
-    use_settings(monkeypatch, fresh_stack)
+    use_settings(monkeypatch, own_stack)
 
 
-@pytest.fixture(scope="package")
-def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
     # On disk: a schedule is given an instance by reference.
-    with dg.DagsterInstance.local_temp(str(tmp_path_factory.mktemp("dagster"))) as made:
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as made:
         yield made
+
+
+@pytest.fixture
+def cold_stack(
+    stack: RunningStack, monkeypatch: pytest.MonkeyPatch, _settings: None
+) -> Iterator[RunningStack]:
+    """No topics, no tables, no job."""
+    end_all_jobs(stack.settings)
+    with own(stack.with_settings(**SECONDS), database="empty") as made:
+        use_settings(monkeypatch, made)
+        yield made
+        end_all_jobs(made.settings)
+
+
+@pytest.fixture
+def job(own_stack: RunningStack, instance: dg.DagsterInstance) -> str:
+    """Id of the one job that runs."""
+    with FlinkCluster(own_stack.settings.flink_rest_url) as cluster:
+        if len(cluster.alive(JOB_NAME)) != 1:
+            assert bring_up(instance).success
+        [alive] = cluster.alive(JOB_NAME)
+        return alive.id
+
+
+@pytest.fixture
+def ended_job(own_stack: RunningStack, job: str) -> str:
+    """Id of a job that was cancelled; no other runs."""
+    end_all_jobs(own_stack.settings)
+    return job
+
+
+@pytest.fixture
+def traffic(own_stack: RunningStack, job: str) -> int:
+    """Some minutes of it, read by the job, their windows closed; returns when the newest one ends, in ms."""
+    del job
+    send(own_stack.settings, TRAFFIC)
+    minute_ms = int(time.time() * 1000) // MINUTE_MS * MINUTE_MS
+    warehouse = Warehouse(own_stack.settings.postgres_url)
+
+    def closed() -> bool:
+        return any(window.window_end_ms >= minute_ms for window in warehouse.latest_windows("1min", 1))
+
+    try:
+        wait_until(closed, CLOSED_WITHIN_S, "a closed window")
+    finally:
+        warehouse.close()
+    return minute_ms

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import dagster as dg
+import pytest
 from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,
@@ -34,17 +35,17 @@ from ctr_platform.defs.flink_job.metrics_sensor import observe_job
 from ctr_platform.defs.flink_job.rest import FlinkCluster
 from ctr_platform.defs.kafka.assets import CONFIG_CHECK, partitions_as_wanted
 from ctr_platform.defs.kafka.topics import describe_topics
+from ctr_platform.defs.observations import sensors
 from ctr_platform.defs.observations.sensors import observe_stream
 from ctr_platform.defs.reconciliation.assets import HOURS
 from ctr_platform.defs.reconciliation.follower import Follower
 from ctr_platform.defs.reconciliation.sensors import report_reconciliation
 from ctr_platform.devstack.probes import wait_until
-from ctr_platform.loadgen.plan import TrafficRequest
-from ctr_platform.loadgen.produce import produce
-from ctr_platform.loadgen.stop import Stop
 from ctr_platform.resources import RESOURCES, Platform
 from flink.config import JOB_NAME
+from tests.ctr_platform.defs.flink_job.bring_up.conftest import MINUTE_MS, TRAFFIC
 from tests.support.bring_up import bring_up, metadata, tick
+from tests.support.sending import send
 from warehouse.quality_reads import QualityRecords
 
 if TYPE_CHECKING:
@@ -72,10 +73,10 @@ def _observe_stream(context: dg.SensorEvaluationContext) -> object:
 
 
 def test_a_cold_start_comes_up_through_dagster_and_a_second_run_changes_nothing(
-    instance: dg.DagsterInstance, fresh_stack: RunningStack
+    instance: dg.DagsterInstance, cold_stack: RunningStack
 ) -> None:
     assert not _passes(partitions_as_wanted)
-    assert not any(topic.exists for topic in describe_topics(fresh_stack.settings))
+    assert not any(topic.exists for topic in describe_topics(cold_stack.settings))
     assert not _passes(single_instance)
     assert tick(instance).run_requests
     first = bring_up(instance)
@@ -99,13 +100,14 @@ def test_a_cold_start_comes_up_through_dagster_and_a_second_run_changes_nothing(
     assert again["already_running"] is True
     assert again["job_id"] == made["job_id"]
     assert metadata(second, TOPICS)["created"] == 0
-    with FlinkCluster(fresh_stack.settings.flink_rest_url) as cluster:
+    with FlinkCluster(cold_stack.settings.flink_rest_url) as cluster:
         assert [job.id for job in cluster.alive(JOB_NAME)] == [made["job_id"]]
 
 
 def test_the_jobs_vital_signs_are_observed_recorded_and_judged_when_they_change(
-    instance: dg.DagsterInstance, fresh_stack: RunningStack
+    instance: dg.DagsterInstance, own_stack: RunningStack, job: str
 ) -> None:
+    del job
     began = datetime.now(tz=UTC)
 
     def sampled(cursor: str | None) -> dg.SensorResult:
@@ -124,7 +126,7 @@ def test_the_jobs_vital_signs_are_observed_recorded_and_judged_when_they_change(
 
     wait_until(measured, STATE_WITHIN_S, "the job's metrics")
     first, *others = results
-    records = QualityRecords(fresh_stack.settings.postgres_reader_url)
+    records = QualityRecords(own_stack.settings.postgres_reader_url)
     kept = records.vital_signs(began)
     records.close()
     assert len(kept) == len(results)
@@ -143,18 +145,19 @@ def test_the_jobs_vital_signs_are_observed_recorded_and_judged_when_they_change(
     assert len(again) < len(HEALTH_CHECKS)
 
 
+@pytest.mark.usefixtures("job")
 def test_a_topic_that_drifted_is_corrected_and_told(
-    instance: dg.DagsterInstance, fresh_stack: RunningStack
+    instance: dg.DagsterInstance, own_stack: RunningStack
 ) -> None:
-    settings = fresh_stack.settings
+    settings = own_stack.settings
     drift = ConfigEntry("retention.ms", "1000", incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ResourceType.TOPIC, settings.windows_topic, incremental_configs=[drift])
     admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers})
     admin.incremental_alter_configs([resource])[resource].result(STATE_WITHIN_S)
-    job = defs().resolve_implicit_global_asset_job_def()
+    all_assets = defs().resolve_implicit_global_asset_job_def()
 
     def passed() -> bool:
-        done = job.execute_in_process(instance=instance, asset_selection=[TOPICS])
+        done = all_assets.execute_in_process(instance=instance, asset_selection=[TOPICS])
         [check] = [
             each for each in done.get_asset_check_evaluations() if each.check_name == CONFIG_CHECK.name
         ]
@@ -163,16 +166,13 @@ def test_a_topic_that_drifted_is_corrected_and_told(
     assert [passed(), passed()] == [False, True]
 
 
+@pytest.mark.usefixtures("traffic")
 def test_what_flows_is_observed_as_materialized(
-    instance: dg.DagsterInstance, fresh_stack: RunningStack
+    instance: dg.DagsterInstance, own_stack: RunningStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    produce(
-        fresh_stack.settings,
-        TrafficRequest(rate=500, duration_ms=75_000),
-        stop=Stop(),
-        on_start=lambda _plan: None,
-        on_progress=lambda _delivery: None,
-    )
+    # Every look reports what has moved since the one before.
+    monkeypatch.setattr(sensors, "REPORT_FRESH_EVERY_S", 0)
+    monkeypatch.setattr(sensors, "REPORT_OTHERS_EVERY_S", 0)
     seen: dict[dg.AssetKey, set[str]] = {}
     cursor: str | None = None
 
@@ -186,21 +186,26 @@ def test_what_flows_is_observed_as_materialized(
             assert isinstance(event, dg.AssetMaterialization)  # freshness policies count nothing else
             assert event.asset_key.to_user_string() in str(result.skip_reason)
             seen.setdefault(event.asset_key, set()).update(event.metadata)
-        return {RAW_EVENTS, COUNTS_1MIN, METRICS_1MIN, CACHE_1MIN, CACHE_5MIN, LEDGER} <= set(
-            seen
-        ) and "per_second" in seen[LEDGER]
+        return {RAW_EVENTS, COUNTS_1MIN, METRICS_1MIN, CACHE_1MIN, CACHE_5MIN, LEDGER} <= set(seen)
 
     wait_until(observed, WINDOW_WITHIN_S, "a window to be observed")
+    send(own_stack.settings, TRAFFIC)
+    wait_until(
+        lambda: observed() and all("per_second" in seen[key] for key in (RAW_EVENTS, LEDGER)),
+        WINDOW_WITHIN_S,
+        "growth to be observed",
+    )
     assert {"messages", "end of partition 0"} <= seen[RAW_EVENTS]
     assert {"latest_window_end", "behind_s", "impressions"} <= seen[METRICS_1MIN]
     assert {"age_s", "open_windows", "final_windows", "final"} <= seen[CACHE_1MIN]
     assert "unaccounted" in seen[LEDGER]
 
 
+@pytest.mark.usefixtures("traffic")
 def test_what_has_flowed_is_verified_and_reported(
-    instance: dg.DagsterInstance, fresh_stack: RunningStack
+    instance: dg.DagsterInstance, own_stack: RunningStack
 ) -> None:
-    follower = Follower(fresh_stack.settings)
+    follower = Follower(own_stack.settings)
     found: dict[str, bool] = {}
 
     def verified() -> bool:
@@ -216,17 +221,20 @@ def test_what_has_flowed_is_verified_and_reported(
     assert found == {"windows_exact": True, "records_conserved": True}
 
 
-def test_an_hour_that_a_person_asks_for_is_verified(instance: dg.DagsterInstance) -> None:
-    hour = HOURS.get_partition_keys()[-1]
-    job = defs().resolve_implicit_global_asset_job_def()
-    done = job.execute_in_process(instance=instance, asset_selection=[WINDOW_ACCURACY], partition_key=hour)
+def test_an_hour_that_a_person_asks_for_is_verified(instance: dg.DagsterInstance, traffic: int) -> None:
+    hour = datetime.fromtimestamp((traffic - MINUTE_MS) / 1000, tz=UTC).strftime(HOURS.fmt)
+    all_assets = defs().resolve_implicit_global_asset_job_def()
+    done = all_assets.execute_in_process(
+        instance=instance, asset_selection=[WINDOW_ACCURACY], partition_key=hour
+    )
     made = metadata(done, WINDOW_ACCURACY)
     assert (made["windows_inexact"], made["lowest_accuracy"]) == (0, 100)
     assert int(str(made["windows_verified"])) > 0
 
 
-def test_a_store_that_is_away_hides_no_other(fresh_stack: RunningStack) -> None:
-    fresh_stack.stop("redis")
+@pytest.mark.usefixtures("traffic")
+def test_a_store_that_is_unavailable_hides_no_other(own_stack: RunningStack) -> None:
+    own_stack.stop("redis")
     try:
         with dg.build_sensor_context() as context:
             result = _observe_stream(context)
@@ -234,4 +242,4 @@ def test_a_store_that_is_away_hides_no_other(fresh_stack: RunningStack) -> None:
         assert {RAW_EVENTS, COUNTS_1MIN} <= {event.asset_key for event in result.asset_events}
         assert "Redis at" in str(result.skip_reason)
     finally:
-        fresh_stack.start("redis")
+        own_stack.start("redis")

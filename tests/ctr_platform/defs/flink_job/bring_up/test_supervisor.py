@@ -22,11 +22,11 @@ from ctr_platform.defs.flink_job.submission import job_config, submit, wait_runn
 from ctr_platform.defs.flink_job.supervisor import MAX_RESTARTS, _pause_s, bring_up_job
 from ctr_platform.devstack.probes import wait_until
 from ctr_platform.devstack.service_list import TASKMANAGER_NAMES
-from ctr_platform.loadgen.plan import TrafficRequest
-from ctr_platform.loadgen.produce import produce
-from ctr_platform.loadgen.stop import Stop
 from flink.config import JOB_NAME
+from tests.ctr_platform.defs.flink_job.bring_up.conftest import TRAFFIC
 from tests.support.bring_up import bring_up, metadata, tick
+from tests.support.pipeline import end_all_jobs
+from tests.support.sending import send
 from warehouse.models import SUPERVISOR
 from warehouse.reads import Warehouse
 
@@ -37,44 +37,36 @@ STATE_WITHIN_S = 120
 
 
 def test_a_lost_job_is_brought_back_from_its_newest_snapshot(
-    instance: dg.DagsterInstance, fresh_stack: RunningStack
+    instance: dg.DagsterInstance, own_stack: RunningStack, job: str
 ) -> None:
-    settings = fresh_stack.settings
-    # Up already, unless this file runs alone.
-    assert bring_up(instance).success
-    produce(
-        settings,
-        TrafficRequest(rate=500, duration_ms=1_000),
-        stop=Stop(),
-        on_start=lambda _plan: None,
-        on_progress=lambda _delivery: None,
-    )
+    settings = own_stack.settings
+    send(settings, TRAFFIC)
     with FlinkCluster(settings.flink_rest_url) as cluster:
-        [job] = cluster.alive(JOB_NAME)
-        wait_until(lambda: cluster.checkpoints(job.id).completed > 0, STATE_WITHIN_S, "a checkpoint")
-        cluster.cancel(job.id)
-        wait_until(lambda: not cluster.alive(JOB_NAME), STATE_WITHIN_S, "the job's end")
+        wait_until(lambda: cluster.checkpoints(job).completed > 0, STATE_WITHIN_S, "a checkpoint")
+    end_all_jobs(settings)
     assert tick(instance).run_requests
     newest = complete_snapshots(settings.flink_checkpoint_dir)[0]
     result = bring_up(instance)
     assert metadata(result, FLINK_JOB)["restored_from"] == newest.uri
     with FlinkCluster(settings.flink_rest_url) as cluster:
-        [job] = cluster.alive(JOB_NAME)
-        restored = cluster.checkpoints(job.id).restored_from
+        [back] = cluster.alive(JOB_NAME)
+        restored = cluster.checkpoints(back.id).restored_from
         assert restored is not None
         assert restored.rstrip("/").endswith(newest.uri.rsplit("/", 2)[-1])
-        savepoint = cluster.stop_with_savepoint(job.id, settings.flink_checkpoint_dir, STATE_WITHIN_S)
+        savepoint = cluster.stop_with_savepoint(back.id, settings.flink_checkpoint_dir, STATE_WITHIN_S)
     assert complete_snapshots(settings.flink_checkpoint_dir)[0].uri.endswith(savepoint.rsplit("/", 1)[-1])
 
 
+@pytest.mark.usefixtures("ended_job")
 def test_a_job_that_has_run_never_starts_from_nothing_by_itself(
-    fresh_stack: RunningStack, tmp_path: object
+    own_stack: RunningStack, tmp_path: object
 ) -> None:
-    elsewhere = fresh_stack.settings.model_copy(update={"flink_checkpoint_dir": f"file://{tmp_path}"})
+    elsewhere = own_stack.settings.model_copy(update={"flink_checkpoint_dir": f"file://{tmp_path}"})
     with pytest.raises(CtrError, match="from_nothing"):
         start(elsewhere)
 
 
+@pytest.mark.usefixtures("ended_job")
 def test_restarts_are_spaced_out_until_the_supervisor_gives_up_and_a_person_helps(
     instance: dg.DagsterInstance,
 ) -> None:
@@ -107,6 +99,12 @@ def test_restarts_are_spaced_out_until_the_supervisor_gives_up_and_a_person_help
 
 
 def test_the_pause_grows_with_the_restarts(instance: dg.DagsterInstance) -> None:
+    job = defs().resolve_job_def(bring_up_job.name)
+    for _ in range(MAX_RESTARTS):
+        tags = {**job.tags, WHY: "missing"}
+        instance.report_run_failed(
+            instance.create_run_for_job(job_def=job, status=dg.DagsterRunStatus.STARTED, tags=tags)
+        )
     runs = instance.get_run_records(dg.RunsFilter(tags={WHY: "missing"}), limit=MAX_RESTARTS)
     ended = runs[0].end_time
     assert ended is not None
@@ -120,28 +118,26 @@ def test_the_pause_grows_with_the_restarts(instance: dg.DagsterInstance) -> None
     assert _pause_s([]) == 0
 
 
+@pytest.mark.usefixtures("ended_job")
 def test_a_restart_waits_for_what_the_job_lives_on(
-    instance: dg.DagsterInstance, fresh_stack: RunningStack
+    instance: dg.DagsterInstance, own_stack: RunningStack
 ) -> None:
-    with FlinkCluster(fresh_stack.settings.flink_rest_url) as cluster:
-        [job] = cluster.alive(JOB_NAME)
-        cluster.cancel(job.id)
-        wait_until(lambda: not cluster.alive(JOB_NAME), STATE_WITHIN_S, "the job's end")
-    fresh_stack.stop("registry")
+    own_stack.stop("registry")
     waits = tick(instance)
     assert "so is the Schema Registry: a restart would not help" in str(waits.skip_reason)
-    fresh_stack.start("registry")
+    own_stack.start("registry")
     assert tick(instance).run_requests
 
 
+@pytest.mark.usefixtures("ended_job")
 def test_a_job_that_is_stopped_on_purpose_is_left_alone(
-    instance: dg.DagsterInstance, fresh_stack: RunningStack
+    instance: dg.DagsterInstance, own_stack: RunningStack
 ) -> None:
     [request] = tick(instance).run_requests or []
     assert bring_up(instance, request).success
-    stop(fresh_stack.settings, why="a quiet night")
+    stop(own_stack.settings, why="a quiet night")
     assert "stopped on purpose: a quiet night" in str(tick(instance).skip_reason)
-    warehouse = Warehouse(fresh_stack.settings.postgres_url)
+    warehouse = Warehouse(own_stack.settings.postgres_url)
     assert warehouse.heartbeats()[SUPERVISOR].detail == "stopped on purpose: a quiet night"
     warehouse.close()
     left = bring_up(instance, request)  # asked for before somebody stopped it
@@ -149,8 +145,9 @@ def test_a_job_that_is_stopped_on_purpose_is_left_alone(
     assert metadata(bring_up(instance), FLINK_JOB)["why"] == "by hand"
 
 
-def test_one_job_takes_the_place_of_two(instance: dg.DagsterInstance, fresh_stack: RunningStack) -> None:
-    settings = fresh_stack.settings
+@pytest.mark.usefixtures("job")
+def test_one_job_takes_the_place_of_two(instance: dg.DagsterInstance, own_stack: RunningStack) -> None:
+    settings = own_stack.settings
     second = submit(job_config(settings))
     with FlinkCluster(settings.flink_rest_url) as cluster:
         wait_running(cluster, second)
@@ -165,17 +162,16 @@ def test_one_job_takes_the_place_of_two(instance: dg.DagsterInstance, fresh_stac
 
 
 def test_a_job_that_restarts_in_a_loop_is_replaced(
-    instance: dg.DagsterInstance, fresh_stack: RunningStack, monkeypatch: pytest.MonkeyPatch
+    instance: dg.DagsterInstance, own_stack: RunningStack, job: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(liveness, "LOOPING_FAILURES", 1)
-    settings = fresh_stack.settings
+    settings = own_stack.settings
     with FlinkCluster(settings.flink_rest_url) as cluster:
-        [looping] = cluster.alive(JOB_NAME)
         for name in TASKMANAGER_NAMES:
-            fresh_stack.kill(name)
-        wait_until(lambda: bool(cluster.failures(looping.id, 1)), STATE_WITHIN_S, "the failure")
+            own_stack.kill(name)
+        wait_until(lambda: bool(cluster.failures(job, 1)), STATE_WITHIN_S, "the failure")
         found = liveness.check_liveness(cluster, settings)
-        assert (found.problem, found.end) == ("crash-looping", (looping.id,))
+        assert (found.problem, found.end) == ("crash-looping", (job,))
         asked: list[dg.RunRequest] = []
 
         def asks() -> bool:
@@ -184,26 +180,27 @@ def test_a_job_that_restarts_in_a_loop_is_replaced(
 
         wait_until(asks, STATE_WITHIN_S, "the pause after an earlier restart")
         assert bring_up(instance, asked[0]).success
-        [job] = cluster.alive(JOB_NAME)
-        assert job.id != looping.id
+        [replacement] = cluster.alive(JOB_NAME)
+        assert replacement.id != job
         assert liveness.check_liveness(cluster, settings).problem is None
 
 
-def test_a_job_without_checkpoints_is_noticed(fresh_stack: RunningStack) -> None:
+@pytest.mark.usefixtures("job")
+def test_a_job_without_checkpoints_is_noticed(own_stack: RunningStack) -> None:
     hasty = {"flink_checkpoint_interval": 0.0, "flink_checkpoint_timeout": 0.0}
-    with FlinkCluster(fresh_stack.settings.flink_rest_url) as cluster:
-        found = liveness.check_liveness(cluster, fresh_stack.settings.model_copy(update=hasty))
+    with FlinkCluster(own_stack.settings.flink_rest_url) as cluster:
+        found = liveness.check_liveness(cluster, own_stack.settings.model_copy(update=hasty))
         assert found.problem == "no checkpoint"
         assert len(found.end) == 1
 
 
-def test_an_absent_flink_is_a_reason_to_wait(instance: dg.DagsterInstance, fresh_stack: RunningStack) -> None:
-    fresh_stack.stop("jobmanager")
+def test_an_absent_flink_is_a_reason_to_wait(instance: dg.DagsterInstance, own_stack: RunningStack) -> None:
+    own_stack.stop("jobmanager")
     try:
         assert "does not answer" in str(tick(instance).skip_reason)
         began = time.monotonic()
-        with FlinkCluster(fresh_stack.settings.flink_rest_url) as cluster, pytest.raises(FlinkUnavailable):
+        with FlinkCluster(own_stack.settings.flink_rest_url) as cluster, pytest.raises(FlinkUnavailable):
             cluster.jobs()
         assert time.monotonic() - began < STATE_WITHIN_S
     finally:
-        fresh_stack.start("jobmanager")
+        own_stack.start("jobmanager")

@@ -1,0 +1,17 @@
+"""The load generator by one call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ctr_platform.loadgen.produce import produce
+from ctr_platform.loadgen.stop import Stop
+
+if TYPE_CHECKING:
+    from contract.settings import Settings
+    from ctr_platform.loadgen.plan import TrafficRequest
+
+
+def send(settings: Settings, request: TrafficRequest) -> None:
+    """Return when the topic holds all of it."""
+    produce(settings, request, stop=Stop(), on_start=lambda _plan: None, on_progress=lambda _delivery: None)
