@@ -179,8 +179,9 @@ def _statements(name: str, config: JobConfig) -> list[str]:
 def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
     """Add the whole job to `env`; nothing runs yet."""
     tables = StreamTableEnvironment.create(env)
+    java = get_gateway().jvm.ctr
     java_env = env._j_stream_execution_environment  # noqa: SLF001 - pyflink's only way to a Java source
-    ingest = get_gateway().jvm.ctr.ingest.Ingest.attach(java_env, ingest_settings(config))
+    ingest = java.ingest.Ingest.attach(java_env, ingest_settings(config))
 
     counts = Schema.new_builder()
     for dimension in DIMENSIONS:
@@ -207,7 +208,19 @@ def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
         .uid(f"{state_name(config.bounds)}_window-documents")
         .set_parallelism(DOCUMENT_PARALLELISM)
     )
-    tables.create_temporary_view("final_documents", documents)
+    started = (
+        DataStream(
+            java.python.StartPython.behind(
+                documents._j_data_stream,  # noqa: SLF001 - pyflink's only way to a Java operator
+                config.python_executable,
+                config.python_path,
+            )
+        )
+        .name("start Python")
+        .uid(f"{state_name(config.bounds)}_start-python")
+        .set_parallelism(DOCUMENT_PARALLELISM)
+    )
+    tables.create_temporary_view("final_documents", started)
 
     _write(tables, config, definitions=("tables.sql", "windows.sql"), inserts="inserts.sql")
 

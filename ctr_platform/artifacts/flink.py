@@ -28,11 +28,7 @@ def flink_environment() -> dict[str, str]:
 
 def _lib_folder() -> Path:
     """Folder of links to every jar of the cluster, named by what it links to."""
-    jars = [
-        *flink_jars(),
-        *sorted((flink_home() / "opt").glob("flink-python-*.jar")),
-        *fetch(["connectors"])["connectors"],
-    ]
+    jars = [*flink_jars(), *fetch(["connectors"])["connectors"]]
     digest = hashlib.sha256("\n".join(map(str, jars)).encode()).hexdigest()[:16]
     folder = cache_home() / f"flink-lib-{digest}"
     if not folder.exists():

@@ -42,8 +42,9 @@ def flink_home() -> Path:
 
 
 def flink_jars() -> list[Path]:
-    """Jars of Flink's own lib folder, sorted."""
-    return sorted((flink_home() / "lib").glob("*.jar"))
+    """Jars of Flink's own lib folder and, from `opt`, what runs Python; sorted."""
+    home = flink_home()
+    return [*sorted((home / "lib").glob("*.jar")), *sorted((home / "opt").glob("flink-python-*.jar"))]
 
 
 def postgres_root() -> Path:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
+import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -52,6 +54,10 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     tests = build_jar("ctr-ingest-tests", SOURCES, libraries)
     classpath = ":".join(map(str, [*libraries, tests]))
     options = ["-XX:+UseSerialGC", "-Xmx384m", f"-Dctr.ingest.settings={folder}/settings.json"]
+    options += [
+        f"-Dctr.python.executable={sys.executable}",
+        f"-Dctr.python.path={sysconfig.get_path('purelib')}",
+    ]
     launcher = ["-cp", classpath, "org.junit.platform.console.ConsoleLauncher", "execute", "--disable-banner"]
     asked = [f"--scan-class-path={tests}", f"--reports-dir={folder}", "--details=none"]
     run = subprocess.run(

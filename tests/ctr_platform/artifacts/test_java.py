@@ -68,4 +68,4 @@ def test_the_ingest_stage_holds_its_classes_and_nothing_of_flink() -> None:
     with zipfile.ZipFile(build_ingest()) as jar:
         classes = [name for name in jar.namelist() if name.endswith(".class")]
     assert "ctr/ingest/Ingest.class" in classes
-    assert all(name.startswith(("ctr/ingest/", "ctr/front/")) for name in classes)
+    assert all(name.startswith(("ctr/ingest/", "ctr/front/", "ctr/python/")) for name in classes)

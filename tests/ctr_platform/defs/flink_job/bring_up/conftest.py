@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final
 
 import dagster as dg
@@ -23,9 +22,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.stack import RunningStack
+    from warehouse.windows import Window
 
-MINUTE_MS: Final = 60_000
-TRAFFIC: Final = TrafficRequest(count=2_000, span_ms=3 * MINUTE_MS)
+TRAFFIC: Final = TrafficRequest(rate=1_000, duration_ms=1_000)
 CLOSED_WITHIN_S: Final = 60
 """The silence after which the windows close without another event, and a slow machine."""
 
@@ -81,18 +80,13 @@ def ended_job(own_stack: RunningStack, job: str) -> str:
 
 
 @pytest.fixture
-def traffic(own_stack: RunningStack, job: str) -> int:
-    """Some minutes of it, read by the job, their windows closed; returns when the newest one ends, in ms."""
+def traffic(own_stack: RunningStack, job: str) -> Window:
+    """Some of it, read by the job; returns a closed window."""
     del job
     send(own_stack.settings, TRAFFIC)
-    minute_ms = int(time.time() * 1000) // MINUTE_MS * MINUTE_MS
     warehouse = Warehouse(own_stack.settings.postgres_url)
-
-    def closed() -> bool:
-        return any(window.window_end_ms >= minute_ms for window in warehouse.latest_windows("1min", 1))
-
     try:
-        wait_until(closed, CLOSED_WITHIN_S, "a closed window")
+        wait_until(lambda: bool(warehouse.latest_windows("1min", 1)), CLOSED_WITHIN_S, "a closed window")
+        return warehouse.latest_windows("1min", 1)[0]
     finally:
         warehouse.close()
-    return minute_ms

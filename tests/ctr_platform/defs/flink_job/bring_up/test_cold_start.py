@@ -43,13 +43,14 @@ from ctr_platform.defs.reconciliation.sensors import report_reconciliation
 from ctr_platform.devstack.probes import wait_until
 from ctr_platform.resources import RESOURCES, Platform
 from flink.config import JOB_NAME
-from tests.ctr_platform.defs.flink_job.bring_up.conftest import MINUTE_MS, TRAFFIC
+from tests.ctr_platform.defs.flink_job.bring_up.conftest import TRAFFIC
 from tests.support.bring_up import bring_up, metadata, tick
 from tests.support.sending import send
 from warehouse.quality_reads import QualityRecords
 
 if TYPE_CHECKING:
     from tests.support.stack import RunningStack
+    from warehouse.windows import Window
 
 STATE_WITHIN_S = 120
 WINDOW_WITHIN_S = 150
@@ -221,11 +222,11 @@ def test_what_has_flowed_is_verified_and_reported(
     assert found == {"windows_exact": True, "records_conserved": True}
 
 
-def test_an_hour_that_a_person_asks_for_is_verified(instance: dg.DagsterInstance, traffic: int) -> None:
-    hour = datetime.fromtimestamp((traffic - MINUTE_MS) / 1000, tz=UTC).strftime(HOURS.fmt)
+def test_an_hour_that_a_person_asks_for_is_verified(instance: dg.DagsterInstance, traffic: Window) -> None:
+    hour = datetime.fromtimestamp(traffic.window_start_ms / 1000, tz=UTC).replace(minute=0)
     all_assets = defs().resolve_implicit_global_asset_job_def()
     done = all_assets.execute_in_process(
-        instance=instance, asset_selection=[WINDOW_ACCURACY], partition_key=hour
+        instance=instance, asset_selection=[WINDOW_ACCURACY], partition_key=f"{hour:{HOURS.fmt}}"
     )
     made = metadata(done, WINDOW_ACCURACY)
     assert (made["windows_inexact"], made["lowest_accuracy"]) == (0, 100)

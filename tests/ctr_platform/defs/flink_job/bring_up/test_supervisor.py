@@ -57,10 +57,11 @@ def test_a_lost_job_is_brought_back_from_its_newest_snapshot(
     assert complete_snapshots(settings.flink_checkpoint_dir)[0].uri.endswith(savepoint.rsplit("/", 1)[-1])
 
 
-@pytest.mark.usefixtures("ended_job")
+@pytest.mark.usefixtures("traffic")
 def test_a_job_that_has_run_never_starts_from_nothing_by_itself(
     own_stack: RunningStack, tmp_path: object
 ) -> None:
+    end_all_jobs(own_stack.settings)
     elsewhere = own_stack.settings.model_copy(update={"flink_checkpoint_dir": f"file://{tmp_path}"})
     with pytest.raises(CtrError, match="from_nothing"):
         start(elsewhere)
