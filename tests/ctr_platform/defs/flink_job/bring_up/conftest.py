@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from warehouse.windows import Window
 
 TRAFFIC: Final = TrafficRequest(rate=1_000, duration_ms=1_000)
-CLOSED_WITHIN_S: Final = 60
-"""The silence after which the windows close without another event, and a slow machine."""
+COUNTED_WITHIN_S: Final = 120
+"""A checkpoint, the silence after which the windows close without another event, and a slow machine."""
 
 
 @pytest.fixture(scope="package")
@@ -81,12 +81,17 @@ def ended_job(own_stack: RunningStack, job: str) -> str:
 
 @pytest.fixture
 def traffic(own_stack: RunningStack, job: str) -> Window:
-    """Some of it, read by the job; returns a closed window."""
+    """Some of it, in the ledger; returns a closed window."""
     del job
-    send(own_stack.settings, TRAFFIC)
-    warehouse = Warehouse(own_stack.settings.postgres_url)
+    settings = own_stack.settings
+    send(settings, TRAFFIC)
+    warehouse = Warehouse(settings.postgres_url)
+
+    def counted() -> bool:
+        return bool(warehouse.latest_windows("1min", 1) and warehouse.ledger_totals(settings.raw_topic))
+
     try:
-        wait_until(lambda: bool(warehouse.latest_windows("1min", 1)), CLOSED_WITHIN_S, "a closed window")
+        wait_until(counted, COUNTED_WITHIN_S, "a closed window")
         return warehouse.latest_windows("1min", 1)[0]
     finally:
         warehouse.close()
