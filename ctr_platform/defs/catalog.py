@@ -55,8 +55,17 @@ MAX_RUNTIME: Final = "dagster/max_runtime"
 OPERATES: Final = "ctr/operates"
 """Tag of every run that ends or starts the Flink job: the supervisor waits for its end."""
 
+REFUSED: Final = "ctr/refused"
+"""Tag of a run that changed nothing because what was asked cannot be done: the reason."""
+
+LONGEST_TAG: Final = 250
+"""A run's tag is cut here: Dagster shows it in a line."""
+
 CLUSTER_POOL: Final = "flink_cluster"
 """Operations on the cluster take turns: `dagster.yaml` gives a pool one slot."""
+
+BACKFILL_POOL: Final = "backfill"
+"""One backfill at a time. Not the cluster's pool: a job that is lost meanwhile need not wait for its end."""
 
 MERGE_POOL: Final = "late_merge"
 """Documents are published by one run at a time, so that the last is the newest."""

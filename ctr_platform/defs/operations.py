@@ -1,17 +1,41 @@
 """Operations: Dagster jobs that a person launches, each a single op of the same name."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import dagster as dg
 from pydantic import Field
 
-from ctr_platform.defs.catalog import MAX_RUNTIME, OWNERS
+from contract.errors import UsageError
+from ctr_platform.defs.catalog import LONGEST_TAG, MAX_RUNTIME, OWNERS, REFUSED
 
 
 class OperationConfig(dg.Config):
     """What every operation is asked: it is a dry run until somebody says otherwise."""
 
     dry_run: bool = Field(default=True, description="Log what would be done, and change nothing.")
+
+
+def moment(text: str) -> datetime:
+    """Read a moment as an operation's config holds it, such as 2026-01-31T09:00Z.
+
+    Raises:
+        UsageError: it is none, or has no time zone.
+    """
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r}: write a moment such as 2026-01-31T09:00Z") from None
+    if read.tzinfo is None:
+        raise UsageError(f"{text!r}: say the time zone too, such as 2026-01-31T09:00Z")
+    return read
+
+
+@dg.failure_hook
+def mark_refusal(context: dg.HookContext) -> None:
+    """Mark a run that changed nothing because what was asked cannot be done: no alert lasts because of it."""
+    if isinstance(context.op_exception, UsageError):
+        context.instance.add_run_tags(context.run_id, {REFUSED: str(context.op_exception)[:LONGEST_TAG]})
 
 
 def operation_job(
@@ -30,6 +54,7 @@ def operation_job(
     return graph.to_job(
         name=op.name,
         executor_def=dg.in_process_executor,
+        hooks={mark_refusal},
         tags={"owner": OWNERS[0], MAX_RUNTIME: str(max_runtime_s), **(tags or {})},
         description=description,
     )

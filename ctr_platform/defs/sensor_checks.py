@@ -1,11 +1,12 @@
 """Asset checks whose one author is a sensor: a run repeats what the sensor has said."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 import dagster as dg
-from dagster._core.storage.asset_check_execution_record import (
-    COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES,
-)
+
+RECENT: Final = 20
+"""Of so many executions the newest that is over counts: more are not planned or under way at once."""
 
 
 def evaluated_by_sensor(
@@ -36,10 +37,8 @@ def evaluated_by_sensor(
 
 
 def _newest(instance: dg.DagsterInstance, key: dg.AssetCheckKey, sensor_name: str) -> dg.AssetCheckResult:
-    history = instance.event_log_storage.get_asset_check_execution_history(
-        key, limit=1, status=COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES
-    )
-    evaluation = history[0].evaluation if history else None
+    history = instance.event_log_storage.get_asset_check_execution_history(key, limit=RECENT)
+    evaluation = next((each.evaluation for each in history if each.evaluation), None)
     if evaluation is None:
         return dg.AssetCheckResult(
             asset_key=key.asset_key,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from confluent_kafka import TopicPartition
@@ -11,12 +11,18 @@ from confluent_kafka.admin import AdminClient
 
 from contract.errors import CtrError
 from ctr_platform.defs.backfill.hours import HourRange
+from ctr_platform.defs.backfill.jobs import BACKFILL_JOB
 from ctr_platform.defs.backfill.run import BackfillResult, backfill
+from ctr_platform.defs.catalog import REPAIRED_WINDOWS
+from ctr_platform.resources import Platform
 from tests.oracle import MINUTE_MS
 from tests.support.hostile import HOUR_MS, hostile_traffic
+from tests.support.isolation import use_settings
 from tests.support.pipeline import SECONDS, closed
 
 if TYPE_CHECKING:
+    import dagster as dg
+
     from tests.support.pipeline import Pipeline
 
 
@@ -29,13 +35,31 @@ def _repair(job: Pipeline, hour_range: HourRange, *, dry_run: bool = False) -> B
     return backfill(job.settings, hour_range, dry_run=dry_run)
 
 
+def _run_job(job: Pipeline, *, dry_run: bool) -> tuple[dict[str, Any], list[dg.AssetKey]]:
+    """Backfill the first three hours as an operator does; returns its figures, and what it materialized."""
+    day = datetime.fromtimestamp(job.base_ms / 1000, tz=UTC)
+    config = {
+        "first_hour": day.isoformat(),
+        "last_hour": (day + timedelta(hours=2)).isoformat(),
+        "dry_run": dry_run,
+    }
+    done = BACKFILL_JOB.execute_in_process(
+        run_config={"ops": {BACKFILL_JOB.name: {"config": config}}}, resources={"platform": Platform()}
+    )
+    [output] = [each.step_output_data.metadata for each in done.all_node_events if each.is_successful_output]
+    figures = {name: value.value for name, value in output.items()}
+    return figures, [each.asset_key for each in done.get_asset_materialization_events() if each.asset_key]
+
+
 def _execute(job: Pipeline, *statements: str) -> None:
     with job.connect() as connection, connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)
 
 
-def test_what_was_deleted_added_and_falsified_is_right_again_and_the_live_job_goes_on(job: Pipeline) -> None:
+def test_what_was_deleted_added_and_falsified_is_right_again_and_the_live_job_goes_on(
+    job: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job.submit()
     hostile_traffic(job, events=4_000, minutes=12, seed=21)
     # Late after idleness, which the topic's content alone does not tell.
@@ -64,12 +88,15 @@ def test_what_was_deleted_added_and_falsified_is_right_again_and_the_live_job_go
     )
     falsified = {minutes: job.rows(minutes) for minutes in (1, 5)}
 
-    tried = _repair(job, _span(job, 0, 3), dry_run=True)
-    assert tried.rows_changed > 0
+    use_settings(monkeypatch, job.stack)
+    tried, materialized = _run_job(job, dry_run=True)
+    assert tried["rows_changed"] > 0
+    assert not materialized
     assert {minutes: job.rows(minutes) for minutes in (1, 5)} == falsified
 
-    done = _repair(job, _span(job, 0, 3))
-    assert done.rows_changed == tried.rows_changed
+    done, materialized = _run_job(job, dry_run=False)
+    assert done["rows_changed"] == tried["rows_changed"]
+    assert materialized == [REPAIRED_WINDOWS]
     cut = job.base_ms + 3 * HOUR_MS
     assert {m: closed(job.rows(m), cut, m) for m in wanted} == {m: closed(wanted[m], cut, m) for m in wanted}
     [(start, *_)] = [key for key in job.rows(1) if key[1] == "next hour"]
@@ -85,7 +112,7 @@ def test_what_was_deleted_added_and_falsified_is_right_again_and_the_live_job_go
         job.base_ms / 1000,
         job.base_ms / 1000 + 24 * 3600,
     )
-    assert revised == [(done.windows_changed,)]
+    assert revised == [(done["windows_changed"],)]
 
     assert _repair(job, _span(job, 0, 3)).rows_changed == 0
     assert job.restarts() == 0

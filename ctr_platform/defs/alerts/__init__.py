@@ -1,1 +1,1 @@
-"""Alerts in Dagster: the sensor that tells what is red."""
+"""Alerts: who is notified of what, and who watches the watchers."""

@@ -1,19 +1,23 @@
-"""Tells people of asset checks that fail and of jobs whose newest run failed, until they recover."""
+"""Notifies people of asset checks that fail and of jobs whose newest run failed, until they recover."""
 
+import itertools
 from collections.abc import Iterable
 from typing import Final
 
 import dagster as dg
-from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from contract.errors import CtrError
 from ctr_platform.defs.alerts.alert import Alert
 from ctr_platform.defs.alerts.notify import notify
+from ctr_platform.defs.catalog import REFUSED
 from ctr_platform.resources import Platform
 
 LOOK_EVERY_S: Final = 30
 
 SOURCE: Final = "dagster"
+
+RECENT: Final = 20
+"""Of so many finished runs the newest that was not refused counts."""
 
 
 @dg.sensor(
@@ -24,8 +28,8 @@ SOURCE: Final = "dagster"
         "newest run failed: when it begins, while it lasts, when it is over."
     ),
 )
-def tell_problems(context: dg.SensorEvaluationContext, platform: Platform) -> dg.SkipReason:
-    """Compare what is red now with what has been told."""
+def notify_of_alerts(context: dg.SensorEvaluationContext, platform: Platform) -> dg.SkipReason:
+    """Compare what is red now with what people have been notified of."""
     settings = platform.settings()
     graph = context.repository_def.asset_graph if context.repository_def else None
     checks = sorted(graph.asset_check_keys) if graph else []
@@ -53,7 +57,7 @@ def _failed_checks(
     for key, record in records.items():
         name = f"check:{key.asset_key.to_user_string()}:{key.name}"
         evaluation = record.evaluation
-        if record.status is AssetCheckExecutionRecordStatus.PLANNED or evaluation is None:
+        if evaluation is None:
             pending.add(name)
         elif not evaluation.passed and evaluation.severity is dg.AssetCheckSeverity.ERROR:
             yield Alert(
@@ -65,12 +69,13 @@ def _failed_checks(
 
 
 def _failed_jobs(instance: dg.DagsterInstance, names: Iterable[str], ui: str) -> Iterable[Alert]:
-    """Jobs whose newest finished run failed."""
+    """Jobs whose newest finished run failed; a refusal is the matter of who launched the run."""
     for name in names:
         finished = dg.RunsFilter(
             job_name=name, statuses=[dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
         )
-        for run in instance.get_runs(finished, limit=1):
+        said = (run for run in instance.get_runs(finished, limit=RECENT) if REFUSED not in run.tags)
+        for run in itertools.islice(said, 1):
             if run.is_failure:
                 yield Alert(
                     key=f"job:{name}",

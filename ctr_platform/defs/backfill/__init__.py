@@ -1,1 +1,1 @@
-"""Repair in Dagster: an asset by hour, for backfills."""
+"""Backfill: hours recomputed from the topic, where the warehouse's windows were wrong."""

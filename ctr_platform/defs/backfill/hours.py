@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from contract.errors import CtrError, UsageError
+from contract.errors import UsageError
 from ctr_platform.defs.kafka.offset_ranges import bounds, consumer, first_written_ms, partitions
 from ctr_platform.defs.reconciliation.verify import HOUR
 
@@ -30,6 +30,11 @@ class HourRange:
         if self.first >= self.last:
             raise UsageError(f"no hour lies between {self.first} and {self.last}")
 
+    @classmethod
+    def of(cls, first_hour: datetime, last_hour: datetime) -> HourRange:
+        """From the start of one hour to the end of another, or the same."""
+        return cls(first_hour.astimezone(UTC), last_hour.astimezone(UTC) + HOUR)
+
     def read_from(self, rules: TimeRules) -> datetime:
         """What the broker wrote before is neither an event of these windows nor able to make one late."""
         return self.first - timedelta(milliseconds=rules.max_ahead_ms)
@@ -39,7 +44,7 @@ def check_retained(settings: Settings, hour_range: HourRange) -> None:
     """Let pass a span of which the raw topic still holds every event.
 
     Raises:
-        CtrError: retention may have deleted some.
+        UsageError: retention may have deleted some.
     """
     topic, read_from = settings.raw_topic, hour_range.read_from(settings.time_rules)
     with consumer(settings, "ctr-repair") as reader:
@@ -49,7 +54,7 @@ def check_retained(settings: Settings, hour_range: HourRange) -> None:
                 continue
             written_ms = first_written_ms(reader, settings, topic, partition)
             if written_ms is None or written_ms >= read_from.timestamp() * 1000:
-                raise CtrError(
+                raise UsageError(
                     f"{hour_range.first:%Y-%m-%d %H:%M} UTC is beyond the retention of {topic}: partition "
                     f"{partition} lacks records from {read_from:%H:%M:%S} on. Choose later hours."
                 )

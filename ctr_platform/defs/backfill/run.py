@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import tenacity
 from sqlalchemy import delete, insert, text, update
 
-from contract.errors import CtrError, FlinkRefused, FlinkUnavailable
+from contract.errors import CtrError, FlinkRefused, FlinkUnavailable, UsageError
 from ctr_platform.defs.backfill.hours import HourRange, check_retained
 from ctr_platform.defs.flink_job.rest import FlinkCluster
 from ctr_platform.defs.flink_job.submission import job_config, submit
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from contract.settings import Settings
+
+LOG: Final = logging.getLogger(__name__)
 
 APPLY: Final = Path(__file__).with_name("sql") / "apply.sql"
 
@@ -62,8 +65,10 @@ def backfill(settings: Settings, hour_range: HourRange, *, dry_run: bool = False
         dry_run: recompute and compare, and change nothing.
 
     Raises:
-        CtrError: the hours are open or beyond retention, a service is away, or the cluster has no free slot.
+        UsageError: the hours are open or beyond retention, or the cluster has no free slot.
+        CtrError: a service is unavailable, or the job that recomputes fails.
     """
+    LOG.info("see whether the hours are closed, and the topic still holds them")
     check_retained(settings, hour_range)
     # What was late after idleness is known by the recount alone.
     known = recount(settings)
@@ -73,7 +78,7 @@ def backfill(settings: Settings, hour_range: HourRange, *, dry_run: bool = False
             if known.closed_until is None
             else f"closed are those until {known.closed_until:%H:%M:%S}"
         )
-        raise CtrError(
+        raise UsageError(
             f"the windows until {hour_range.last:%Y-%m-%d %H:%M} UTC are not all closed: {until}. Try later."
         )
     engine = writing_engine(settings.postgres_url, "ctr-repair")
@@ -100,7 +105,9 @@ def _stage(settings: Settings, repair_id: str, hour_range: HourRange) -> str:
     with FlinkCluster(settings.flink_rest_url) as cluster:
         free = cluster.overview().free_slots
         if free == 0:
-            raise CtrError("the Flink cluster has no free slot for the repair: add a TaskManager, or wait")
+            raise UsageError(
+                "the Flink cluster has no free slot for the backfill: add a TaskManager, or wait"
+            )
         live = job_config(settings)
         config = replace(
             live,
@@ -116,6 +123,7 @@ def _stage(settings: Settings, repair_id: str, hour_range: HourRange) -> str:
                 read_from_broker_ms=int(hour_range.read_from(settings.time_rules).timestamp() * 1000),
             ),
         )
+        LOG.info("recompute them beside the live job, with a parallelism of %d", config.parallelism)
         job_id = submit(config)
         try:
             job = tenacity.Retrying(
@@ -139,6 +147,7 @@ def _stage(settings: Settings, repair_id: str, hour_range: HourRange) -> str:
 def _apply(  # noqa: PLR0913 - what a repair is made of
     engine: Engine, topic: str, repair_id: str, hour_range: HourRange, *, job_id: str, dry_run: bool
 ) -> BackfillResult:
+    LOG.info("compare them with the warehouse")
     values = {"repair_id": repair_id, "topic": topic, "first": hour_range.first, "last": hour_range.last}
     with engine.connect() as connection:
         deleted = inserted = 0
@@ -152,6 +161,7 @@ def _apply(  # noqa: PLR0913 - what a repair is made of
         rows, windows = connection.execute(
             text("SELECT count(*), count(DISTINCT (window_type, window_start)) FROM differing")
         ).one()
+        LOG.info("%d rows of %d windows differ", rows, windows)
         if dry_run:
             connection.rollback()
         else:

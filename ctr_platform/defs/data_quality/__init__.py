@@ -1,1 +1,1 @@
-"""The quality report in Dagster: an asset with one check per rule, and its schedule."""
+"""The quality report: an asset with one check per rule, and its schedule."""

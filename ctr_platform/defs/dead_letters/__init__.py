@@ -1,1 +1,1 @@
-"""Dead letters in Dagster: the job that replays chosen ones."""
+"""Dead letters: reading them, mending their messages, and replaying chosen ones."""

@@ -1,16 +1,14 @@
 """The job that replays chosen dead letters."""
 
-from datetime import datetime
 from typing import Any, Final
 
 import dagster as dg
 from pydantic import Field
 
-from contract.errors import UsageError
 from ctr_platform.defs.catalog import REPLAY_POOL, REPLAYS
 from ctr_platform.defs.dead_letters.fixes import FIXES
 from ctr_platform.defs.dead_letters.replay import DEAD, ReplaySelection, replay
-from ctr_platform.defs.operations import OperationConfig, operation_job
+from ctr_platform.defs.operations import OperationConfig, moment, operation_job
 from ctr_platform.resources import Platform
 
 LONGEST_RUN_S: Final = 3600
@@ -62,15 +60,7 @@ def replay_dead_letters(context: dg.OpExecutionContext, config: ReplayConfig, pl
 
 
 def _moment_ms(text: str) -> int | None:
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{text!r}: write a moment such as 2026-01-31T09:00Z") from None
-    if moment.tzinfo is None:
-        raise UsageError(f"{text!r}: say the time zone too, such as 2026-01-31T09:00Z")
-    return round(moment.timestamp() * 1000)
+    return round(moment(text).timestamp() * 1000) if text else None
 
 
 REPLAY_JOB: Final = operation_job(

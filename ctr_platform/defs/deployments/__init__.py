@@ -1,1 +1,1 @@
-"""Operations on the running job, as Dagster jobs: each with a dry run."""
+"""Deployments: operations on the running job, each with a dry run."""

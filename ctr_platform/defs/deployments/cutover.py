@@ -16,6 +16,7 @@ Until the tables change, whatever fails leads back to the old code, with nothing
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from contract.time_rules import TimeRules
     from ctr_platform.defs.deployments.steps import DeploymentStep
     from ctr_platform.defs.deployments.verification import DeploymentVerification
+
+LOG: Final = logging.getLogger(__name__)
 
 SLOT: Final = timedelta(minutes=5)
 """The longest window: at its ends none of another length is open either."""
@@ -133,9 +136,12 @@ def cut_over(
         bounds=replace(desired.bounds or Bounds(), count_until_ms=_ms(cutover_time)),
     )
     try:
+        LOG.info("go on with release %s, for windows before %s", desired.release, f"{cutover_time:%H:%M} UTC")
         to_draining = resume(settings, first, finisher)
+        LOG.info("wait until it has closed them")
         _wait_closed(settings, cutover_time)
         last = stop_job(settings)
+        LOG.info("give the tables their new shape")
         migrate(settings.postgres_url, reshape=True, migrations=migrations)
     except CtrError as error:
         roll_back_step = roll_back(settings, desired, first, str(error))

@@ -144,8 +144,9 @@ def _report(
     if verification:
         metadata |= {name: value for name, value in asdict(verification).items() if value is not None}
     context.add_output_metadata(metadata)
-    for line in steps or step.steps:
-        context.log.info(line)
+    if not step.stopped:
+        for line in steps or step.steps:
+            context.log.info("dry run: %s", line)
     if step.stopped:
         context.log_event(dg.AssetMaterialization(FLINK_JOB, metadata=metadata))
 

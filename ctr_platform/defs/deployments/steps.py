@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from contract.settings import Settings
     from ctr_platform.defs.flink_job.rest import JobDetail
     from ctr_platform.defs.flink_job.snapshots import Snapshot
+
+LOG: Final = logging.getLogger(__name__)
 
 SAVEPOINT_WITHIN_S: Final = 300
 """A savepoint is a whole copy of the state; that of this job is a few MB, whatever the traffic."""
@@ -62,9 +65,11 @@ def running_desired_state(settings: Settings) -> RecordedState:
     """
     desired = current_desired_state(settings)
     if desired is None:
-        raise CtrError(f"{JOB_NAME} has never been started: materialize it first")
+        raise UsageError(f"{JOB_NAME} has never been started: materialize it first")
     if not desired.running:
-        raise CtrError(f"{JOB_NAME} has been stopped on purpose ({desired.why}): materialize it to start it")
+        raise UsageError(
+            f"{JOB_NAME} has been stopped on purpose ({desired.why}): materialize it to start it"
+        )
     return desired
 
 
@@ -91,9 +96,11 @@ def stop_job(settings: Settings) -> Stopped:
     """
     with FlinkCluster(settings.flink_rest_url) as cluster:
         job = require_single_job(cluster)
+        LOG.info("stop %s (%s) with a savepoint", JOB_NAME, job.id)
         asked_at = datetime.now(tz=UTC)
         savepoint = cluster.stop_with_savepoint(job.id, settings.flink_checkpoint_dir, SAVEPOINT_WITHIN_S)
         end_jobs(cluster, [job.id], ask=False)
+        LOG.info("it has ended; savepoint %s", savepoint)
     return Stopped(
         job_id=job.id,
         savepoint=canonical(savepoint),
@@ -110,9 +117,11 @@ def _leave(settings: Settings, chosen: Snapshot) -> Stopped:
     """
     with FlinkCluster(settings.flink_rest_url) as cluster:
         job = require_single_job(cluster)
+        LOG.info("make a savepoint of %s (%s)", JOB_NAME, job.id)
         savepoint = cluster.savepoint(job.id, settings.flink_checkpoint_dir, SAVEPOINT_WITHIN_S)
         if chosen not in complete_snapshots(settings.flink_checkpoint_dir):
             raise CtrError(f"{chosen.uri} has given way to newer checkpoints meanwhile: choose another one")
+        LOG.info("savepoint %s, as a way back; end the job", savepoint)
         asked_at = datetime.now(tz=UTC)
         end_jobs(cluster, [job.id])
     return Stopped(
@@ -129,6 +138,7 @@ def resume(
     """Give an order, and bring its job up in the place of one that has been stopped."""
     submission = bring_up(settings, record_desired_state(settings, desired), newest_only=newest_only)
     gap_s = time.time() - stopped.asked_at.timestamp()
+    LOG.info("nothing was counted for %.1f s, or lost", gap_s)
     return DeploymentStep(stopped=stopped, submission=submission, gap_s=round(gap_s, 1))
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from contract.errors import CtrError
+from contract.errors import CtrError, UsageError
 from ctr_platform.defs.deployments.steps import resume, running_desired_state, stop_job
 from ctr_platform.defs.deployments.verification import verify_deployment
 from ctr_platform.defs.flink_job.deploy import config_of, followed_by
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from ctr_platform.defs.deployments.verification import DeploymentVerification
     from ctr_platform.defs.flink_job.desired_state import DesiredState, RecordedState
     from ctr_platform.defs.flink_job.releases import Release
+
+LOG: Final = logging.getLogger(__name__)
 
 VERIFY_WITHIN_S: Final = 300.0
 """A minute has to end, to close 10 s later, to be in a checkpoint, and to be recounted."""
@@ -70,7 +73,7 @@ def upgrade(
     desired = running_desired_state(settings)
     release = make_release(settings, code)
     if release.name == desired.release:
-        raise CtrError(f"{JOB_NAME} runs release {release.name}, which is the code in {code}: nothing to do")
+        raise UsageError(f"{JOB_NAME} runs release {release.name}, the code in {code}: nothing to do")
     wanted = replace(
         followed_by(desired, "upgrade", why=f"{desired.release} to {release.name}", running=True),
         release=release.name,
@@ -105,6 +108,7 @@ def plan(settings: Settings, desired: DesiredState, release: Release) -> None:
     Raises:
         CtrError: its front does not compile, or its SQL cannot be planned.
     """
+    LOG.info("plan release %s, and send nothing", release.name)
     check(config_of(settings, desired, release), release.folder)
 
 
@@ -114,6 +118,7 @@ def roll_back(settings: Settings, desired: RecordedState, stopped: Stopped, why:
     Raises:
         CtrError: that does not come up either.
     """
+    LOG.warning("roll back to release %s: %s", desired.release, why)
     with FlinkCluster(settings.flink_rest_url) as cluster:
         end_jobs(cluster, [job.id for job in cluster.alive(JOB_NAME)])
     old = replace(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,8 @@ from warehouse.windows import WINDOW_MINUTES
 
 if TYPE_CHECKING:
     from contract.settings import Settings
+
+LOG: Final = logging.getLogger(__name__)
 
 LOOK_EVERY_S: Final = 5.0
 
@@ -62,6 +65,9 @@ def verify_deployment(
     """
     began = time.monotonic()
     until = until or since.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    LOG.info(
+        "verify for up to %.0f s: a checkpoint, and every window until %s", within_s, f"{until:%H:%M} UTC"
+    )
     records = 0
     while True:
         done = recount(settings)
@@ -84,6 +90,14 @@ def verify_deployment(
         elif late and not verified and records:
             problem = f"no window has closed within {within_s:.0f} s although records came in"
         if problem or late or (checkpoints and verified and not unbalanced):
+            LOG.info(
+                "%s: %d checkpoints, %d windows verified, %d of them inexact, in %.0f s",
+                problem or "nothing was lost or counted twice",
+                checkpoints,
+                windows,
+                inexact,
+                passed_s,
+            )
             return DeploymentVerification(
                 problem=problem,
                 checkpoints=checkpoints,

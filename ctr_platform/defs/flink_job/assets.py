@@ -84,8 +84,6 @@ def ctr_windows(
             why=why or f"run {context.run.run_id[:8]}",
         )
     )
-    what = "runs already" if submission.already_running else "submitted"
-    context.log.info("%s %s as %s", JOB_NAME, what, submission.job_id)
     return dg.MaterializeResult(metadata={"why": why or "by hand", **metadata_of(submission)})
 
 

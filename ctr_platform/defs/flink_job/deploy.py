@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from contract.settings import Settings
     from ctr_platform.defs.flink_job.releases import Release
     from flink.config import JobConfig
+
+LOG: Final = logging.getLogger(__name__)
 
 MAX_SNAPSHOTS: Final = 5
 """So many are tried, newest first: the job keeps three checkpoints, and there may be savepoints."""
@@ -129,10 +132,13 @@ def bring_up(
             and there is nothing to restore it from.
     """
     with FlinkCluster(settings.flink_rest_url) as cluster:
+        if replace_jobs:
+            LOG.info("end %s", ", ".join(replace_jobs))
         end_jobs(cluster, replace_jobs)
         alive = cluster.alive(JOB_NAME)
         skipped: dict[str, str] = {}
         if alive:
+            LOG.info("%s is there as %s: wait until all of it runs", JOB_NAME, alive[0].id)
             job = wait_running(cluster, alive[0].id)
             restored = cluster.checkpoints(job.id).restored_from
         else:
@@ -140,15 +146,19 @@ def bring_up(
             config = config_of(settings, desired, release)
             for restored in restore_points(settings, desired)[: 1 if newest_only else MAX_SNAPSHOTS]:
                 try:
+                    LOG.info("submit release %s from %s", release.name, restored or "the topic's beginning")
                     job_id = submit(replace(config, restore_from=restored), release.folder)
+                    LOG.info("submitted as %s: wait until all of it runs", job_id)
                     job = wait_running(cluster, job_id)
                     break
                 except RestoreFailed as failed:
+                    LOG.warning("it cannot be restored from %s: %s", restored, failed)
                     end_jobs(cluster, [each.id for each in cluster.alive(JOB_NAME)])
                     skipped[str(restored)] = str(failed)
             else:
                 reasons = "; ".join(f"{uri}: {reason}" for uri, reason in skipped.items())
                 raise CtrError(f"{JOB_NAME} can be restored from none of the newest snapshots: {reasons}")
+    LOG.info("%s runs as %s", JOB_NAME, job.id)
     ui = (settings.flink_ui_url or settings.flink_rest_url).rstrip("/")
     return Submission(
         job_id=job.id,

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Final
 
 import dagster as dg
-from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from contract.errors import FlinkRefused, FlinkUnavailable, WarehouseUnavailable
 from contract.settings import Settings
@@ -16,6 +15,7 @@ from ctr_platform.defs.alerts.heartbeats import record_heartbeat
 from ctr_platform.defs.catalog import (
     EVENT_SCHEMA,
     FLINK_JOB,
+    LONGEST_TAG,
     MAX_RUNTIME,
     MIGRATIONS,
     OPERATES,
@@ -31,9 +31,6 @@ from ctr_platform.resources import Platform
 from flink.config import JOB_NAME
 from warehouse.models import SUPERVISOR
 
-LONGEST_TAG: Final = 250
-"""A run's tag is cut here: Dagster shows it in a line."""
-
 LOOK_EVERY_S: Final = 10
 """A missing job is noticed within this; a look is half a dozen small requests."""
 
@@ -43,6 +40,8 @@ LONGEST_PAUSE_S: Final = 300
 
 LONGEST_RUN_S: Final = 300
 """Submitting and starting may take two minutes each; a run that takes longer hangs, and is ended."""
+
+FINISHED: Final = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
 
 MAX_RESTARTS: Final = 5
 RESTARTS_WITHIN_S: Final = 1800
@@ -118,7 +117,8 @@ def _look(context: dg.SensorEvaluationContext, settings: Settings) -> dg.SensorR
 
 def _at_work(instance: dg.DagsterInstance) -> str | None:
     """The run that is ending or starting the job."""
-    at_work = dg.RunsFilter(tags={OPERATES: "true"}, statuses=list(NOT_FINISHED_STATUSES))
+    under_way = [status for status in dg.DagsterRunStatus if status not in FINISHED]
+    at_work = dg.RunsFilter(tags={OPERATES: "true"}, statuses=under_way)
     for run in instance.get_runs(at_work, limit=1):
         return f"run {run.run_id[:8]} ({run.job_name}) is at work on the job"
     return None

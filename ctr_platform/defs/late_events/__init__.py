@@ -1,1 +1,1 @@
-"""Late events in Dagster: the job that merges them."""
+"""Late events, merged into their closed windows."""

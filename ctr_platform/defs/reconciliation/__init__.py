@@ -1,1 +1,1 @@
-"""The recount in Dagster: an asset by hour, and the schedule that keeps it up to the stream."""
+"""The recount of the raw topic, and the windows verified by it."""

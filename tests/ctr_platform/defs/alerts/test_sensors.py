@@ -8,7 +8,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from ctr_platform.defs.alerts.sensors import tell_problems
+from contract.errors import UsageError
+from ctr_platform.defs.alerts.sensors import notify_of_alerts
+from ctr_platform.defs.operations import operation_job
 from ctr_platform.resources import Platform
 from tests.support.isolation import use_settings
 from tests.support.stack import RunningStack
@@ -39,10 +41,18 @@ def table(config: Outcome) -> dg.MaterializeResult:  # type: ignore[type-arg]
     )
 
 
+@dg.op
+def refuse() -> None:
+    raise UsageError("the hour is not over: try later")
+
+
 DEFS = dg.Definitions(
     assets=[table],
-    jobs=[dg.define_asset_job("fill", selection=[table], executor_def=dg.in_process_executor)],
-    sensors=[tell_problems],
+    jobs=[
+        dg.define_asset_job("fill", selection=[table], executor_def=dg.in_process_executor),
+        operation_job(refuse, description="An operation that cannot be done now.", max_runtime_s=60),
+    ],
+    sensors=[notify_of_alerts],
     resources={"platform": Platform()},
 )
 
@@ -64,7 +74,7 @@ def test_what_is_red_is_told_until_it_is_green(
         def look() -> list[str]:
             caplog.clear()
             with _looking(instance) as context:
-                outcome = tell_problems(context)
+                outcome = notify_of_alerts(context)
             assert isinstance(outcome, dg.SkipReason)
             return [
                 line for record in caplog.records for line in record.getMessage().splitlines() if "*" in line
@@ -91,3 +101,16 @@ def test_what_is_red_is_told_until_it_is_green(
             "the job fill failed",
         ]
         assert look() == []
+
+
+def test_what_was_refused_is_no_alert(
+    stores: RunningStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_settings(monkeypatch, stores)
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        done = DEFS.resolve_job_def("refuse").execute_in_process(instance=instance, raise_on_error=False)
+        assert not done.success
+        with _looking(instance) as context:
+            outcome = notify_of_alerts(context)
+        assert isinstance(outcome, dg.SkipReason)
+        assert str(outcome.skip_message).startswith("0 open")
