@@ -162,18 +162,21 @@ def _statements(name: str, config: JobConfig) -> list[str]:
         "sink.max-retries": str(JDBC_MAX_RETRIES),
     }
     lines = (FOLDER / "sql" / name).read_text(encoding="utf-8").splitlines()
-    text = Template("\n".join(line for line in lines if not line.startswith("--"))).substitute(
-        dimensions=", ".join(f"`{d.field}`" for d in DIMENSIONS),
-        dimension_columns=", ".join(f"`{d.field}` {d.sql_type}" for d in DIMENSIONS),
-        measures=", ".join(f"`{m.column}`" for m in MEASURES),
-        measure_columns=", ".join(f"`{m.column}` BIGINT" for m in MEASURES),
-        measure_sums=", ".join(f"SUM(`{m.column}`) AS `{m.column}`" for m in MEASURES),
-        jdbc=", ".join(f"{_quoted(key)} = {_quoted(value)}" for key, value in jdbc.items()),
-        windows_topic=_quoted(config.windows_topic),
-        bootstrap_servers=_quoted(config.bootstrap_servers),
-        repair_id=_quoted(config.staging.repair_id if config.staging else ""),
-    )
-    return [statement for part in text.split(";") if (statement := part.strip())]
+    body = "\n".join(line for line in lines if not line.startswith("--"))
+    put_in = {
+        "dimensions": ", ".join(f"`{d.field}`" for d in DIMENSIONS),
+        "dimension_columns": ", ".join(f"`{d.field}` {d.sql_type}" for d in DIMENSIONS),
+        "measures": ", ".join(f"`{m.column}`" for m in MEASURES),
+        "measure_columns": ", ".join(f"`{m.column}` BIGINT" for m in MEASURES),
+        "measure_sums": ", ".join(f"SUM(`{m.column}`) AS `{m.column}`" for m in MEASURES),
+        "jdbc": ", ".join(f"{_quoted(key)} = {_quoted(value)}" for key, value in jdbc.items()),
+        "windows_topic": _quoted(config.windows_topic),
+        "bootstrap_servers": _quoted(config.bootstrap_servers),
+        "repair_id": _quoted(config.staging.repair_id if config.staging else ""),
+    }
+    # Divided before anything is put in: a password may hold a semicolon.
+    parts = (part.strip() for part in body.split(";"))
+    return [Template(part).substitute(put_in) for part in parts if part]
 
 
 def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:

@@ -56,14 +56,15 @@ def test_every_statement_is_complete() -> None:
         *(f"INSERT INTO {name}" for name in ("counts_1min", "counts_5min", "ledger", "ctr_windows")),
     }
     for statement in statements().values():
-        assert "$" not in statement
-        assert "--" not in statement
+        text = statement.replace(CONFIG.postgres_password.replace("'", "''"), "")
+        assert "$" not in text
+        assert "--" not in text
 
 
 def test_values_are_quoted() -> None:
     table = statements()["CREATE TEMPORARY TABLE counts_1min"]
     assert "'username' = 'it''s me'" in table
-    assert "'password' = 'se''cret'" in table
+    assert "'password' = 'se''c;r--e$t'" in table
     assert "'url' = 'jdbc:postgresql://127.0.0.1:5432/marketing_roas?stringtype=unspecified'" in table
 
 

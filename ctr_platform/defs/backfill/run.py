@@ -6,14 +6,14 @@ import logging
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import tenacity
-from sqlalchemy import delete, insert, text, update
+from sqlalchemy import delete, insert
 
 from contract.errors import CtrError, FlinkRefused, FlinkUnavailable, UsageError
 from ctr_platform.defs.backfill.hours import HourRange, check_retained
+from ctr_platform.defs.backfill.replacement import replace_windows
 from ctr_platform.defs.flink_job.rest import FlinkCluster
 from ctr_platform.defs.flink_job.submission import job_config, submit
 from ctr_platform.defs.reconciliation.run import recount
@@ -22,15 +22,11 @@ from warehouse.engine import warehouse_errors, writing_engine
 from warehouse.models import BackfillCountsRow, BackfillRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sqlalchemy import Engine
 
     from contract.settings import Settings
 
 LOG: Final = logging.getLogger(__name__)
-
-APPLY: Final = Path(__file__).with_name("sql") / "apply.sql"
 
 DONE_WITHIN_S: Final = 3600
 """A week of a busy topic, at two million events per second on two cores."""
@@ -144,24 +140,13 @@ def _stage(settings: Settings, repair_id: str, hour_range: HourRange) -> str:
     return job_id
 
 
-def _apply(  # noqa: PLR0913 - what a repair is made of
+def _apply(  # noqa: PLR0913 - what a backfill is made of
     engine: Engine, topic: str, repair_id: str, hour_range: HourRange, *, job_id: str, dry_run: bool
 ) -> BackfillResult:
     LOG.info("compare them with the warehouse")
-    values = {"repair_id": repair_id, "topic": topic, "first": hour_range.first, "last": hour_range.last}
     with engine.connect() as connection:
-        deleted = inserted = 0
-        for statement in _statements():
-            done = connection.execute(text(statement), values)
-            deleted += done.rowcount if statement.startswith("DELETE FROM realtime") else 0
-            inserted += done.rowcount if statement.startswith("INSERT INTO realtime.counts") else 0
-        connection.execute(
-            update(BackfillRow).where(BackfillRow.repair_id == repair_id).values(rows_deleted=deleted)
-        )
-        rows, windows = connection.execute(
-            text("SELECT count(*), count(DISTINCT (window_type, window_start)) FROM differing")
-        ).one()
-        LOG.info("%d rows of %d windows differ", rows, windows)
+        done = replace_windows(connection, repair_id, topic, hour_range)
+        LOG.info("%d rows of %d windows differ", done.changed, done.windows_changed)
         if dry_run:
             connection.rollback()
         else:
@@ -169,15 +154,9 @@ def _apply(  # noqa: PLR0913 - what a repair is made of
     return BackfillResult(
         repair_id=repair_id,
         hour_range=hour_range,
-        rows_deleted=deleted,
-        rows_inserted=inserted,
-        rows_changed=rows,
-        windows_changed=windows,
+        rows_deleted=done.deleted,
+        rows_inserted=done.inserted,
+        rows_changed=done.changed,
+        windows_changed=done.windows_changed,
         staging_job=job_id,
     )
-
-
-def _statements() -> Iterator[str]:
-    lines = APPLY.read_text(encoding="utf-8").splitlines()
-    body = "\n".join(line for line in lines if not line.startswith("--"))
-    return (statement.strip() for statement in body.split(";") if statement.strip())

@@ -13,7 +13,7 @@ from sqlalchemy import delete, select, text
 
 from warehouse.models import RecountPending
 from warehouse.views import WINDOW_ACCURACY
-from warehouse.windows import WINDOW_MINUTES
+from warehouse.windows import WINDOW_MINUTES, window_length
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -143,10 +143,7 @@ def least_accurate_windows(connection: Connection, time_range: TimeRange) -> lis
 def statement_of(template: Path, window_type: WindowType) -> TextClause:
     """A statement on the windows of one type, from its file.
 
-    `${window_type}` and `${length}` are the type as a name and as an interval; `${minute_bin}` makes a
-    window's start of the minute `window_start`.
+    `${window_type}` in it stands in names of views; the parameters `:window_type` and `:length` are bound.
     """
-    length = f"{WINDOW_MINUTES[window_type]} minutes"
-    minute_bin = f"date_bin('{length}', window_start, '1970-01-01 00:00:00+00')"
-    text_of = Template(template.read_text(encoding="utf-8"))
-    return text(text_of.substitute(window_type=window_type, length=length, minute_bin=minute_bin))
+    named = Template(template.read_text(encoding="utf-8")).substitute(window_type=window_type)
+    return text(named).bindparams(window_type=window_type, length=window_length(window_type))

@@ -1,13 +1,13 @@
 -- Closed windows of one type, one row each: totals, and what must agree with them. A window that only the
 -- recount has is a row without totals.
 --
--- ${window_type}, ${length}: of the windows, as a name and as an interval; ${minute_bin} makes a window's
--- start of a minute's. :since is a whole hour. Windows that the recount has not verified yet may still be on
+-- :window_type, :length: of the windows, as a name and as an interval; ${window_type} stands in names of
+-- views. :since is a whole hour. Windows that the recount has not verified yet may still be on
 -- their way into a table: what is compared between two tables is compared up to the newest verified one.
 WITH proved AS (
     SELECT coalesce(max(window_start), '-infinity') AS newest
     FROM quality.window_accuracy_history
-    WHERE window_type = '${window_type}' AND window_start >= :since
+    WHERE window_type = :window_type AND window_start >= :since
 ),
 totals AS (
     SELECT
@@ -40,14 +40,15 @@ stored AS (
     GROUP BY window_start
 ),
 recounted AS (
-    SELECT ${minute_bin} AS window_start
+    SELECT date_bin(:length, window_start, '1970-01-01 00:00:00+00') AS window_start
     FROM quality.recount_counts AS counts
-    WHERE counts.window_start >= :since AND ${minute_bin} <= (SELECT newest FROM proved)
+    WHERE counts.window_start >= :since
+        AND date_bin(:length, window_start, '1970-01-01 00:00:00+00') <= (SELECT newest FROM proved)
     GROUP BY 1
     HAVING sum(impressions) > 0
 ),
 minutes AS (
-    SELECT ${minute_bin} AS window_start, site_category, device_type,
+    SELECT date_bin(:length, window_start, '1970-01-01 00:00:00+00') AS window_start, site_category, device_type,
         sum(impressions) AS impressions, sum(clicks) AS clicks
     FROM realtime.segments_1min AS counts
     WHERE window_start >= :since
@@ -69,7 +70,7 @@ unlike AS (
     GROUP BY window_start
 )
 SELECT
-    '${window_type}' AS window_type, window_start, impressions, clicks, ctr, exact_ctr,
+    :window_type AS window_type, window_start, impressions, clicks, ctr, exact_ctr,
     segment_impressions, segment_clicks,
     coalesce(impossible_segments, 0) AS impossible_segments,
     coalesce(doubled_segments, 0) AS doubled_segments,

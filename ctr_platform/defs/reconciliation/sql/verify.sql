@@ -1,16 +1,16 @@
 -- Compare windows with their recount, and note every result that is new.
 --
--- ${window_type}, ${length}: of the windows, as a name and as an interval; ${minute_bin} makes a window's
--- start of a minute's. :first, :last are whole hours: windows that start in [:first, :last) are meant, of
--- these the ones that end by :closed_until.
+-- :window_type, :length: of the windows, as a name and as an interval; ${window_type} stands in names of
+-- views. :first, :last are whole hours: windows that start in [:first, :last) are meant, of these the ones
+-- that end by :closed_until.
 --
 -- Expected is what the recount has counted, and of its late records those that were merged afterwards.
 WITH recounted AS (
-    SELECT ${minute_bin} AS window_start, site_category, device_type, impressions, clicks
+    SELECT date_bin(:length, window_start, '1970-01-01 00:00:00+00') AS window_start, site_category, device_type, impressions, clicks
     FROM quality.recount_counts AS counts
     WHERE counts.window_start >= :first AND counts.window_start < :last
     UNION ALL
-    SELECT ${minute_bin}, late.site_category, late.device_type, 1, late.click
+    SELECT date_bin(:length, window_start, '1970-01-01 00:00:00+00'), late.site_category, late.device_type, 1, late.click
     FROM realtime.late_events AS merged
     JOIN quality.recount_late AS late USING (topic, partition, "offset")
     WHERE late.window_start >= :first AND late.window_start < :last
@@ -40,14 +40,14 @@ compared AS (
     GROUP BY window_start
 ),
 late AS (
-    SELECT ${minute_bin} AS window_start, count(*) AS late
+    SELECT date_bin(:length, window_start, '1970-01-01 00:00:00+00') AS window_start, count(*) AS late
     FROM quality.recount_late
     WHERE window_start >= :first AND window_start < :last
     GROUP BY 1
 ),
 verified AS (
     SELECT
-        '${window_type}' AS window_type,
+        :window_type AS window_type,
         window_start,
         expected_impressions,
         actual_impressions,
@@ -62,7 +62,7 @@ verified AS (
         END AS accuracy
     FROM compared
     LEFT JOIN late USING (window_start)
-    WHERE window_start + interval '${length}' <= :closed_until
+    WHERE window_start + :length <= :closed_until
 ),
 changed AS (
     INSERT INTO quality.window_accuracy_history (

@@ -1,0 +1,171 @@
+"""Recomputed windows take the place of the warehouse's: exactly the chosen ones, in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    and_,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects import postgresql
+
+from warehouse.models import REALTIME, BackfillCountsRow, BackfillRow, Base, RecountPending, WindowRevision
+from warehouse.windows import WINDOW_MINUTES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import ColumnElement, Connection, Select
+    from sqlalchemy.types import TypeEngine
+
+    from ctr_platform.defs.backfill.hours import HourRange
+    from warehouse.windows import WindowType
+
+RECOMPUTED: Final = Path(__file__).with_name("sql") / "recomputed.sql"
+
+COUNTS: Final[Mapping[WindowType, Table]] = {
+    each: Base.metadata.tables[f"{REALTIME}.counts_{each}"] for each in WINDOW_MINUTES
+}
+
+_KEY: Final = ("window_type", "window_start", "site_category", "device_type")
+_FIGURES: Final = ("impressions", "clicks")
+_TYPES: Final[Mapping[str, TypeEngine[Any]]] = {
+    "window_type": Text(),
+    "window_start": DateTime(timezone=True),
+    "window_end": DateTime(timezone=True),
+    "site_category": Text(),
+    "device_type": Integer(),
+    "impressions": BigInteger(),
+    "clicks": BigInteger(),
+}
+
+
+def _temporary(name: str, *columns: str) -> Table:
+    """Table of one transaction."""
+    return Table(
+        name,
+        MetaData(),
+        *(Column(each, _TYPES[each], nullable=True) for each in columns),
+        prefixes=["TEMPORARY"],
+        postgresql_on_commit="DROP",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replacement:
+    """Rows of counts."""
+
+    deleted: int
+    inserted: int
+    changed: int
+    """Rows that were missing, too many, or wrong."""
+
+    windows_changed: int
+
+
+def replace_windows(connection: Connection, repair_id: str, topic: str, hour_range: HourRange) -> Replacement:
+    """Replace the windows of the chosen hours by those that were staged; the caller commits.
+
+    Args:
+        connection: in a transaction.
+        repair_id: of the staged rows, which are deleted.
+        topic: of the records that the recount knows to be late after idleness.
+        hour_range: windows that start in it are replaced, and no other.
+    """
+    recomputed = _temporary("recomputed", *_TYPES)
+    differing = _temporary("differing", *_KEY)
+    for table in (recomputed, differing):
+        table.create(connection)
+    staged = text(RECOMPUTED.read_text(encoding="utf-8")).bindparams(
+        repair_id=repair_id, topic=topic, first=hour_range.first, last=hour_range.last
+    )
+    connection.execute(
+        insert(recomputed).from_select(
+            [*_TYPES], staged.columns(*(Column(name, kind) for name, kind in _TYPES.items()))
+        )
+    )
+    connection.execute(insert(differing).from_select([*_KEY], _differences(recomputed, hour_range)))
+    deleted, inserted = _replace(connection, recomputed, hour_range)
+    _announce(connection, differing)
+    changed, windows = connection.execute(
+        select(
+            func.count(),
+            func.count(func.distinct(func.row(differing.c.window_type, differing.c.window_start))),
+        ).select_from(differing)
+    ).one()
+    connection.execute(delete(BackfillCountsRow).where(BackfillCountsRow.repair_id == repair_id))
+    connection.execute(
+        update(BackfillRow)
+        .where(BackfillRow.repair_id == repair_id)
+        .values(applied_at=func.now(), rows_deleted=deleted, rows_inserted=inserted, rows_changed=changed)
+    )
+    return Replacement(deleted=deleted, inserted=inserted, changed=changed, windows_changed=windows)
+
+
+def _differences(recomputed: Table, hour_range: HourRange) -> Select[Any]:
+    """Keys of the rows that are held and recomputed differently, or only one of both."""
+    held = union_all(
+        *(
+            select(
+                literal(window_type).label("window_type"),
+                *(counts.c[name] for name in (*_KEY[1:], *_FIGURES)),
+            ).where(_within(counts, hour_range))
+            for window_type, counts in COUNTS.items()
+        )
+    ).subquery("held")
+    same = and_(*(held.c[name] == recomputed.c[name] for name in _KEY))
+    return (
+        select(*(func.coalesce(held.c[name], recomputed.c[name]) for name in _KEY))
+        .select_from(held.join(recomputed, same, full=True))
+        .where(or_(*(held.c[name].is_distinct_from(recomputed.c[name]) for name in _FIGURES)))
+    )
+
+
+def _replace(connection: Connection, recomputed: Table, hour_range: HourRange) -> tuple[int, int]:
+    """Return how many rows went, and how many came."""
+    deleted = inserted = 0
+    for window_type, counts in COUNTS.items():
+        deleted += connection.execute(delete(counts).where(_within(counts, hour_range))).rowcount
+        names = [name for name in _TYPES if name != "window_type"]
+        come = select(*(recomputed.c[name] for name in names)).where(recomputed.c.window_type == window_type)
+        inserted += connection.execute(insert(counts).from_select(names, come)).rowcount
+    return deleted, inserted
+
+
+def _announce(connection: Connection, differing: Table) -> None:
+    """Let the recount verify what changed, however long ago, and have its documents published again."""
+    starts = select(differing.c.window_start).distinct()
+    pending = postgresql.insert(RecountPending).from_select(["window_start"], starts)
+    connection.execute(pending.on_conflict_do_nothing())
+    windows = select(differing.c.window_type, differing.c.window_start, literal(1), literal(0)).distinct()
+    revised = postgresql.insert(WindowRevision).from_select(
+        ["window_type", "window_start", "revision", "published_revision"], windows
+    )
+    connection.execute(
+        revised.on_conflict_do_update(
+            index_elements=["window_type", "window_start"],
+            set_={"revision": WindowRevision.published_revision + 1, "revised_at": func.now()},
+        )
+    )
+
+
+def _within(counts: Table, hour_range: HourRange) -> ColumnElement[bool]:
+    return and_(counts.c.window_start >= hour_range.first, counts.c.window_start < hour_range.last)
