@@ -27,7 +27,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
-from warehouse.models import REALTIME, BackfillCountsRow, BackfillRow, Base, RecountPending, WindowRevision
+from warehouse.models import REALTIME, BackfillCountsRow, BackfillRow, Base, RecountPending
+from warehouse.revisions import revise
 from warehouse.windows import WINDOW_MINUTES
 
 if TYPE_CHECKING:
@@ -155,16 +156,7 @@ def _announce(connection: Connection, differing: Table) -> None:
     starts = select(differing.c.window_start).distinct()
     pending = postgresql.insert(RecountPending).from_select(["window_start"], starts)
     connection.execute(pending.on_conflict_do_nothing())
-    windows = select(differing.c.window_type, differing.c.window_start, literal(1), literal(0)).distinct()
-    revised = postgresql.insert(WindowRevision).from_select(
-        ["window_type", "window_start", "revision", "published_revision"], windows
-    )
-    connection.execute(
-        revised.on_conflict_do_update(
-            index_elements=["window_type", "window_start"],
-            set_={"revision": WindowRevision.published_revision + 1, "revised_at": func.now()},
-        )
-    )
+    connection.execute(revise(select(differing.c.window_type, differing.c.window_start).distinct()))
 
 
 def _within(counts: Table, hour_range: HourRange) -> ColumnElement[bool]:

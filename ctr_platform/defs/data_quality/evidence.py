@@ -20,14 +20,14 @@ from ctr_platform.defs.reconciliation.balance import balance
 from ctr_platform.defs.reconciliation.state import progress
 from ctr_platform.defs.reconciliation.verify import hour_of, statement_of
 from warehouse.engine import warehouse_errors, writing_engine
-from warehouse.views import CONSERVATION
+from warehouse.views import CONSERVATION, WINDOW_ACCURACY
 from warehouse.windows import WINDOW_MINUTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import TypeVar
 
-    from sqlalchemy import Connection, Result
+    from sqlalchemy import Connection, Result, Select
 
     from contract.settings import Settings
 
@@ -70,7 +70,7 @@ def gather(settings: Settings) -> Evidence:
             text(f"SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
         )
         evidence: Evidence = {
-            ACCURACY.name: _frame(connection.execute(_statement("accuracy"), {"since": since})),
+            ACCURACY.name: _frame(connection.execute(_accuracy(since))),
             WINDOWS.name: _windows(connection, since),
             RECORDS.name: _records(connection, settings.raw_topic),
             DRIFT.name: _frame(connection.execute(_statement("drift"), {"clicks": DRIFT_CLICKS})),
@@ -87,6 +87,17 @@ def _or_unjudged(read: Callable[[], Found]) -> Found | Unjudged:
         return read()
     except CtrError as error:
         return Unjudged(str(error))
+
+
+def _accuracy(since: datetime) -> Select[Any]:
+    """The latest verification of each window."""
+    accuracy = WINDOW_ACCURACY.c
+    columns = (each for each in accuracy if each.name != "checked_at")
+    return (
+        select(*columns)
+        .where(accuracy.window_start >= since)
+        .order_by(accuracy.window_type, accuracy.window_start)
+    )
 
 
 def _windows(connection: Connection, since: datetime) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from confluent_kafka import TopicPartition
-from sqlalchemy import func, select, text
+from sqlalchemy import DateTime, Text, column, func, select, values
 from sqlalchemy.dialects.postgresql import insert
 
 from ctr_platform.defs.dead_letters.events import EventDecoder
@@ -17,6 +17,7 @@ from ctr_platform.defs.reconciliation.text import normal_category
 from ctr_platform.defs.registry.client import registry_client
 from warehouse.engine import warehouse_errors, writing_engine
 from warehouse.models import Counts5Min, LateEvent, MergeProgress
+from warehouse.revisions import revise
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -25,15 +26,6 @@ if TYPE_CHECKING:
     from ctr_platform.defs.kafka.offset_ranges import MessageBatch
 
 FIVE_MINUTES: Final = timedelta(minutes=5)
-
-BUMP: Final = text(
-    """
-    INSERT INTO realtime.window_revisions AS known (window_type, window_start, revision, published_revision)
-    VALUES (:window_type, :window_start, 1, 0)
-    ON CONFLICT (window_type, window_start)
-    DO UPDATE SET revision = known.published_revision + 1, revised_at = now()
-    """
-)
 
 
 @dataclass
@@ -112,9 +104,10 @@ def _merge_batch(
                 merged += 1
                 windows |= {("1min", minute), ("5min", five)}
         if windows:
-            connection.execute(
-                BUMP, [{"window_type": kind, "window_start": start} for kind, start in sorted(windows)]
+            changed = values(
+                column("window_type", Text), column("window_start", DateTime(timezone=True)), name="changed"
             )
+            connection.execute(revise(select(changed.data(sorted(windows)))))
         if dry_run:
             connection.rollback()
         else:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from ctr_platform.defs.reconciliation.outcomes import SEGMENT
-from warehouse.models import RecountCounts, RecountLate, RecountPending, RecountProgress
+from warehouse.models import LedgerRow, RecountCounts, RecountLate, RecountPending, RecountProgress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,15 +23,6 @@ SETTLED_S: Final = 5
 
 ADVISORY_LOCK: Final = 0x0C7_4EC0
 """Any fixed number that nobody else locks in this database."""
-
-LEDGER_ENDS: Final = text(
-    """
-    SELECT DISTINCT ON (partition) partition, last_offset + 1 AS next_offset
-    FROM quality.ledger
-    WHERE topic = :topic AND written_at <= now() - make_interval(secs => :settled_s)
-    ORDER BY partition, run_started_at DESC, checkpoint_id DESC
-    """
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +62,16 @@ def progress(connection: Connection, topic: str) -> dict[int, PartitionProgress]
 
 def ledger_ends(connection: Connection, topic: str) -> dict[int, int]:
     """By partition, the offset up to which the job has accounted for its records, some seconds ago."""
-    rows = connection.execute(LEDGER_ENDS, {"topic": topic, "settled_s": SETTLED_S})
-    return {row.partition: row.next_offset for row in rows}
+    newest = (
+        select(LedgerRow.partition, LedgerRow.last_offset + 1)
+        .where(
+            LedgerRow.topic == topic,
+            LedgerRow.written_at <= func.now() - timedelta(seconds=SETTLED_S),
+        )
+        .distinct(LedgerRow.partition)
+        .order_by(LedgerRow.partition, LedgerRow.run_started_at.desc(), LedgerRow.checkpoint_id.desc())
+    )
+    return {row[0]: row[1] for row in connection.execute(newest)}
 
 
 def save_progress(connection: Connection, states: Sequence[PartitionProgress]) -> None:
