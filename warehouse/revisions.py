@@ -1,4 +1,4 @@
-"""Revisions of closed windows: whoever changes one raises its revision, and its document is published again."""
+"""Revisions of closed windows: a changed one has a higher revision, and its document is published again."""
 
 from __future__ import annotations
 
