@@ -13,9 +13,9 @@ from rich.table import Table
 
 from contract.errors import CtrError
 from contract.settings import load_settings
-from ctr_platform.defs.dead_letters.events import EventDecoder
 from ctr_platform.defs.dead_letters.read import read_dead_letters, summarize
 from ctr_platform.defs.registry.client import registry_client
+from ctr_platform.defs.registry.decoder import EventDecoder
 
 if TYPE_CHECKING:
     from ctr_platform.defs.dead_letters.messages import DeadLetter

@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
-import sysconfig
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from ctr_platform.artifacts.fetch import fetch
-from ctr_platform.artifacts.java import build_ingest, build_jar, ingest_classpath
-from ctr_platform.artifacts.wheels import java
-from flink.job import ingest_settings
-from tests.flink.configs import CONFIG
+from tests.support.java_tests import SOURCES, jar_of_tests, run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SOURCES: Final = Path(__file__).parents[2] / "flink" / "ingest" / "src" / "test" / "java"
 JUNIT_TEST: Final = re.compile(r"@Test\s+(?:public )?void (\w+)\(")
-TIMEOUT_S: Final = 300
-"""They take half a minute on two busy cores."""
 
 
 def declared() -> list[str]:
@@ -49,33 +38,18 @@ class Results:
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     folder = tmp_path_factory.mktemp("ingest")
-    (folder / "settings.json").write_text(ingest_settings(CONFIG), encoding="utf-8")
-    libraries = [build_ingest(), *ingest_classpath(), *fetch(["test"])["test"]]
-    tests = build_jar("ctr-ingest-tests", SOURCES, libraries)
-    classpath = ":".join(map(str, [*libraries, tests]))
-    options = ["-XX:+UseSerialGC", "-Xmx384m", f"-Dctr.ingest.settings={folder}/settings.json"]
-    options += [
-        f"-Dctr.python.executable={sys.executable}",
-        f"-Dctr.python.path={sysconfig.get_path('purelib')}",
-    ]
-    launcher = ["-cp", classpath, "org.junit.platform.console.ConsoleLauncher", "execute", "--disable-banner"]
-    asked = [f"--scan-class-path={tests}", f"--reports-dir={folder}", "--details=none"]
-    run = subprocess.run(
-        [str(java()), *options, *launcher, *asked],
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
+    launcher = ["org.junit.platform.console.ConsoleLauncher", "execute", "--disable-banner"]
+    asked = [f"--scan-class-path={jar_of_tests()}", f"--reports-dir={folder}", "--details=none"]
+    done = run(folder, [*launcher, *asked])
     report = folder / "TEST-junit-jupiter.xml"
-    assert report.is_file(), f"the launcher did not run:\n{run.stdout}{run.stderr}"
+    assert report.is_file(), f"the launcher did not run:\n{done.stdout}{done.stderr}"
     problems = {}
     for case in ET.parse(report).getroot().iter("testcase"):  # noqa: S314 - written by the launcher just now
         name = f"{case.get('classname', '').rpartition('.')[2]}.{case.get('name', '').removesuffix('()')}"
         problems[name] = "".join(
             each.text or each.tag for each in case if each.tag in ("failure", "error", "skipped")
         )
-    return Results(problems, run.stdout + run.stderr)
+    return Results(problems, done.stdout + done.stderr)
 
 
 @pytest.mark.parametrize("name", declared())

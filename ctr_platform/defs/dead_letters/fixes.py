@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import fastavro
 
-from ctr_platform.defs.dead_letters.events import HEADER_BYTES
+from contract.utf8 import decode_utf8
+from contract.wire import HEADER_BYTES
+from ctr_platform.defs.registry.subject import event_schema_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ctr_platform.defs.dead_letters.events import EventDecoder
     from ctr_platform.defs.dead_letters.messages import DeadLetter
+    from ctr_platform.defs.registry.decoder import EventDecoder
 
 Fix: TypeAlias = "Callable[[DeadLetter, EventDecoder, int], bytes | None]"
 """Gets a dead-letter message, a decoder, and the id of the platform's own schema; gives the value to send,
@@ -26,7 +29,7 @@ def clamp_click(dead_letter: DeadLetter, decoder: EventDecoder, schema_id: int) 
     event = decoder.decode(dead_letter.value)
     if event is None or event.get("click") in (0, 1):
         return None
-    return _encode({**event, "click": int(event["click"] > 0)}, decoder, schema_id)
+    return _encode({**event, "click": int(event["click"] > 0)}, schema_id)
 
 
 def own_schema(dead_letter: DeadLetter, decoder: EventDecoder, schema_id: int) -> bytes | None:
@@ -42,10 +45,22 @@ def cut_leftover(dead_letter: DeadLetter, decoder: EventDecoder, schema_id: int)
     return None if dead_letter.value is None else decoder.whole_event(dead_letter.value)
 
 
-def _encode(event: dict[str, Any], decoder: EventDecoder, schema_id: int) -> bytes:
+def _encode(event: dict[str, Any], schema_id: int) -> bytes | None:
+    """The event in the platform's own schema; None where that has no room for a value of it."""
     body = io.BytesIO()
-    fastavro.schemaless_writer(body, decoder.schema(schema_id), event)
+    try:
+        fastavro.schemaless_writer(body, fastavro.parse_schema(json.loads(event_schema_json())), _own(event))
+    except (TypeError, ValueError, AttributeError):
+        return None
     return struct.pack(">bi", 0, schema_id) + body.getvalue()
+
+
+def _own(event: dict[str, Any]) -> dict[str, Any]:
+    """Strings that were written as bytes, or as null, as the platform's own schema has them."""
+    return {
+        name: decode_utf8(value) if isinstance(value, bytes) else "" if value is None else value
+        for name, value in event.items()
+    }
 
 
 FIXES: Final[Mapping[str, Fix]] = {

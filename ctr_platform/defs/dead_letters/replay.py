@@ -12,7 +12,6 @@ from confluent_kafka import Producer, TopicPartition
 from sqlalchemy.dialects.postgresql import insert
 
 from contract.errors import KafkaUnavailable, UsageError
-from ctr_platform.defs.dead_letters.events import EventDecoder
 from ctr_platform.defs.dead_letters.fixes import FIXES
 from ctr_platform.defs.dead_letters.messages import LATE
 from ctr_platform.defs.dead_letters.read import read_dead_letters
@@ -20,6 +19,7 @@ from ctr_platform.defs.kafka.client import ask, client_config
 from ctr_platform.defs.kafka.offset_ranges import bounds, consumer, message_batches, partitions
 from ctr_platform.defs.kafka.topics import RAW_MAX_MESSAGE_BYTES
 from ctr_platform.defs.registry.client import registry_client
+from ctr_platform.defs.registry.decoder import EventDecoder
 from ctr_platform.defs.registry.subject import ensure_subject
 from warehouse.engine import warehouse_errors, writing_engine
 from warehouse.models import DeadLetterReplay

@@ -10,11 +10,11 @@ from confluent_kafka import TopicPartition
 from sqlalchemy import DateTime, Text, column, func, select, values
 from sqlalchemy.dialects.postgresql import insert
 
-from ctr_platform.defs.dead_letters.events import EventDecoder
 from ctr_platform.defs.dead_letters.messages import LATE, DeadLetter, dead_letters_of
 from ctr_platform.defs.kafka.offset_ranges import bounds, consumer, message_batches, partitions
 from ctr_platform.defs.reconciliation.text import normal_category
 from ctr_platform.defs.registry.client import registry_client
+from ctr_platform.defs.registry.decoder import EventDecoder
 from warehouse.engine import warehouse_errors, writing_engine
 from warehouse.models import Counts5Min, LateEvent, MergeProgress
 from warehouse.revisions import revise
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from contract.settings import Settings
     from ctr_platform.defs.kafka.offset_ranges import MessageBatch
+
+MERGED_FIELDS: Final = frozenset({"timestamp", "site_category", "device_type", "click"})
 
 FIVE_MINUTES: Final = timedelta(minutes=5)
 
@@ -120,7 +122,7 @@ def _merge_batch(
 
 
 def _row(dead_letter: DeadLetter, decoder: EventDecoder) -> dict[str, Any] | None:
-    event = decoder.decode(dead_letter.value)
+    event = decoder.decode(dead_letter.value, MERGED_FIELDS)
     if event is None:
         return None
     return {

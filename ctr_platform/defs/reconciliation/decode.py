@@ -1,25 +1,28 @@
 """Many records of the raw topic at once: the fields that count, or why a record is dead.
 
-Independent of the job's decoder: records whose writer schema is flat are decoded by array operations on
-all of them together, all others one by one by fastavro.
+Independent of the job's decoder: records whose writer schema holds no array, map or record are decoded by
+array operations on all of them together, all others one by one.
 """
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-import fastavro
 import numpy as np
 
-from ctr_platform.defs.reconciliation.text import INVALID_UTF8, UNKNOWN, normal_category
-from ctr_platform.defs.reconciliation.varint import INT_MAX, INT_MIN, Cursors
+from contract.avro import Bytes, Enum, Fixed, Int, Long, Null, Type, Union
+from contract.errors import Malformed
+from contract.wire import HEADER_BYTES, read_event
+from ctr_platform.defs.reconciliation.text import UNKNOWN, normal_category
+from ctr_platform.defs.reconciliation.varint import Cursors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
+
+    from contract.avro import Record
 
     Ints = NDArray[np.int64]
     Schemas = Callable[[int], "WriterSchema | None"]
@@ -30,29 +33,20 @@ NEEDED: Final = (
 )
 """The contract's ten fields without a default."""
 
-HEADER_BYTES: Final = 5
-"""The Confluent wire format begins with a zero and the schema's id."""
-
 VALID: Final = ""
 """`Decoded.dead` of a record that is not."""
 
-_BOUNDS: Final = {"int": (INT_MIN, INT_MAX), "long": (-(2**63), 2**63 - 1)}
-_WIDTHS: Final = {"boolean": 1, "float": 4, "double": 8, "null": 0}
-_PRIMITIVE: Final = ("int", "long", "string", "bytes", *_WIDTHS)
+_NUMBERS: Final = frozenset({"click", "hour", "C1", "banner_pos", "device_type", "timestamp"})
+_COUNTED: Final = frozenset({"timestamp", "click", "device_type", "site_category"})
 
 
 @dataclass(frozen=True)
 class WriterSchema:
-    """A usable schema of the registry: all its fields, and whether arrays can decode it."""
+    """A usable schema of the registry."""
 
-    parsed: Any
-    """As fastavro parsed it."""
-
-    flat: tuple[tuple[str, str], ...] | None
-    """Name and primitive type of each field; None where a field is anything else."""
-
-    bounds: Mapping[str, tuple[int, int]]
-    """Lowest and highest value of the fields that are numbers: fastavro gives what is beyond them as well."""
+    event: Record
+    flat: bool
+    """Whether arrays can decode its events: none of its fields holds an array, a map or a record."""
 
 
 @dataclass(frozen=True)
@@ -68,37 +62,29 @@ class Decoded:
     category: NDArray[np.object_]
 
 
-def writer_schema(schema: Any) -> WriterSchema | None:
-    """What a schema of the registry (parsed JSON) is good for; None if it lacks a needed field."""
-    if not isinstance(schema, dict) or schema.get("type") != "record":
+def writer_schema(event: Record | None) -> WriterSchema | None:
+    """What events of this type are good for; None if they lack a needed field."""
+    if event is None or not all(_serves(name, event.fields.get(name)) for name in NEEDED):
         return None
-    types = {field["name"]: _primitive(field["type"]) for field in schema["fields"]}
-    if not all(_serves(name, types.get(name)) for name in NEEDED):
-        return None
-    flat = tuple((name, kind) for name, kind in types.items() if kind in _PRIMITIVE)
-    bounds = {name: _BOUNDS[kind] for name, kind in types.items() if kind in ("int", "long")}
-    return WriterSchema(fastavro.parse_schema(schema), flat if len(flat) == len(types) else None, bounds)
+    return WriterSchema(event, all(_is_flat(each) for each in event.fields.values()))
 
 
-def _primitive(kind: Any) -> Any:
-    """`{"type": "string", "avro.java.string": "String"}` is another way to write `"string"`."""
-    return kind["type"] if isinstance(kind, dict) and kind["type"] in _PRIMITIVE else kind
-
-
-def _serves(name: str, kind: Any) -> bool:
+def _serves(name: str, kind: Type | None) -> bool:
     """Whether a written type can be read as the contract's."""
-    if isinstance(kind, list):
-        others = [_primitive(each) for each in kind if each != "null"]
-        with_null = len(others) == 1 and len(kind) == len(others) + 1
-        kind = others[0] if with_null and name not in _NUMBERS else None
-    if not isinstance(kind, str):
-        return False
     if name == "timestamp":
-        return kind in {"int", "long"}
-    return kind == "int" if name in _NUMBERS else kind in {"string", "bytes"}
+        return isinstance(kind, Int | Long)
+    if name in _NUMBERS:
+        return isinstance(kind, Int)
+    if isinstance(kind, Union):
+        with_null = len(kind.branches) == 2 and any(isinstance(each, Null) for each in kind.branches)  # noqa: PLR2004
+        return with_null and any(isinstance(each, Bytes) for each in kind.branches)
+    return isinstance(kind, Bytes)
 
 
-_NUMBERS: Final = frozenset({"click", "hour", "C1", "banner_pos", "device_type", "timestamp"})
+def _is_flat(kind: Type) -> bool:
+    if isinstance(kind, Union):
+        return all(_is_flat(each) for each in kind.branches)
+    return isinstance(kind, Int | Long | Bytes | Enum | Fixed)
 
 
 def decode(values: Sequence[bytes | None], schemas: Schemas) -> Decoded:
@@ -121,28 +107,27 @@ def decode(values: Sequence[bytes | None], schemas: Schemas) -> Decoded:
         rows = np.array(found)
         if schema is None:
             result.dead[rows] = "unknown_schema"
-        elif schema.flat is None:
-            for row in found:
-                _decode_one(values[row] or b"", schema, row, result)
+        elif schema.flat:
+            _decode_flat([(values[row] or b"")[HEADER_BYTES:] for row in found], schema.event, rows, result)
         else:
-            _decode_flat([(values[row] or b"")[HEADER_BYTES:] for row in found], schema.flat, rows, result)
+            for row in found:
+                _decode_one(values[row] or b"", schema.event, row, result)
     return result
 
 
-def _decode_flat(bodies: list[bytes], fields: Sequence[tuple[str, str]], rows: Ints, result: Decoded) -> None:
+def _decode_flat(bodies: list[bytes], event: Record, rows: Ints, result: Decoded) -> None:
     cursors = Cursors(bodies)
     numbers: dict[str, Ints] = {}
     category: tuple[Ints, Ints] | None = None
-    for name, kind in fields:
-        if kind in {"string", "bytes"}:
-            cut_out = cursors.slices()
-            category = cut_out if name == "site_category" else category
-        elif kind == "int":
+    for name, kind in event.fields.items():
+        if name == "site_category":
+            category = _slices(cursors, kind)
+        elif isinstance(kind, Int):
             numbers[name] = cursors.ints()
-        elif kind == "long":
+        elif isinstance(kind, Long):
             numbers[name] = cursors.longs()
         else:
-            cursors.skip(_WIDTHS[kind])
+            _skip(cursors, kind)
     cursors.finish()
     good = ~cursors.bad
     result.dead[rows[good]] = VALID
@@ -153,23 +138,44 @@ def _decode_flat(bodies: list[bytes], fields: Sequence[tuple[str, str]], rows: I
         known: dict[bytes, str] = {}
         for row, text in zip(rows.tolist(), cursors.cut(*category), strict=True):
             if text not in known:
-                known[text] = normal_category(text.decode(errors=INVALID_UTF8))
+                known[text] = normal_category(text)
             result.category[row] = known[text]
 
 
-def _decode_one(value: bytes, schema: WriterSchema, row: int, result: Decoded) -> None:
-    body = io.BytesIO(value[HEADER_BYTES:])
+def _slices(cursors: Cursors, kind: Type) -> tuple[Ints, Ints]:
+    """Where the text of each record is; that of a null is empty, and both count as unknown."""
+    if not isinstance(kind, Union):
+        return cursors.slices()
+    index = cursors.choices(len(kind.branches))
+    with_text = index == next(i for i, each in enumerate(kind.branches) if isinstance(each, Bytes))
+    start, end = cursors.only(with_text, cursors.slices)
+    return start, np.where(with_text, end, start)
+
+
+def _skip(cursors: Cursors, kind: Type) -> None:
+    if isinstance(kind, Union):
+        index = cursors.choices(len(kind.branches))
+        for number, branch in enumerate(kind.branches):
+            cursors.only(index == number, lambda branch=branch: _skip(cursors, branch))  # type: ignore[misc]
+    elif isinstance(kind, Int):
+        cursors.ints()
+    elif isinstance(kind, Long):
+        cursors.longs()
+    elif isinstance(kind, Enum):
+        cursors.choices(len(kind.symbols))
+    elif isinstance(kind, Fixed):
+        cursors.skip(kind.size)
+    else:
+        cursors.slices()
+
+
+def _decode_one(value: bytes, event: Record, row: int, result: Decoded) -> None:
     try:
-        event: Any = fastavro.schemaless_reader(body, schema.parsed, None, handle_unicode_errors=INVALID_UTF8)
-    except Exception:  # noqa: BLE001 - whatever a decoder says of garbage
-        return
-    fits = all(low <= event[name] <= high for name, (low, high) in schema.bounds.items())
-    if body.tell() != len(value) - HEADER_BYTES or not fits:
+        found = read_event(value, event, _COUNTED)
+    except Malformed:
         return
     result.dead[row] = VALID
-    result.timestamp_ms[row] = event["timestamp"]
-    result.click[row] = event["click"]
-    result.device_type[row] = event["device_type"]
-    category = event["site_category"]
-    text = category.decode(errors=INVALID_UTF8) if isinstance(category, bytes) else category
-    result.category[row] = normal_category(text)
+    result.timestamp_ms[row] = found["timestamp"]
+    result.click[row] = found["click"]
+    result.device_type[row] = found["device_type"]
+    result.category[row] = normal_category(found["site_category"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ctr_platform.defs.reconciliation.decode import writer_schema
-from ctr_platform.defs.registry.schemas import avro_schema
+from ctr_platform.defs.registry.schemas import event_type_of
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry import SchemaRegistryClient
@@ -28,5 +28,5 @@ class SchemaCache:
     def __call__(self, identifier: int) -> WriterSchema | None:
         """The schema; None if the registry does not know it, or it lacks a needed field."""
         if identifier not in self._known:
-            self._known[identifier] = writer_schema(avro_schema(self._settings, self._client, identifier))
+            self._known[identifier] = writer_schema(event_type_of(self._settings, self._client, identifier))
         return self._known[identifier]

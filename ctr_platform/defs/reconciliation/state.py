@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from ctr_platform.defs.reconciliation.outcomes import SEGMENT
 from warehouse.models import LedgerRow, RecountCounts, RecountLate, RecountPending, RecountProgress
@@ -68,7 +68,7 @@ def ledger_ends(connection: Connection, topic: str) -> dict[int, int]:
             LedgerRow.topic == topic,
             LedgerRow.written_at <= func.now() - timedelta(seconds=SETTLED_S),
         )
-        .distinct(LedgerRow.partition)
+        .ext(distinct_on(LedgerRow.partition))
         .order_by(LedgerRow.partition, LedgerRow.run_started_at.desc(), LedgerRow.checkpoint_id.desc())
     )
     return {row[0]: row[1] for row in connection.execute(newest)}

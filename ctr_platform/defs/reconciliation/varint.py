@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     Ints = NDArray[np.int64]
     Flags = NDArray[np.bool_]
 
+T = TypeVar("T")
+
 MAX_VARINT_BYTES: Final = 10
 """A 64 bit number in groups of 7 bits is no longer."""
+
+MAX_INT_BYTES: Final = 5
 
 GOES_ON: Final = 0x80
 """Set in every byte of a number but its last."""
@@ -66,10 +70,25 @@ class Cursors:
         return values
 
     def ints(self) -> Ints:
-        """One zigzag number of each record; it must fit 32 bits."""
+        """One zigzag number of each record; it must fit 32 bits, and be no longer than these need."""
+        start = self._at
         values = self.longs()
-        self.bad |= (values < INT_MIN) | (values > INT_MAX)
+        self.bad |= (values < INT_MIN) | (values > INT_MAX) | (self._at - start > MAX_INT_BYTES)
         return values
+
+    def choices(self, count: int) -> Ints:
+        """One index into so many choices of each record."""
+        values = self.longs()
+        self.bad |= (values < 0) | (values >= count)
+        return values
+
+    def only(self, rows: Flags, read: Callable[[], T]) -> T:
+        """Let `read` move on in these records alone; in the others what it returns means nothing."""
+        at, bad = self._at, self.bad.copy()
+        found = read()
+        self._at = np.where(rows, self._at, at)
+        self.bad = np.where(rows, self.bad, bad)
+        return found
 
     def slices(self) -> tuple[Ints, Ints]:
         """Start and end, in the buffer, of a length-prefixed value of each record; moves behind it."""

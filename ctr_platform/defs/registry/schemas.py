@@ -6,50 +6,59 @@ import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-import fastavro
 from confluent_kafka.schema_registry.error import SchemaRegistryError
-from fastavro.schema import SchemaParseException, UnknownType
 
+from contract.wire import event_type
 from ctr_platform.defs.registry.client import ask
 
 if TYPE_CHECKING:
-    from confluent_kafka.schema_registry import SchemaRegistryClient
+    from collections.abc import Iterator
 
+    from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+
+    from contract.avro import Record
     from contract.settings import Settings
 
+AVRO = "AVRO"
 
-def avro_schema(settings: Settings, client: SchemaRegistryClient, identifier: int) -> Any:
-    """The schema of an id; None if the registry does not know it, or it is not Avro.
 
-    Logical types are left out: fastavro would give dates and decimals in place of what was written.
+def event_type_of(settings: Settings, client: SchemaRegistryClient, identifier: int) -> Record | None:
+    """The type of the events of a schema id; None if the registry does not know it, or it is no Avro record.
 
     Raises:
-        CtrError: the registry is away: then nothing is known of the id.
+        CtrError: the registry is unavailable: then nothing is known of the id.
     """
 
-    def look() -> str | None:
+    def look() -> tuple[Schema, list[Schema]] | None:
         try:
-            return client.get_schema(identifier).schema_str
+            schema = client.get_schema(identifier)
+            return schema, list(_referenced(client, schema, set()))
         except SchemaRegistryError as error:
             if error.http_status_code == HTTPStatus.NOT_FOUND:
                 return None
             raise
 
-    text = ask(settings, look)
-    if text is None:
+    found = ask(settings, look)
+    if found is None or any(each.schema_type != AVRO for each in (found[0], *found[1])):
         return None
     try:
-        schema = without_logical_types(json.loads(text))
-        fastavro.parse_schema(schema)
-    except (json.JSONDecodeError, SchemaParseException, UnknownType, KeyError, TypeError):
+        schema, *referenced = [_parsed(each) for each in (found[0], *found[1])]
+    except (json.JSONDecodeError, RecursionError):
         return None
-    return schema
+    return event_type(schema, referenced)
 
 
-def without_logical_types(schema: Any) -> Any:
-    """A schema whose values are what their bytes say, and no more."""
-    if isinstance(schema, list):
-        return [without_logical_types(each) for each in schema]
-    if isinstance(schema, dict):
-        return {name: without_logical_types(each) for name, each in schema.items() if name != "logicalType"}
-    return schema
+def _parsed(schema: Schema) -> Any:
+    return json.loads(schema.schema_str or "")
+
+
+def _referenced(client: SchemaRegistryClient, schema: Schema, seen: set[tuple[str, int]]) -> Iterator[Schema]:
+    """The schemas that one refers to, directly or not, each once and behind those it refers to itself."""
+    for reference in schema.references or ():
+        place = (str(reference.subject), int(reference.version or 0))
+        if place not in seen:
+            seen.add(place)
+            found = client.get_version(*place).schema
+            if found is not None:
+                yield from _referenced(client, found, seen)
+                yield found

@@ -36,8 +36,9 @@ def dashboard(shared: SharedStack) -> Iterator[RunningStack]:
     shared.stop("dashboard")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A browser of one file: while it is open, its event loop runs in this thread."""
     if CHROMIUM is None:
         pytest.skip("no Chromium on the PATH")
     expect.set_options(timeout=PATIENCE_MS)

@@ -11,9 +11,9 @@ import fastavro
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contract.wire import event_type
 from ctr_platform.defs.reconciliation.decode import VALID, WriterSchema, decode, writer_schema
-from ctr_platform.defs.reconciliation.text import INVALID_UTF8, normal_category
-from ctr_platform.defs.registry.schemas import without_logical_types
+from ctr_platform.defs.reconciliation.text import normal_category
 from tests.oracle import schema_file
 
 SCHEMA: Any = json.loads(schema_file().read_text(encoding="utf-8"))
@@ -22,10 +22,16 @@ INT = st.integers(-(2**31), 2**31 - 1)
 LONG = st.integers(-(2**63), 2**63 - 1)
 
 
-def _usable() -> WriterSchema:
-    found = writer_schema(SCHEMA)
+PARSED: Any = fastavro.parse_schema(SCHEMA)
+
+
+def _writer(schema: Any) -> WriterSchema | None:
+    return writer_schema(event_type(schema))
+
+
+def _usable(schema: Any = SCHEMA) -> WriterSchema:
+    found = _writer(schema)
     assert found is not None
-    assert found.flat is not None
     return found
 
 
@@ -40,7 +46,7 @@ def records(draw: st.DrawFn) -> bytes:
         for field in SCHEMA["fields"]
     }
     body = io.BytesIO()
-    fastavro.schemaless_writer(body, USABLE.parsed, event)
+    fastavro.schemaless_writer(body, PARSED, event)
     value = struct.pack(">bi", 0, SCHEMA_ID) + body.getvalue()
     damage = draw(st.sampled_from(["none", "none", "cut", "more", "noise"]))
     if damage == "cut":
@@ -57,7 +63,7 @@ def _one_by_one(value: bytes) -> tuple[object, ...] | None:
     """What fastavro says of a record; None if it is malformed."""
     body = io.BytesIO(value[5:])
     try:
-        event: Any = fastavro.schemaless_reader(body, USABLE.parsed, None, handle_unicode_errors=INVALID_UTF8)
+        event: Any = fastavro.schemaless_reader(body, PARSED, None, handle_unicode_errors="ctr-replace")
     except Exception:  # noqa: BLE001 - whatever a decoder says of garbage
         return None
     numbers = [event[field["name"]] for field in SCHEMA["fields"] if field["type"] == "int"]
@@ -106,20 +112,17 @@ def test_another_writers_schema_is_read_by_its_own_fields() -> None:
             ),
         ],
     }
-    schemas = {1: writer_schema(reversed_fields), 2: writer_schema(nested)}
-    assert schemas[1] is not None
-    assert schemas[1].flat is not None
-    assert schemas[2] is not None
-    assert schemas[2].flat is None
+    schemas = {1: reversed_fields, 2: nested}
+    assert [_usable(each).flat for each in schemas.values()] == [True, False]
     event = {field["name"]: 1 if field["type"] != "string" else "x" for field in SCHEMA["fields"]}
     values = []
     for identifier, more in ((1, {"new": 0.5}), (2, {"tags": ["a"], "site_category": None})):
         body = io.BytesIO()
-        found = schemas[identifier]
-        assert found is not None
-        fastavro.schemaless_writer(body, found.parsed, {**event, "timestamp": 5, **more})
+        fastavro.schemaless_writer(
+            body, fastavro.parse_schema(schemas[identifier]), {**event, "timestamp": 5, **more}
+        )
         values.append(struct.pack(">bi", 0, identifier) + body.getvalue())
-    decoded = decode(values, schemas.get)
+    decoded = decode(values, lambda identifier: _usable(schemas[identifier]))
     assert decoded.dead.tolist() == [VALID, VALID]
     assert decoded.timestamp_ms.tolist() == [5, 5]
     assert decoded.category.tolist() == ["x", "unknown"]
@@ -132,9 +135,7 @@ def _with(**types: Any) -> dict[str, Any]:
 
 
 def test_a_type_may_be_written_at_length() -> None:
-    found = writer_schema(_with(site_category={"type": "string", "avro.java.string": "String"}))
-    assert found is not None
-    assert found.flat == USABLE.flat
+    assert _usable(_with(site_category={"type": "string", "avro.java.string": "String"})).flat
 
 
 def test_logical_types_do_not_change_what_is_read() -> None:
@@ -142,21 +143,20 @@ def test_logical_types_do_not_change_what_is_read() -> None:
         timestamp={"type": "long", "logicalType": "timestamp-millis"},
         site_domain=["null", {"type": "int", "logicalType": "date"}],
     )
-    found = writer_schema(without_logical_types(schema))
-    assert found is not None
-    assert found.flat is None
+    found = _usable(schema)
+    plain = _with(site_domain=["null", {"type": "int"}])
     event = {field["name"]: 1 if field["type"] != "string" else "x" for field in SCHEMA["fields"]}
     body = io.BytesIO()
-    fastavro.schemaless_writer(body, found.parsed, {**event, "timestamp": 5, "site_domain": 7})
+    fastavro.schemaless_writer(
+        body, fastavro.parse_schema(plain), {**event, "timestamp": 5, "site_domain": 7}
+    )
     decoded = decode([struct.pack(">bi", 0, 1) + body.getvalue()], lambda _identifier: found)
     assert (decoded.dead.tolist(), decoded.timestamp_ms.tolist()) == ([VALID], [5])
 
 
 def test_numbers_beyond_their_type_are_malformed_in_any_schema() -> None:
     schema = _with(site_domain=["null", "string"])
-    found = writer_schema(schema)
-    assert found is not None
-    assert found.flat is None
+    found = _usable(schema)
     # Written with wider types, so that the bytes hold what the schema does not allow.
     wide = fastavro.parse_schema(_with(site_domain=["null", "string"], device_type="long", hour="long"))
     event = {field["name"]: 1 if field["type"] != "string" else "x" for field in SCHEMA["fields"]}
@@ -170,12 +170,12 @@ def test_numbers_beyond_their_type_are_malformed_in_any_schema() -> None:
 
 
 def test_only_a_union_with_null_serves_as_a_string() -> None:
-    assert writer_schema(_with(site_category=["string", "null"])) is not None
-    assert writer_schema(_with(site_category=["string"])) is None
-    assert writer_schema(_with(click=["null", "int"])) is None
+    assert _writer(_with(site_category=["string", "null"])) is not None
+    assert _writer(_with(site_category=["string"])) is None
+    assert _writer(_with(click=["null", "int"])) is None
 
 
 def test_a_schema_that_lacks_a_needed_field_serves_nobody() -> None:
     without = {**SCHEMA, "fields": [field for field in SCHEMA["fields"] if field["name"] != "click"]}
-    assert writer_schema(without) is None
-    assert writer_schema("string") is None
+    assert _writer(without) is None
+    assert _writer("string") is None

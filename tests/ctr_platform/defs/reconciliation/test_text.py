@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ctr_platform.defs.reconciliation.text import INVALID_UTF8, normal_category
+from contract.utf8 import decode_utf8
+from ctr_platform.defs.reconciliation.text import normal_category
 
 
 @pytest.mark.parametrize(
@@ -23,7 +24,7 @@ from ctr_platform.defs.reconciliation.text import INVALID_UTF8, normal_category
     ],
 )
 def test_bytes_that_are_no_utf8_are_replaced_as_the_jvm_does(raw: bytes, text: str) -> None:
-    assert raw.decode(errors=INVALID_UTF8) == text
+    assert decode_utf8(raw) == text
 
 
 @pytest.mark.parametrize(

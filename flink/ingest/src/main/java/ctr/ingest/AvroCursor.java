@@ -9,9 +9,12 @@ package ctr.ingest;
  */
 final class AvroCursor {
 
+    private static final int MAX_INT_BYTES = 5;
+
     private byte[] bytes = new byte[0];
     private int position;
     private int limit;
+    private int blockEnd;
 
     /** Start at {@code offset}; the cursor keeps no state of what it read before. */
     void reset(byte[] bytes, int offset) {
@@ -52,10 +55,11 @@ final class AvroCursor {
         }
     }
 
-    /** Zigzag varint whose value must fit 32 bits. */
+    /** Zigzag varint of at most 32 bits, in no more bytes than these need. */
     int readInt() throws MalformedException {
+        int start = position;
         long value = readLong();
-        if (value != (int) value) {
+        if (value != (int) value || position - start > MAX_INT_BYTES) {
             throw MalformedException.NUMBER_TOO_LONG;
         }
         return (int) value;
@@ -91,18 +95,32 @@ final class AvroCursor {
     }
 
     /**
-     * Start of a block of an array or map: its item count, 0 at the end. A block that gives its size
-     * in bytes (a negative count) is skipped whole and read as the start of the next.
+     * Start of a block of an array or map: its item count, 0 at the end. A block that gives its size in bytes, by
+     * a negative count, must end there: see {@link #endBlock}.
      *
      * <p>The count is only a claim: items of no bytes at all make any number possible.
      */
     long readBlock() throws MalformedException {
-        while (true) {
-            long count = readLong();
-            if (count >= 0) {
-                return count;
-            }
-            skip(readLength());
+        long count = readLong();
+        blockEnd = -1;
+        if (count < 0) {
+            blockEnd = readLength();
+            blockEnd += position;
+            // The most negative number has no positive one; as a claim it is as good as the next.
+            return count == Long.MIN_VALUE ? Long.MAX_VALUE : -count;
+        }
+        return count;
+    }
+
+    /** Where the block says that it ends, if it does, else -1; to be kept by whoever reads its items. */
+    int blockEnd() {
+        return blockEnd;
+    }
+
+    /** The items of a block have been read. */
+    void endBlock(int claimedEnd) throws MalformedException {
+        if (claimedEnd >= 0 && position != claimedEnd) {
+            throw MalformedException.IMPOSSIBLE_LENGTH;
         }
     }
 }

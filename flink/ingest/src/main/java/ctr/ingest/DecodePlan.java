@@ -19,9 +19,16 @@ final class DecodePlan {
         void read(AvroCursor in, Event out) throws MalformedException;
     }
 
+    private interface NumberReader {
+        long read(AvroCursor in) throws MalformedException;
+    }
+
     private interface RawFieldReader {
         void read(AvroCursor in, Row out) throws MalformedException;
     }
+
+    /** The contract's: values that are nested deeper make a record malformed. */
+    static final int MAX_DEPTH = 64;
 
     private static final String TIMESTAMP = "timestamp";
     private static final String CLICK = "click";
@@ -45,12 +52,8 @@ final class DecodePlan {
 
     /** Fill the slots of {@code out} from a record that must end where its last field ends. */
     void read(AvroCursor in, Event out) throws MalformedException {
-        try {
-            for (FieldReader each : fieldReaders) {
-                each.read(in, out);
-            }
-        } catch (StackOverflowError tooDeep) {
-            throw MalformedException.TOO_DEEP;
+        for (FieldReader each : fieldReaders) {
+            each.read(in, out);
         }
         if (in.remaining() != 0) {
             throw MalformedException.BYTES_LEFT_OVER;
@@ -83,16 +86,28 @@ final class DecodePlan {
             rawEvents = settings.rawEventsPercent > 0;
         }
 
-        /** Returns the plan for records written with {@code writerJson}; never null. */
+        /** Returns the plan for records written with {@code writerJson}, which refers to no other schema; never null. */
         DecodePlan compile(String writerJson) {
+            return compile(writerJson, List.of());
+        }
+
+        /**
+         * Returns the plan for records written with {@code writerJson}; never null.
+         *
+         * @param referenced the schemas that it refers to, each behind those that it refers to itself
+         */
+        DecodePlan compile(String writerJson, List<String> referenced) {
             if (reader == null) {
                 reader = new Schema.Parser().parse(readerJson);
                 strings = new StringDictionary();
             }
             Schema writer;
             try {
-                writer = new Schema.Parser().parse(writerJson);
-            } catch (RuntimeException notAvro) {
+                // The registry has accepted names and defaults already.
+                Schema.Parser parser = new Schema.Parser().setValidate(false).setValidateDefaults(false);
+                referenced.forEach(parser::parse);
+                writer = parser.parse(writerJson);
+            } catch (RuntimeException | StackOverflowError notAvro) {
                 return unusable("its schema is not Avro: " + notAvro.getMessage());
             }
             if (writer.getType() != Schema.Type.RECORD) {
@@ -179,8 +194,9 @@ final class DecodePlan {
                             : (in, out) -> out.dimensions[slot] = in.readInt();
                 }
             }
+            NumberReader number = numberReader(field.schema());
             if (name.equals(TIMESTAMP)) {
-                return (in, out) -> out.timestampMs = in.readLong();
+                return (in, out) -> out.timestampMs = number.read(in);
             }
             if (name.equals(ID) && rawEvents) {
                 return id(field.schema());
@@ -188,10 +204,15 @@ final class DecodePlan {
             int sum = measures.indexOf(name);
             if (name.equals(CLICK)) {
                 return sum < 0
-                        ? (in, out) -> out.click = in.readLong()
-                        : (in, out) -> out.measures[sum] = out.click = in.readLong();
+                        ? (in, out) -> out.click = number.read(in)
+                        : (in, out) -> out.measures[sum] = out.click = number.read(in);
             }
-            return sum < 0 ? skip(field.schema()) : (in, out) -> out.measures[sum] = in.readLong();
+            return sum < 0 ? skip(field.schema()) : (in, out) -> out.measures[sum] = number.read(in);
+        }
+
+        /** A written int must fit its type, whatever it is read as. */
+        private static NumberReader numberReader(Schema schema) {
+            return schema.getType() == Schema.Type.INT ? AvroCursor::readInt : AvroCursor::readLong;
         }
 
         private FieldReader interned(Schema schema, int slot) {
@@ -238,7 +259,8 @@ final class DecodePlan {
                 case INT:
                     return (in, out) -> out.setField(slot, in.readInt());
                 case LONG:
-                    return (in, out) -> out.setField(slot, in.readLong());
+                    NumberReader number = numberReader(field.schema());
+                    return (in, out) -> out.setField(slot, number.read(in));
                 default:
                     boolean dimension = dimensions.stream().anyMatch(each -> each.field.equals(field.name()));
                     int nullBranch = nullBranch(field.schema());
@@ -287,42 +309,60 @@ final class DecodePlan {
                     int symbols = schema.getEnumSymbols().size();
                     return (in, out) -> in.readIndex(symbols);
                 default:
-                    return (in, out) -> skipNested(schema, in);
+                    return (in, out) -> skipNested(schema, in, 0);
             }
         }
 
-        /** Containers are rare in ad events: walked by schema, so that a recursive one is no trouble. */
-        private static void skipNested(Schema schema, AvroCursor in) throws MalformedException {
+        /**
+         * Containers are rare in ad events: walked by schema, so that a recursive one is no trouble.
+         *
+         * @param depth how many records, arrays and maps are around the value, the event itself not counted
+         */
+        private static void skipNested(Schema schema, AvroCursor in, int depth) throws MalformedException {
             switch (schema.getType()) {
                 case UNION:
-                    skipNested(schema.getTypes().get(in.readIndex(schema.getTypes().size())), in);
+                    skipNested(schema.getTypes().get(in.readIndex(schema.getTypes().size())), in, depth);
                     break;
                 case RECORD:
+                    int inRecord = deeper(depth);
                     for (Schema.Field field : schema.getFields()) {
-                        skipNested(field.schema(), in);
+                        skipNested(field.schema(), in, inRecord);
                     }
                     break;
                 case ARRAY:
+                    int inArray = deeper(depth);
                     for (long count = in.readBlock(); count > 0; count = in.readBlock()) {
+                        int end = in.blockEnd();
                         int before = -1;
                         // An item that takes no bytes is of a type that never does: the others take none either.
                         for (long left = count; left > 0 && in.position() != before; left--) {
                             before = in.position();
-                            skipNested(schema.getElementType(), in);
+                            skipNested(schema.getElementType(), in, inArray);
                         }
+                        in.endBlock(end);
                     }
                     break;
                 case MAP:
+                    int inMap = deeper(depth);
                     for (long count = in.readBlock(); count > 0; count = in.readBlock()) {
+                        int end = in.blockEnd();
                         for (long left = count; left > 0; left--) {
                             in.skipLengthPrefixed();
-                            skipNested(schema.getValueType(), in);
+                            skipNested(schema.getValueType(), in, inMap);
                         }
+                        in.endBlock(end);
                     }
                     break;
                 default:
                     skip(schema).read(in, null);
             }
+        }
+
+        private static int deeper(int depth) throws MalformedException {
+            if (depth >= MAX_DEPTH) {
+                throw MalformedException.TOO_DEEP;
+            }
+            return depth + 1;
         }
     }
 }

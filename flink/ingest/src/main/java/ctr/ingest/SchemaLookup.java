@@ -4,8 +4,15 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.flink.avro.registry.confluent.shaded.io.confluent.kafka.schemaregistry.client.rest.RestService;
+import org.apache.flink.avro.registry.confluent.shaded.io.confluent.kafka.schemaregistry.client.rest.entities.Schema;
+import org.apache.flink.avro.registry.confluent.shaded.io.confluent.kafka.schemaregistry.client.rest.entities.SchemaReference;
+import org.apache.flink.avro.registry.confluent.shaded.io.confluent.kafka.schemaregistry.client.rest.entities.SchemaString;
 import org.apache.flink.avro.registry.confluent.shaded.io.confluent.kafka.schemaregistry.client.rest.exceptions.RestClientException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -67,11 +74,11 @@ final class SchemaLookup {
         }
         for (Duration pause = FIRST_PAUSE; ; pause = longer(pause)) {
             try {
-                String schema = registry.getId(id).getSchemaString();
-                if (schema == null) {
+                SchemaString schema = registry.getId(id);
+                if (schema.getSchemaString() == null) {
                     throw new IOException("an answer without a schema");
                 }
-                DecodePlan plan = compiler.compile(schema);
+                DecodePlan plan = compiler.compile(schema.getSchemaString(), referenced(schema.getReferences()));
                 plans.put(id, plan);
                 return plan;
             } catch (RestClientException answer) {
@@ -87,6 +94,25 @@ final class SchemaLookup {
                 LOG.warn("Schema registry is unavailable ({}); waiting", unavailable.toString());
             }
             sleep(pause);
+        }
+    }
+
+    /** The schemas referred to, directly or not, each once and behind those that it refers to itself. */
+    private List<String> referenced(List<SchemaReference> references) throws IOException, RestClientException {
+        Map<String, String> found = new LinkedHashMap<>();
+        collect(references, new HashSet<>(), found);
+        return List.copyOf(found.values());
+    }
+
+    private void collect(List<SchemaReference> references, Set<String> seen, Map<String, String> found)
+            throws IOException, RestClientException {
+        for (SchemaReference each : references == null ? List.<SchemaReference>of() : references) {
+            String place = each.getSubject() + ":" + each.getVersion();
+            if (seen.add(place)) {
+                Schema schema = registry.getVersion(each.getSubject(), each.getVersion());
+                collect(schema.getReferences(), seen, found);
+                found.put(place, schema.getSchema());
+            }
         }
     }
 

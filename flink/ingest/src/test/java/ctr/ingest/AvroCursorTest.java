@@ -170,16 +170,29 @@ class AvroCursorTest {
     }
 
     @Test
-    void blocksThatGiveTheirSizeAreSkippedWhole() throws IOException {
-        AvroCursor cursor = over(written(encoder -> {
-            for (int block = 1; block <= 3; block++) {
-                encoder.writeLong(-100 * block);
-                encoder.writeBytes(new byte[200 * block]);
+    void aBlockThatGivesItsSizeMustEndThere() throws IOException {
+        for (int wrong : new int[] {-1, 0, 1}) {
+            AvroCursor cursor = over(written(encoder -> {
+                encoder.writeLong(-3);
+                encoder.writeLong(3 + wrong);
+                encoder.writeFixed(new byte[4]);
+            }));
+            assertEquals(3, cursor.readBlock());
+            int end = cursor.blockEnd();
+            cursor.skip(3);
+            if (wrong == 0) {
+                cursor.endBlock(end);
+            } else {
+                malformed(MalformedException.IMPOSSIBLE_LENGTH, () -> cursor.endBlock(end));
             }
-            encoder.writeLong(7);
-        }));
-        assertEquals(7, cursor.readBlock(), "a block without a size, after three with one");
-        assertEquals(0, cursor.remaining());
+        }
+    }
+
+    @Test
+    void aBlockWithoutASizeEndsAnywhere() throws IOException {
+        AvroCursor cursor = over(bytes(6, 0, 0, 0));
+        assertEquals(3, cursor.readBlock());
+        cursor.endBlock(cursor.blockEnd());
     }
 
     @Test

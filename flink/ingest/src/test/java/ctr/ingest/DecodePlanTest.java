@@ -3,6 +3,7 @@ package ctr.ingest;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
@@ -134,6 +135,31 @@ class DecodePlanTest {
         }
         Schema many = Schema.createUnion(Schema.create(Schema.Type.STRING), Schema.create(Schema.Type.INT));
         assertNotNull(problem(changed("site_category", type -> many)));
+    }
+
+    @Test
+    void aSchemaMayReferToOthers() throws MalformedException {
+        String leaf = "{\"type\": \"enum\", \"name\": \"Kind\", \"namespace\": \"geo\", \"symbols\": [\"A\", \"B\", \"C\"]}";
+        String place = "{\"type\": \"record\", \"name\": \"geo.Place\", \"fields\": [{\"name\": \"kind\", \"type\": \"Kind\"}]}";
+        List<Schema.Field> fields = new ArrayList<>();
+        Samples.readerSchema().getFields().forEach(each -> fields.add(new Schema.Field(each, each.schema())));
+        Schema known = new Schema.Parser().parse(leaf);
+        fields.add(new Schema.Field("place", Schema.createRecord("Place", null, "geo", false, List.of(new Schema.Field("kind", known)))));
+        Schema whole = Schema.createRecord("AdEvent", null, "ctr", false, fields);
+        String written = whole.toString().replaceAll("\\{\"name\":\"place\".*", "{\"name\":\"place\",\"type\":\"geo.Place\"}]}");
+        assertTrue(compiler.compile(written).problem.startsWith("its schema is not Avro"), "without the others it means nothing");
+        assertReads(new RandomAvro(6).event(whole), compiler.compile(written, List.of(leaf, place)), false);
+    }
+
+    @Test
+    void aNumberMustFitTheTypeThatItIsWrittenIn() {
+        for (String name : List.of("click", "hour", "device_type")) {
+            Schema wide = changed(name, type -> Schema.create(Schema.Type.LONG));
+            GenericRecord event = new RandomAvro(7).event(wide);
+            event.put(name, 1L << 31);
+            DecodePlan plan = compiler.compile(Samples.settings().readerSchema);
+            assertThrows(MalformedException.class, () -> read(plan, Samples.encode(wide, event, false)), name);
+        }
     }
 
     @Test

@@ -1,0 +1,59 @@
+"""Events in Confluent wire format, decoded with their writers' schemas."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from contract.errors import Malformed
+from contract.wire import event_end, read_event, schema_id
+from ctr_platform.defs.registry.schemas import event_type_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from confluent_kafka.schema_registry import SchemaRegistryClient
+
+    from contract.avro import Record
+    from contract.settings import Settings
+
+
+class EventDecoder:
+    """Asks the registry once per schema id."""
+
+    def __init__(self, settings: Settings, client: SchemaRegistryClient) -> None:
+        self._settings = settings
+        self._client = client
+        self._types: dict[int, Record | None] = {}
+
+    def decode(self, value: bytes | None, names: Collection[str] | None = None) -> dict[str, Any] | None:
+        """The event, or some of its fields; None where the value is none, whole and with nothing left over.
+
+        Raises:
+            CtrError: the registry is unavailable.
+        """
+        if value is None:
+            return None
+        try:
+            event = self._type(value)
+            return None if event is None else read_event(value, event, names)
+        except Malformed:
+            return None
+
+    def whole_event(self, value: bytes) -> bytes | None:
+        """The value without what is left over behind its event; None where it does not begin with one.
+
+        Raises:
+            CtrError: the registry is unavailable.
+        """
+        try:
+            event = self._type(value)
+            return None if event is None else value[: event_end(value, event)]
+        except Malformed:
+            return None
+
+    def _type(self, value: bytes) -> Record | None:
+        """What the value's schema id stands for."""
+        identifier = schema_id(value)
+        if identifier not in self._types:
+            self._types[identifier] = event_type_of(self._settings, self._client, identifier)
+        return self._types[identifier]
