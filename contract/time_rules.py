@@ -20,3 +20,6 @@ class TimeRules:
 
     max_ahead_ms: int = 60_000
     """An event further ahead of the moment at which the broker wrote it is invalid."""
+
+    earliest_ms: int = 946_684_800_000
+    """An earlier event is invalid: the year 2000 tells seconds, and clocks never set, from milliseconds."""

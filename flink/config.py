@@ -10,6 +10,12 @@ from typing import Any, Final, Literal
 JOB_NAME: Final = "ctr_windows"
 BACKFILL_JOB_NAME: Final = "ctr_repair"
 
+RAW_MAX_BYTES: Final = 2_097_152
+"""Of a message in the raw topic, compressed: thousands of times an event, so only garbage meets it."""
+
+DEAD_LETTER_MAX_BYTES: Final = 2 * RAW_MAX_BYTES + 65_536
+"""Of one in the error topic: the job may compress less well than a producer did, and adds headers."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Dimension:
@@ -60,6 +66,9 @@ class TimeRules:
 
     max_ahead_ms: int = 60_000
     """An event further ahead of the moment at which the broker wrote it is invalid."""
+
+    earliest_ms: int = 946_684_800_000
+    """An earlier event is invalid: the year 2000 tells seconds, and clocks never set, from milliseconds."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from pyflink.datastream import DataStream, StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
 from pyflink.table import DataTypes, Schema, StreamTableEnvironment
 
-from flink.config import DIMENSIONS, MEASURES, Bounds, JobConfig, state_name
+from flink.config import DEAD_LETTER_MAX_BYTES, DIMENSIONS, MEASURES, Bounds, JobConfig, state_name
 from flink.document_function import WindowDocuments
 
 if TYPE_CHECKING:
@@ -124,7 +124,9 @@ def ingest_settings(config: JobConfig) -> str:
                 "partitionIdleMs": config.time_rules.partition_idle_ms,
                 "topicIdleMs": config.time_rules.topic_idle_ms,
                 "maxAheadMs": config.time_rules.max_ahead_ms,
+                "earliestMs": config.time_rules.earliest_ms,
             },
+            "deadLetterMaxBytes": DEAD_LETTER_MAX_BYTES,
             "parallelism": config.parallelism,
             "flushMs": FLUSH_MS,
             "runStartedMs": time.time_ns() // 1_000_000,

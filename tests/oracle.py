@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from contract.settings import Settings
 
 MINUTE_MS = 60_000
+YEAR_2000_MS = 946_684_800_000
 NEEDED = ("id", "click", "hour", "C1", "banner_pos", "site_id", "site_category", "device_type", "device_ip")
 READ_TIMEOUT_S = 30.0
 
@@ -161,7 +162,7 @@ def expect(settings: Settings) -> Expected:
             expected.dead[partition, offset] = event
             continue
         timestamp, click = event["timestamp"], event["click"]
-        if click not in (0, 1) or timestamp <= 0 or timestamp > record.timestamp_ms + 60_000:
+        if click not in (0, 1) or timestamp < YEAR_2000_MS or timestamp > record.timestamp_ms + 60_000:
             expected.dead[partition, offset] = "invalid"
             continue
         watermark = highest.get(partition, timestamp) - 10_000

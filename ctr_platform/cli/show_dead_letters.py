@@ -80,6 +80,7 @@ def _described(dead_letter: DeadLetter, decoder: EventDecoder) -> dict[str, Any]
         "written": _time(dead_letter.written_ms),
         "key": None if dead_letter.key is None else dead_letter.key.decode(errors="backslashreplace"),
         "headers": {name: None if value is None else value.hex(" ") for name, value in dead_letter.headers},
+        **({} if dead_letter.omitted is None else {"omitted": dead_letter.omitted}),
         "bytes": None if dead_letter.value is None else len(dead_letter.value),
     }
     if event is not None:

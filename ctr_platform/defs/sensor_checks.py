@@ -38,7 +38,9 @@ def evaluated_by_sensor(
 
 def _newest(instance: dg.DagsterInstance, key: dg.AssetCheckKey, sensor_name: str) -> dg.AssetCheckResult:
     history = instance.event_log_storage.get_asset_check_execution_history(key, limit=RECENT)
-    evaluation = next((each.evaluation for each in history if each.evaluation), None)
+    evaluations = (each.evaluation for each in history)
+    # Not what is only planned: this very run, for one.
+    evaluation = next((each for each in evaluations if isinstance(each, dg.AssetCheckEvaluation)), None)
     if evaluation is None:
         return dg.AssetCheckResult(
             asset_key=key.asset_key,

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import io
-import json
 import time
-from functools import cache
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-import fastavro
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from contract.errors import CtrError
 from ctr_platform.defs.kafka import client as kafka
 from ctr_platform.defs.registry import client as registry
+from ctr_platform.defs.registry.decoder import EventDecoder
 from ctr_platform.loadgen.schedule import MINUTE_MS, clock_text
 
 if TYPE_CHECKING:
@@ -30,7 +25,7 @@ _TAIL_MESSAGES: Final = 1000
 _CHUNK_MESSAGES: Final = 10_000
 _CHUNK_S: Final = 0.1
 """How long the client gathers a chunk; it waits that long even when there is nothing more to come."""
-_WIRE_HEADER_BYTES: Final = 5
+_READ_FIELDS: Final = frozenset({"click", "timestamp"})
 
 
 def refuse_if_late(settings: Settings, first_ms: int) -> None:
@@ -125,38 +120,16 @@ class _TimestampReader:
     """Reads the event time of a record, whatever version of the schema it was written with."""
 
     def __init__(self, settings: Settings, client: SchemaRegistryClient) -> None:
-        self._max_ahead_ms = settings.time_rules.max_ahead_ms
-
-        def fetch(schema_id: int) -> Any:
-            try:
-                text = client.get_schema(schema_id).schema_str
-            except SchemaRegistryError as error:
-                if error.http_status_code == HTTPStatus.NOT_FOUND:
-                    return None
-                raise
-            return fastavro.parse_schema(json.loads(text or ""))
-
-        self._schema = cache(lambda schema_id: registry.ask(settings, lambda: fetch(schema_id)))
+        self._rules = settings.time_rules
+        self._decoder = EventDecoder(settings, client)
 
     def event_time(self, message: Message) -> int:
         """The event time in ms; -1 for a record that is dead by the contract, which moves no watermark."""
-        value = message.value() or b""
-        if len(value) <= _WIRE_HEADER_BYTES or value[0] != 0:
+        event = self._decoder.decode(message.value(), _READ_FIELDS)
+        if event is None or event.get("click") not in {0, 1}:
             return -1
-        schema = self._schema(int.from_bytes(value[1:_WIRE_HEADER_BYTES], "big"))
-        if schema is None:
+        time_ms, appended_ms = event.get("timestamp"), message.timestamp()[1]
+        if not isinstance(time_ms, int):
             return -1
-        body = io.BytesIO(value[_WIRE_HEADER_BYTES:])
-        try:
-            event = fastavro.schemaless_reader(body, schema, None)
-        except (EOFError, ValueError, IndexError, OverflowError, MemoryError, UnicodeDecodeError):
-            return -1
-        return -1 if body.read(1) else self._valid_time(event, message.timestamp()[1])
-
-    def _valid_time(self, event: Any, appended_ms: int) -> int:
-        if not isinstance(event, dict) or event.get("click") not in {0, 1}:
-            return -1
-        time_ms = event.get("timestamp")
-        if not isinstance(time_ms, int) or not 0 < time_ms <= appended_ms + self._max_ahead_ms:
-            return -1
-        return time_ms
+        in_time = self._rules.earliest_ms <= time_ms <= appended_ms + self._rules.max_ahead_ms
+        return time_ms if in_time else -1

@@ -119,16 +119,28 @@ def test_the_ingest_stage_gets_every_setting_that_it_needs() -> None:
 def test_the_rules_of_time_are_the_contracts_unless_told_otherwise() -> None:
     assert asdict(TimeRules()) == asdict(contract.time_rules.TimeRules())
     assert CONFIG.time_rules == TimeRules(
-        out_of_orderness_ms=10_000, partition_idle_ms=15_000, topic_idle_ms=60_000, max_ahead_ms=60_000
+        out_of_orderness_ms=10_000,
+        partition_idle_ms=15_000,
+        topic_idle_ms=60_000,
+        max_ahead_ms=60_000,
+        earliest_ms=946_684_800_000,
     )
 
 
 def test_the_rules_of_time_reach_the_ingest_stage() -> None:
-    rules = TimeRules(out_of_orderness_ms=1, partition_idle_ms=2, topic_idle_ms=3, max_ahead_ms=4)
+    rules = TimeRules(
+        out_of_orderness_ms=1, partition_idle_ms=2, topic_idle_ms=3, max_ahead_ms=4, earliest_ms=5
+    )
     config = JobConfig.from_json(replace(CONFIG, time_rules=rules).to_json())
     assert config.time_rules == rules
     told = json.loads(flink.job.ingest_settings(config))["timeRules"]
-    assert told == {"outOfOrdernessMs": 1, "partitionIdleMs": 2, "topicIdleMs": 3, "maxAheadMs": 4}
+    assert told == {
+        "outOfOrdernessMs": 1,
+        "partitionIdleMs": 2,
+        "topicIdleMs": 3,
+        "maxAheadMs": 4,
+        "earliestMs": 5,
+    }
     java = (ingest_sources() / "ctr" / "ingest" / "TimeRules.java").read_text(encoding="utf-8")
     assert set(told) == set(re.findall(r"^    public long (\w+);", java, re.MULTILINE))
 

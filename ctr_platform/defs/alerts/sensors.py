@@ -57,7 +57,7 @@ def _failed_checks(
     for key, record in records.items():
         name = f"check:{key.asset_key.to_user_string()}:{key.name}"
         evaluation = record.evaluation
-        if evaluation is None:
+        if not isinstance(evaluation, dg.AssetCheckEvaluation):
             pending.add(name)
         elif not evaluation.passed and evaluation.severity is dg.AssetCheckSeverity.ERROR:
             yield Alert(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +16,8 @@ TOPIC: Final = "__connect.errors.topic"
 PARTITION: Final = "__connect.errors.partition"
 OFFSET: Final = "__connect.errors.offset"
 MESSAGE: Final = "__connect.errors.exception.message"
+
+OMITTED: Final = "omitted"
 
 LATE: Final = "late"
 
@@ -32,6 +35,9 @@ class DeadLetter:
     value: bytes | None
     headers: list[tuple[str, bytes | None]]
     """The record's own, without the dead-letter message's."""
+
+    omitted: str | None = None
+    """What did not fit, each with its size in bytes, such as `value=5242880,key=12`; None: nothing."""
 
     letter_offset: int
     """Offset of the message itself, in its partition of the error topic."""
@@ -55,6 +61,7 @@ def dead_letters_of(batch: MessageBatch) -> Iterator[DeadLetter]:
             partition, offset = int(added[PARTITION]), int(added[OFFSET])
         except (KeyError, ValueError):
             continue
+        own, omitted = _own([each for each in headers if each[0] not in _ADDED])
         yield DeadLetter(
             topic=topic,
             partition=partition,
@@ -63,10 +70,21 @@ def dead_letters_of(batch: MessageBatch) -> Iterator[DeadLetter]:
             message=added.get(MESSAGE, b"").decode(errors="replace"),
             key=message.key(),
             value=batch.bodies[row],
-            headers=[(name, value) for name, value in headers if name not in _ADDED],
+            headers=own,
+            omitted=omitted,
             letter_offset=batch.offsets[row],
             written_ms=batch.timestamps_ms[row],
         )
 
 
+def _own(headers: list[tuple[str, Any]]) -> tuple[list[tuple[str, Any]], str | None]:
+    """The record's own headers, and what the job says at their end that it left out."""
+    if headers and headers[-1][0] == OMITTED:
+        said = (headers[-1][1] or b"").decode(errors="replace")
+        if _OMITTED.fullmatch(said):
+            return headers[:-1], said
+    return headers, None
+
+
+_OMITTED: Final = re.compile(r"(value|headers|key)=\d+(,(headers|key)=\d+)*")
 _ADDED: Final = frozenset({REASON, TOPIC, PARTITION, OFFSET, MESSAGE})

@@ -14,13 +14,14 @@ from sqlalchemy.dialects.postgresql import insert
 from contract.errors import KafkaUnavailable, UsageError
 from ctr_platform.defs.dead_letters.fixes import FIXES
 from ctr_platform.defs.dead_letters.messages import LATE
+from ctr_platform.defs.dead_letters.originals import completed
 from ctr_platform.defs.dead_letters.read import read_dead_letters
 from ctr_platform.defs.kafka.client import ask, client_config
 from ctr_platform.defs.kafka.offset_ranges import bounds, consumer, message_batches, partitions
-from ctr_platform.defs.kafka.topics import RAW_MAX_MESSAGE_BYTES
 from ctr_platform.defs.registry.client import registry_client
 from ctr_platform.defs.registry.decoder import EventDecoder
 from ctr_platform.defs.registry.subject import ensure_subject
+from flink.config import RAW_MAX_BYTES
 from warehouse.engine import warehouse_errors, writing_engine
 from warehouse.models import DeadLetterReplay
 
@@ -85,7 +86,7 @@ class Replay:
     replayed: Counter[str] = field(default_factory=Counter)
     already_replayed: Counter[str] = field(default_factory=Counter)
     unfixable: Counter[str] = field(default_factory=Counter)
-    """Chosen, but the repair function could not help: they stay dead."""
+    """Chosen, but the message fix could not help, or the topic no longer holds the record: they stay dead."""
 
 
 def replay(
@@ -108,7 +109,7 @@ def replay(
     if repair is not None and repair not in FIXES:
         raise UsageError(f"no repair is called {repair!r}: choose of {', '.join(FIXES)}")
     done = Replay()
-    with registry_client(settings) as registry:
+    with registry_client(settings) as registry, consumer(settings, "ctr-originals") as originals:
         transactions = None
         if not dry_run:
             transactions = _Transactions(settings, {"repair": repair, "run_id": run_id})
@@ -122,12 +123,15 @@ def replay(
             if f"{settings.raw_topic}:{dead_letter.coordinates}" in before:
                 done.already_replayed[dead_letter.reason] += 1
                 continue
-            value = dead_letter.value if repair is None else FIXES[repair](dead_letter, decoder, schema_id)
-            if repair is not None and value is None:
+            whole = completed(originals, settings, dead_letter)
+            value = None if whole is None else whole.value
+            if whole is not None and repair is not None:
+                value = FIXES[repair](whole, decoder, schema_id)
+            if whole is None or (repair is not None and value is None):
                 done.unfixable[dead_letter.reason] += 1
                 continue
             if transactions is not None:
-                transactions.add(dead_letter, value)
+                transactions.add(whole, value)
             done.replayed[dead_letter.reason] += 1
     if transactions is not None:
         transactions.commit()
@@ -166,7 +170,7 @@ class _Transactions:
             {
                 **client_config(settings),
                 "transactional.id": f"ctr-replay-{settings.raw_topic}",
-                "message.max.bytes": RAW_MAX_MESSAGE_BYTES,
+                "message.max.bytes": RAW_MAX_BYTES,
                 "compression.type": "lz4",
                 # As Java clients choose them, so that a record stays with those of its key.
                 "partitioner": "murmur2_random",

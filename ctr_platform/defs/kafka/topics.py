@@ -19,6 +19,7 @@ from tenacity import Retrying, retry_if_exception, retry_if_result, stop_after_d
 from contract.names import ERROR_TOPIC, RAW_TOPIC, REPLAYS_TOPIC, WINDOWS_TOPIC
 from contract.settings import Settings
 from ctr_platform.defs.kafka.client import ADMIN_TIMEOUT_S, admin_client, ask, result
+from flink.config import DEAD_LETTER_MAX_BYTES, RAW_MAX_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,12 +29,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 RETENTION_MS: Final = 7 * 24 * 3_600_000
-
-RAW_MAX_MESSAGE_BYTES: Final = 2_097_152
-"""Two mebibytes: thousands of times an event, so that only garbage meets the limit."""
-
-DEAD_LETTER_HEADER_ROOM_BYTES: Final = 65_536
-"""What a dead letter adds: five headers, an exception message of at most 1 KiB among them, and a frame."""
 
 _METADATA_POLL_S: Final = 0.05
 _UNSETTLED: Final = (
@@ -47,12 +42,11 @@ _UNSETTLED: Final = (
 _COMMON: Final = {"retention.ms": str(RETENTION_MS), "message.timestamp.type": "LogAppendTime"}
 
 TOPIC_CONFIGS: Final[dict[str, dict[str, str]]] = {
-    RAW_TOPIC: _COMMON | {"cleanup.policy": "delete", "max.message.bytes": str(RAW_MAX_MESSAGE_BYTES)},
+    RAW_TOPIC: _COMMON | {"cleanup.policy": "delete", "max.message.bytes": str(RAW_MAX_BYTES)},
     ERROR_TOPIC: _COMMON
     | {
         "cleanup.policy": "delete",
-        # The limit is on compressed batches, and the job may compress less well than a producer did.
-        "max.message.bytes": str(2 * RAW_MAX_MESSAGE_BYTES + DEAD_LETTER_HEADER_ROOM_BYTES),
+        "max.message.bytes": str(DEAD_LETTER_MAX_BYTES),
     },
     WINDOWS_TOPIC: _COMMON | {"cleanup.policy": "compact,delete"},
     REPLAYS_TOPIC: _COMMON | {"cleanup.policy": "compact"},

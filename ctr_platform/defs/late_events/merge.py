@@ -11,6 +11,7 @@ from sqlalchemy import DateTime, Text, column, func, select, values
 from sqlalchemy.dialects.postgresql import insert
 
 from ctr_platform.defs.dead_letters.messages import LATE, DeadLetter, dead_letters_of
+from ctr_platform.defs.dead_letters.originals import completed
 from ctr_platform.defs.kafka.offset_ranges import bounds, consumer, message_batches, partitions
 from ctr_platform.defs.reconciliation.text import normal_category
 from ctr_platform.defs.registry.client import registry_client
@@ -59,6 +60,7 @@ def merge_late_events(settings: Settings, *, dry_run: bool = False) -> Merge:
         warehouse_errors(settings.postgres_url),
         registry_client(settings) as registry,
         consumer(settings, "ctr-late-merge") as reader,
+        consumer(settings, "ctr-originals") as originals,
     ):
         decoder = EventDecoder(settings, registry)
         with engine.connect() as connection:
@@ -71,7 +73,12 @@ def merge_late_events(settings: Settings, *, dry_run: bool = False) -> Merge:
                 reader, settings, TopicPartition(error_topic, partition, start), end
             ):
                 late = [
-                    each for each in dead_letters_of(batch) if each.reason == LATE and each.topic == raw_topic
+                    whole
+                    for each in dead_letters_of(batch)
+                    if each.reason == LATE
+                    and each.topic == raw_topic
+                    # One that did not fit the queue, and whose record retention has deleted, stays late.
+                    and (whole := completed(originals, settings, each)) is not None
                 ]
                 waiting = _merge_batch(engine, decoder, late, done, dry_run=dry_run)
                 blocked = waiting if blocked is None else blocked

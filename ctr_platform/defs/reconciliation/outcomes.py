@@ -54,12 +54,13 @@ def decide(
         offsets: of the records, ascending; int64[N].
         broker_ms: when the broker wrote them, ms since the epoch; int64[N].
         highest_before_ms: highest event time of a valid record at a lower offset, or `BEFORE_ALL_MS`.
-        rules: when an event is late, and when it is too far ahead.
+        rules: when an event is late, and when its time is none.
     """
     dead = decoded.dead.copy()
     readable = dead == VALID
     click, timestamp = decoded.click, decoded.timestamp_ms
-    sound = ((click == 0) | (click == 1)) & (timestamp > 0) & (timestamp <= broker_ms + rules.max_ahead_ms)
+    in_time = (timestamp >= rules.earliest_ms) & (timestamp <= broker_ms + rules.max_ahead_ms)
+    sound = ((click == 0) | (click == 1)) & in_time
     dead[readable & ~sound] = "invalid"
     valid = readable & sound
 

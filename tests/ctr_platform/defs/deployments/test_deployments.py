@@ -199,6 +199,17 @@ def test_retention_keeps_what_a_job_could_be_restored_from(settings: Settings, t
     unused = make_release(
         settings, _code(tmp_path, "flink/job.py", "FLUSH_MS: Final = 200", "FLUSH_MS: Final = 9")
     )
+    running = _job(settings)
+    with FlinkCluster(settings.flink_rest_url) as cluster:
+        for _ in range(KEPT_SNAPSHOTS):
+            cluster.savepoint(running.id, settings.flink_checkpoint_dir, CHECKPOINT_WITHIN_S)
+        # A checkpoint that is newer than them.
+        done_before = cluster.checkpoints(running.id).completed
+        wait_until(
+            lambda: cluster.checkpoints(running.id).completed > done_before,
+            CHECKPOINT_WITHIN_S,
+            "a checkpoint",
+        )
     before = complete_snapshots(settings.flink_checkpoint_dir)
     plan = discard(greedy, dry_run=True)
     assert unused.folder.is_dir()

@@ -12,7 +12,8 @@ from contract.time_rules import TimeRules
 from ctr_platform.defs.reconciliation.decode import VALID, Decoded
 from ctr_platform.defs.reconciliation.outcomes import BEFORE_ALL_MS, PartitionOutcomes, decide
 
-NOW_MS = 10_000_000
+YEAR_2000_MS = TimeRules().earliest_ms
+NOW_MS = YEAR_2000_MS + 10_000_000
 
 Record = tuple[str, int, int]
 """Whether it is dead, click and timestamp."""
@@ -21,7 +22,8 @@ RECORDS = st.lists(
     st.tuples(
         st.sampled_from([VALID, VALID, VALID, "malformed", "unknown_schema"]),
         st.sampled_from([0, 1, 1, 2, -1]),
-        st.sampled_from([-5, 0, NOW_MS + 60_000, NOW_MS + 60_001]) | st.integers(1, 300_000),
+        st.sampled_from([-5, 0, YEAR_2000_MS - 1, YEAR_2000_MS, NOW_MS + 60_000, NOW_MS + 60_001])
+        | st.integers(YEAR_2000_MS, YEAR_2000_MS + 300_000),
     ),
     max_size=60,
 )
@@ -49,7 +51,7 @@ def test_every_record_has_one_fate_as_the_contract_words_it(records: list[Record
     for offset, (dead, click, timestamp) in enumerate(records):
         if dead != VALID:
             reasons[dead] += 1
-        elif click not in (0, 1) or timestamp <= 0 or timestamp > NOW_MS + 60_000:
+        elif click not in (0, 1) or timestamp < YEAR_2000_MS or timestamp > NOW_MS + 60_000:
             reasons["invalid"] += 1
         else:
             start = timestamp // 60_000 * 60_000

@@ -16,6 +16,11 @@ from ctr_platform.defs.deployments.steps import stop
 from ctr_platform.defs.flink_job import liveness
 from ctr_platform.defs.flink_job.assets import WHY
 from ctr_platform.defs.flink_job.deploy import start
+from ctr_platform.defs.flink_job.desired_state import (
+    DesiredState,
+    current_desired_state,
+    record_desired_state,
+)
 from ctr_platform.defs.flink_job.rest import FlinkCluster
 from ctr_platform.defs.flink_job.snapshots import complete_snapshots
 from ctr_platform.defs.flink_job.submission import job_config, submit, wait_running
@@ -62,6 +67,10 @@ def test_a_job_that_has_run_never_starts_from_nothing_by_itself(
     own_stack: RunningStack, tmp_path: object
 ) -> None:
     end_all_jobs(own_stack.settings)
+    desired = current_desired_state(own_stack.settings)
+    assert desired is not None
+    # As it is at first, whatever other tests wanted: from no snapshot in particular.
+    record_desired_state(own_stack.settings, DesiredState(operation="start", why="", release=desired.release))
     elsewhere = own_stack.settings.model_copy(update={"flink_checkpoint_dir": f"file://{tmp_path}"})
     with pytest.raises(CtrError, match="from_nothing"):
         start(elsewhere)

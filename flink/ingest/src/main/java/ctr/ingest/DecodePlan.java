@@ -271,7 +271,7 @@ final class DecodePlan {
                         }
                         int length = in.readLength();
                         String text = RawEvents.text(in.bytes(), in.position(), length);
-                        out.setField(slot, dimension ? StringDictionary.normalForm(text) : text);
+                        out.setField(slot, dimension ? StringDictionary.normalForm(text) : slot == RawEvents.ID ? RawEvents.key(text) : text);
                         in.skip(length);
                     };
             }

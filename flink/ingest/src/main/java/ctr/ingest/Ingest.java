@@ -47,8 +47,8 @@ public final class Ingest {
 
     static final OutputTag<DeadLetter> DEAD_LETTERS = new OutputTag<>("dead-letters", TypeInformation.of(DeadLetter.class));
 
-    /** The largest value that a dead letter keeps, and room for its key and headers. */
-    private static final int MAX_REQUEST_BYTES = DeadLetter.MAX_VALUE_BYTES + (4 << 20);
+    /** The largest dead letter, before it is compressed. */
+    private static final int MAX_REQUEST_BYTES = DeadLetter.MAX_UNCOMPRESSED_BYTES + (1 << 20);
 
     /** Large fetches: at millions of small records per second the default of 1 MiB per partition is a round trip each. */
     private static final int FETCH_BYTES = 8 << 20;

@@ -49,6 +49,9 @@ public final class IngestSettings implements Serializable {
 
     public TimeRules timeRules;
 
+    /** What the error topic takes of one message, compressed. */
+    public int deadLetterMaxBytes;
+
     public int parallelism;
 
     /** Partial aggregates leave the ingest stage at least this often. */

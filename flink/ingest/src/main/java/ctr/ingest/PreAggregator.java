@@ -169,7 +169,7 @@ final class PreAggregator extends AbstractStreamOperator<Row>
         partition.ledger.add(event.record.offset(), event.outcome);
         outcomes[event.outcome.ordinal()].inc();
         if (event.outcome != Outcome.COUNTED) {
-            DeadLetter deadLetter = DeadLetter.of(event.record, event.outcome, event.problem);
+            DeadLetter deadLetter = DeadLetter.of(event.record, event.outcome, event.problem, settings.deadLetterMaxBytes);
             // The job watermark at this record may differ after a restore, so this outcome is only certain once a
             // checkpoint has seen it; by partition content it is certain at once.
             if (afterIdleness && deferredBytes < MAX_DEFERRED_BYTES) {

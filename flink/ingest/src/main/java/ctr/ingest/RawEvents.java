@@ -1,8 +1,11 @@
 package ctr.ingest;
 
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.zip.CRC32C;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
@@ -23,7 +26,7 @@ final class RawEvents {
     static final List<String> FIELDS = List.of(
             "id", "click", "hour", "C1", "banner_pos", "site_id", "site_category", "device_type", "device_ip", "timestamp");
 
-    private static final int ID = 0;
+    static final int ID = 0;
     private static final int TIMESTAMP = FIELDS.size() - 1;
 
     static final TypeInformation<Row> TYPE = Types.ROW(
@@ -46,6 +49,11 @@ final class RawEvents {
 
     /** Fewer than ingest subtasks, so that these never wait for Postgres themselves. */
     static final int WRITERS = 1;
+
+    private static final int MAX_ID_CHARACTERS = 256;
+
+    /** Of a longer id; with its hash in hexadecimal these are as many again as the longest that is kept. */
+    private static final int CUT_ID_CHARACTERS = 192;
 
     private static final double HASHES = 0x1p32;
 
@@ -83,6 +91,19 @@ final class RawEvents {
     /** Text as Postgres can store it. */
     static String text(byte[] bytes, int offset, int length) {
         return new String(bytes, offset, length, StandardCharsets.UTF_8).replace('\0', '\uFFFD');
+    }
+
+    /** An id as the table's key: Postgres indexes no text of any length, so a long one is cut, and its hash added. */
+    static String key(String id) {
+        if (id.codePointCount(0, id.length()) <= MAX_ID_CHARACTERS) {
+            return id;
+        }
+        try {
+            byte[] hash = MessageDigest.getInstance("SHA-256").digest(id.getBytes(StandardCharsets.UTF_8));
+            return id.substring(0, id.offsetByCodePoints(0, CUT_ID_CHARACTERS)) + HexFormat.of().formatHex(hash);
+        } catch (NoSuchAlgorithmException impossible) {
+            throw new IllegalStateException(impossible);
+        }
     }
 
     static Sink<Row> sink(IngestSettings settings) {

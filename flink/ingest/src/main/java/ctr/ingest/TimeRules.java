@@ -19,6 +19,9 @@ public final class TimeRules implements Serializable {
     /** An event may be this much ahead of the moment the broker wrote it: clocks differ. */
     public long maxAheadMs;
 
+    /** An earlier event is invalid: a clock that was never set, or seconds in place of milliseconds. */
+    public long earliestMs;
+
     /** The partition watermark that follows from a partition's highest event time. */
     long partitionWatermark(long highestEventTimeMs) {
         return highestEventTimeMs == Windows.NONE ? Windows.NONE : highestEventTimeMs - outOfOrdernessMs;

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import org.apache.flink.kafka.shaded.org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.flink.kafka.shaded.org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.flink.kafka.shaded.org.apache.kafka.common.header.Header;
@@ -19,11 +20,13 @@ import org.junit.jupiter.api.Test;
 
 class DeadLetterTest {
 
+    private static final int MAX_BYTES = Samples.settings().deadLetterMaxBytes;
+
     private static DeadLetter deadLetter(byte[] key, byte[] value, String message, Header... headers) {
         ConsumerRecord<byte[], byte[]> record = new ConsumerRecord<>(
                 "raw", 3, 42, 0, TimestampType.LOG_APPEND_TIME, 0, 0, key, value, new RecordHeaders(headers),
                 Optional.empty());
-        return DeadLetter.of(record, Outcome.MALFORMED, message);
+        return DeadLetter.of(record, Outcome.MALFORMED, message, MAX_BYTES);
     }
 
     private static ProducerRecord<byte[], byte[]> sent(DeadLetter deadLetter) {
@@ -36,13 +39,42 @@ class DeadLetterTest {
         return format.deserialize(format.getVersion(), stored).deadLetter;
     }
 
+    private static byte[] noise(int size) {
+        byte[] bytes = new byte[size];
+        new Random(size).nextBytes(bytes);
+        return bytes;
+    }
+
+    private static String omitted(DeadLetter deadLetter) {
+        Header header = sent(deadLetter).headers().lastHeader("omitted");
+        return header == null ? "" : new String(header.value(), StandardCharsets.UTF_8);
+    }
+
     @Test
-    void aValueThatNoProducerBufferHoldsIsLeftOutAndSaidToBe() {
-        DeadLetter kept = deadLetter(null, new byte[DeadLetter.MAX_VALUE_BYTES], "why");
-        assertEquals(DeadLetter.MAX_VALUE_BYTES, kept.value.length);
-        DeadLetter tooLarge = deadLetter(null, new byte[DeadLetter.MAX_VALUE_BYTES + 1], "why");
-        assertNull(tooLarge.value);
-        assertEquals("why (a value of " + (DeadLetter.MAX_VALUE_BYTES + 1) + " bytes, left out)", tooLarge.message);
+    void whatTheTopicTakesIsKept() {
+        int room = MAX_BYTES - DeadLetter.ENVELOPE_BYTES;
+        DeadLetter largest = deadLetter(null, noise(room), "why");
+        assertEquals("", omitted(largest));
+        assertEquals(room, largest.value.length);
+        DeadLetter compressible = deadLetter(null, new byte[DeadLetter.MAX_UNCOMPRESSED_BYTES], "why");
+        assertEquals("", omitted(compressible), "zeros are small on the wire");
+    }
+
+    @Test
+    void whatDoesNotFitIsLeftOutInOrderAndNamed() {
+        int room = MAX_BYTES - DeadLetter.ENVELOPE_BYTES;
+        byte[] much = noise(room + 1);
+        Header[] headers = {new RecordHeader("trace", much)};
+        assertEquals("value=" + much.length, omitted(deadLetter(new byte[] {1}, much, "why", new RecordHeader("a", new byte[3]))));
+        DeadLetter three = deadLetter(much, much, "why", headers);
+        assertEquals("value=" + much.length + ",headers=" + (much.length + 25) + ",key=" + much.length, omitted(three));
+        assertNull(sent(three).value());
+        assertNull(sent(three).key());
+        DeadLetter key = deadLetter(much, null, "why");
+        assertEquals("key=" + much.length, omitted(key), "a value that is not there is not left out");
+        byte[] zeros = new byte[DeadLetter.MAX_UNCOMPRESSED_BYTES + 1];
+        assertEquals("value=" + zeros.length, omitted(deadLetter(null, zeros, "why")), "no producer buffer holds it");
+        assertEquals("key=20971520", omitted(deadLetter(new byte[20 << 20], null, "why")));
     }
 
     @Test

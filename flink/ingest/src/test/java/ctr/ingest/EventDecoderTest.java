@@ -119,11 +119,14 @@ class EventDecoderTest {
     }
 
     @Test
-    void aTimestampIsAfterTheEpoch() throws IOException {
-        assertEquals(Outcome.COUNTED, decode(0, 1, NOON).outcome);
-        for (long time : new long[] {0, -1, Long.MIN_VALUE}) {
+    void aTimestampIsOfTheYear2000OrLater() throws IOException {
+        long year2000 = 946_684_800_000L;
+        assertEquals(Outcome.COUNTED, decode(0, year2000, NOON).outcome);
+        for (long time : new long[] {year2000 - 1, 1, 0, -1, Long.MIN_VALUE}) {
             assertEquals(Outcome.INVALID, decode(0, time, NOON).outcome);
         }
+        assertEquals("timestamp is 1700000100 ms, which looks like seconds", decode(0, NOON / 1000, NOON).problem);
+        assertEquals("timestamp is 0 ms, before the year 2000", decode(0, 0, NOON).problem);
     }
 
     @Test
@@ -144,7 +147,8 @@ class EventDecoderTest {
             registry.knows(id, writer.toString());
             GenericRecord event = avro.event(writer);
             Event read = decode(decoder, Samples.wire(id, Samples.encode(event)), Long.MAX_VALUE / 2);
-            assertEquals(Outcome.COUNTED, read.outcome);
+            boolean ofAnyTime = ((Number) event.get("timestamp")).longValue() >= Samples.settings().timeRules.earliestMs;
+            assertEquals(ofAnyTime ? Outcome.COUNTED : Outcome.INVALID, read.outcome);
             assertEquals(event.get("device_type"), read.dimensions[1]);
             aGoodRecordIsCountedWithItsValues();
         }
