@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,11 +10,18 @@ from contract.errors import CtrError
 from ctr_platform.devstack.paths import StackPaths
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 
-def test_secrets_and_the_control_socket_are_this_users_alone(tmp_path: Path) -> None:
-    paths = StackPaths(tmp_path / "home")
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """A folder whose sockets have names of a length that the system takes, wherever the tests run."""
+    with tempfile.TemporaryDirectory(prefix="ctr-") as folder:
+        yield Path(folder)
+
+
+def test_secrets_and_the_control_socket_are_this_users_alone(short_path: Path) -> None:
+    paths = StackPaths(short_path / "home")
     paths.create()
     password = paths.password()
     assert len(password) >= 32
