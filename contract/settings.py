@@ -170,6 +170,10 @@ class Settings(BaseSettings):
     alert_repeat: Seconds = Field(
         default=3600.0, description="An alert that lasts is notified again this often."
     )
+    alert_warnings_after: Seconds = Field(
+        default=600.0,
+        description="A check that warns for so long is an alert as well; an error is one at once.",
+    )
 
     state_growth_alarm: float = Field(
         default=3.0, gt=1, description="A checkpoint so many times as large as the last day's is a warning."

@@ -1,12 +1,14 @@
 """Notifies people of asset checks that fail and of jobs whose newest run failed, until they recover."""
 
 import itertools
+import time
 from collections.abc import Iterable
 from typing import Final
 
 import dagster as dg
 
 from contract.errors import CtrError
+from contract.settings import Settings
 from ctr_platform.defs.alerts.alert import Alert
 from ctr_platform.defs.alerts.notify import notify
 from ctr_platform.defs.catalog import REFUSED
@@ -17,15 +19,16 @@ LOOK_EVERY_S: Final = 30
 SOURCE: Final = "dagster"
 
 RECENT: Final = 20
-"""Of so many finished runs the newest that was not refused counts."""
+"""So many finished runs are searched for the newest that was not refused, and so many evaluations for the
+beginning of a failure: at one in five minutes, more than any wait that makes sense."""
 
 
 @dg.sensor(
     minimum_interval_seconds=LOOK_EVERY_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
-        "Notifies, by log and webhook, of asset checks that fail (errors, not warnings) and of jobs whose "
-        "newest run failed: when it begins, while it lasts, when it is over."
+        "Notifies, by log and webhook, of asset checks that fail (errors at once, warnings that last) and of "
+        "jobs whose newest run failed: when it begins, while it lasts, when it is over."
     ),
 )
 def notify_of_alerts(context: dg.SensorEvaluationContext, platform: Platform) -> dg.SkipReason:
@@ -36,7 +39,7 @@ def notify_of_alerts(context: dg.SensorEvaluationContext, platform: Platform) ->
     jobs = context.repository_def.job_names if context.repository_def else []
     pending: set[str] = set()
     alerts = [
-        *_failed_checks(context.instance, checks, settings.dagster_ui_url, pending),
+        *_failed_checks(context.instance, checks, settings, pending),
         *_failed_jobs(context.instance, jobs, settings.dagster_ui_url),
     ]
     try:
@@ -50,22 +53,39 @@ def notify_of_alerts(context: dg.SensorEvaluationContext, platform: Platform) ->
 
 
 def _failed_checks(
-    instance: dg.DagsterInstance, keys: list[dg.AssetCheckKey], ui: str, pending: set[str]
+    instance: dg.DagsterInstance, keys: list[dg.AssetCheckKey], settings: Settings, pending: set[str]
 ) -> Iterable[Alert]:
-    """Checks whose newest result is an error; those under way are added to `pending`."""
+    """Checks whose newest result is an error, or a warning that lasts; `pending` gets those under way."""
     records = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
     for key, record in records.items():
-        name = f"check:{key.asset_key.to_user_string()}:{key.name}"
+        asset = key.asset_key.to_user_string()
+        name = f"check:{asset}:{key.name}"
         evaluation = record.evaluation
         if not isinstance(evaluation, dg.AssetCheckEvaluation):
             pending.add(name)
-        elif not evaluation.passed and evaluation.severity is dg.AssetCheckSeverity.ERROR:
-            yield Alert(
-                key=name,
-                title=f"{key.name} of {key.asset_key.to_user_string()} fails",
-                detail=evaluation.description or "",
-                url=f"{ui.rstrip('/')}/assets/{key.asset_key.to_user_string()}?view=checks&checkDetail={key.name}",
-            )
+            continue
+        if evaluation.passed:
+            continue
+        warns = evaluation.severity is not dg.AssetCheckSeverity.ERROR
+        if warns and time.time() - _failing_since_s(instance, key) < settings.alert_warnings_after:
+            continue
+        yield Alert(
+            key=name,
+            title=f"{key.name} of {asset} {'warns' if warns else 'fails'}",
+            detail=evaluation.description or "",
+            url=f"{settings.dagster_ui_url.rstrip('/')}/assets/{asset}?view=checks&checkDetail={key.name}",
+        )
+
+
+def _failing_since_s(instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> float:
+    """When the check failed first of the times without a success between, seconds since the epoch."""
+    since = time.time()
+    for record in instance.event_log_storage.get_asset_check_execution_history(key, limit=RECENT):
+        if isinstance(record.evaluation, dg.AssetCheckEvaluation):
+            if record.evaluation.passed:
+                break
+            since = record.create_timestamp
+    return since
 
 
 def _failed_jobs(instance: dg.DagsterInstance, names: Iterable[str], ui: str) -> Iterable[Alert]:

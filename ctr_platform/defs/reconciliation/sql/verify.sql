@@ -33,8 +33,8 @@ compared AS (
         sum(coalesce(actual.impressions, 0)) AS actual_impressions,
         sum(coalesce(expected.clicks, 0)) AS expected_clicks,
         sum(coalesce(actual.clicks, 0)) AS actual_clicks,
-        sum(abs(coalesce(actual.impressions, 0) - coalesce(expected.impressions, 0))) AS difference,
-        bool_and(coalesce(actual.clicks, 0) = coalesce(expected.clicks, 0)) AS clicks_equal
+        sum(abs(coalesce(actual.impressions, 0) - coalesce(expected.impressions, 0))) AS impressions_off,
+        sum(abs(coalesce(actual.clicks, 0) - coalesce(expected.clicks, 0))) AS clicks_off
     FROM expected
     FULL JOIN actual USING (window_start, site_category, device_type)
     GROUP BY window_start
@@ -54,12 +54,16 @@ verified AS (
         expected_clicks,
         actual_clicks,
         coalesce(late.late, 0) AS late,
-        CASE
-            WHEN expected_impressions = 0 THEN 0
-            WHEN difference = 0 AND clicks_equal THEN 100
-            WHEN difference = 0 THEN 99.99
-            ELSE trunc(greatest(0, 100 * (expected_impressions - difference) / expected_impressions), 2)
-        END AS accuracy
+        -- The larger error of both counts; 100 only where neither has any.
+        trunc(
+            100 * greatest(
+                0,
+                1 - greatest(
+                    impressions_off / greatest(1, expected_impressions), clicks_off / greatest(1, expected_clicks)
+                )
+            ),
+            2
+        ) AS accuracy
     FROM compared
     LEFT JOIN late USING (window_start)
     WHERE window_start + :length <= :closed_until

@@ -11,6 +11,7 @@ import pytest
 from contract.errors import UsageError
 from ctr_platform.defs.alerts.sensors import notify_of_alerts
 from ctr_platform.defs.operations import operation_job
+from ctr_platform.devstack.probes import wait_until
 from ctr_platform.resources import Platform
 from tests.support.isolation import use_settings
 from tests.support.stack import RunningStack
@@ -101,6 +102,34 @@ def test_what_is_red_is_told_until_it_is_green(
             "the job fill failed",
         ]
         assert look() == []
+
+
+def test_a_warning_that_lasts_is_an_alert(
+    stores: RunningStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    use_settings(monkeypatch, stores)
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+
+        def titles() -> list[str]:
+            caplog.clear()
+            with _looking(instance) as context:
+                notify_of_alerts(context)
+            lines = [line for record in caplog.records for line in record.getMessage().splitlines()]
+            return [f"{line.split()[0]} {line.split('*')[1]}" for line in lines if "*" in line]
+
+        def run(*, complete: bool) -> None:
+            config = {"ops": {"some__table": {"config": {"complete": complete}}}}
+            DEFS.resolve_job_def("fill").execute_in_process(instance=instance, run_config=config)
+
+        run(complete=False)
+        assert titles() == []
+        monkeypatch.setenv("ALERT_WARNINGS_AFTER", "2s")
+        wait_until(lambda: titles() == [":red_circle: complete of some/table warns"], 30, "the alert")
+        run(complete=True)
+        assert titles() == [":large_green_circle: complete of some/table warns"]
+        # It begins anew.
+        run(complete=False)
+        assert titles() == []
 
 
 def test_what_was_refused_is_no_alert(
