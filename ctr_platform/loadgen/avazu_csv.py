@@ -1,16 +1,17 @@
-"""Rows of an Avazu click log: a CSV file, or one compressed by gzip."""
+"""Rows of an Avazu click log: CSV with commas, semicolons, tabs or bars, plain or compressed by gzip."""
 
 from __future__ import annotations
 
 import csv
 import gzip
+import itertools
 import json
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from contract.errors import UsageError
 from ctr_platform.defs.registry.subject import event_schema_json
@@ -21,7 +22,19 @@ if TYPE_CHECKING:
 
     from ctr_platform.loadgen.encoder import Event
 
-_INTEGER: Final = re.compile(r"-?[0-9]{1,10}")
+_INTEGER: Final = re.compile(r"(-?[0-9]{1,10})(\.0+)?")
+"""Pandas writes a column of integers with a gap somewhere as 1005.0."""
+
+_DELIMITERS: Final = (",", ";", "\t", "|")
+_GZIP: Final = b"\x1f\x8b"
+_OTHERS: Final = {
+    b"PK": "is a zip archive: unpack it first",
+    b"\x28\xb5\x2f\xfd": "is compressed by zstd: unpack it first",
+    b"\xff\xfe": "is UTF-16: save it as UTF-8",
+    b"\xfe\xff": "is UTF-16: save it as UTF-8",
+}
+"""What a file that is no CSV begins with, by its first bytes."""
+
 _INT32: Final = range(-(2**31), 2**31)
 _EVENT_TIME: Final = "timestamp"
 """The one field of an event that the log does not have."""
@@ -44,8 +57,11 @@ def read_rows(path: Path, on_bad: Callable[[int, str], None]) -> Iterator[Row]:
         CtrError: the file cannot be read, or its header does not name the columns needed.
     """
     with _opened(path) as file:
-        reader = csv.reader(file, strict=True)
-        columns = _columns(path, next(reader, None))
+        first = file.readline()
+        dialect, header = _header(path, first)
+        columns = _columns(path, header)
+        reader = csv.reader(itertools.chain([first], file), delimiter=dialect, strict=True)
+        next(reader)
         while True:
             try:
                 cells = next(reader)
@@ -71,9 +87,15 @@ class _Columns:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[TextIO]:
-    opener = gzip.open if path.suffix == ".gz" else open
     try:
-        with opener(path, "rt", encoding="utf-8", errors="replace", newline="") as file:
+        with path.open("rb") as raw:
+            begin = raw.read(4)
+        for mark, problem in _OTHERS.items():
+            if begin.startswith(mark):
+                raise UsageError(f"{path} {problem}.")
+        # By what it holds, whatever it is called.
+        opener = gzip.open if begin.startswith(_GZIP) else open
+        with opener(path, "rt", encoding="utf-8-sig", errors="replace", newline="") as file:
             yield file
     except FileNotFoundError:
         raise UsageError(f"{path}: there is no such file.") from None
@@ -85,10 +107,32 @@ def _opened(path: Path) -> Iterator[TextIO]:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
 
 
-def _columns(path: Path, header: list[str] | None) -> _Columns:
-    fields = [each for each in json.loads(event_schema_json())["fields"] if each["name"] != _EVENT_TIME]
+def _header(path: Path, line: str) -> tuple[str, list[str]]:
+    """Return the delimiter, and the names between: those of the delimiter that finds most of the columns."""
+    problem = ""
+    found: dict[str, list[str]] = {}
+    for delimiter in _DELIMITERS:
+        try:
+            found[delimiter] = next(csv.reader([line], delimiter=delimiter, strict=True), [])
+        except csv.Error as error:
+            problem = str(error)
+    if not found:
+        raise UsageError(f"{path} is no CSV file: its first line is not in order ({problem}).")
+    names = set(_fields())
+    chosen = max(found, key=lambda delimiter: len(names.intersection(found[delimiter])))
+    return chosen, found[chosen]
+
+
+def _fields() -> dict[str, dict[str, Any]]:
+    """The event's fields but for its time, by name."""
+    fields = json.loads(event_schema_json())["fields"]
+    return {each["name"]: each for each in fields if each["name"] != _EVENT_TIME}
+
+
+def _columns(path: Path, header: list[str]) -> _Columns:
+    fields = list(_fields().values())
     needed = [each["name"] for each in fields if "default" not in each]
-    missing = [name for name in needed if name not in (header or [])]
+    missing = [name for name in needed if name not in header]
     if not header or len(missing) == len(needed):
         raise UsageError(f"{path} has no header: its first line must name the columns {', '.join(needed)}.")
     if missing:
@@ -123,9 +167,10 @@ def _row(columns: _Columns, cells: list[str]) -> Row:
 
 
 def _integer(name: str, text: str) -> int:
-    if _INTEGER.fullmatch(text) is None or int(text) not in _INT32:
+    whole = _INTEGER.fullmatch(text)
+    if whole is None or int(whole[1]) not in _INT32:
         raise ValueError(f"{name} is {text!r}, not a whole number of 32 bits")
-    return int(text)
+    return int(whole[1])
 
 
 @lru_cache(maxsize=1024)
