@@ -45,11 +45,11 @@ class FlinkUnavailable(Unavailable):
 
 
 class WarehouseUnavailable(Unavailable):
-    """Postgres is away, too slow, not migrated, or refuses the login."""
+    """Postgres is unavailable, too slow, not migrated, or refuses the login."""
 
 
 class CacheUnavailable(Unavailable):
-    """Redis is away, too slow, or holds something that is no window document."""
+    """Redis is unavailable, too slow, or holds something that is no window document."""
 
 
 class StackDown(Unavailable):

@@ -64,6 +64,6 @@ class WatchedRunLauncher(DefaultRunLauncher):
 
 
 def _is_away(error: BaseException) -> bool:
-    """Whether nobody listens there any more; a time-out is no proof of that."""
+    """Whether nobody listens there any more; a time-out does not say that."""
     cause = error.__cause__
     return isinstance(cause, grpc.RpcError) and cause.code() is not grpc.StatusCode.DEADLINE_EXCEEDED

@@ -41,7 +41,7 @@ class CacheHealth:
 
 
 class Cache:
-    """Reads window documents; connects on first use, and again after Redis was away.
+    """Reads window documents; connects on first use, and again after Redis was unavailable.
 
     Every method is one round trip and raises `CacheUnavailable` where Redis does not answer in time, or
     holds something that is no window document. Safe to share between threads.

@@ -29,7 +29,7 @@ REALTIME: Final = "realtime"
 """Schema of what the job counts."""
 
 QUALITY: Final = "quality"
-"""Schema of what proves the counts."""
+"""Schema of what verifies the counts."""
 
 
 class Base(DeclarativeBase):
@@ -389,7 +389,7 @@ class BackfillCountsRow(Base):
 
 
 class AlertRow(Base):
-    """A problem from its beginning to its end, and what has been told of it."""
+    """An alert from its beginning to its end, and when people were notified of it."""
 
     __tablename__ = "alerts"
     __table_args__ = (
@@ -413,7 +413,7 @@ class AlertRow(Base):
     opened_at: Mapped[datetime] = mapped_column(server_default=func.now())
     """When it began."""
     told_at: Mapped[datetime | None]
-    """When it was last told; None: not yet."""
+    """When people were last notified of it; None: not yet."""
     recovered_at: Mapped[datetime | None]
     """When it was over; NULL: it is open."""
     recovery_told_at: Mapped[datetime | None]

@@ -1,4 +1,4 @@
-"""The read side of what proves the counts: verifications, outcomes, the job's metrics, and alerts.
+"""The read side of what verifies the counts: verifications, outcomes, the job's metrics, and alerts.
 
 Each read is bounded by the span that is asked for, however long the history is.
 """

@@ -21,7 +21,7 @@ MAX_WINDOWS: Final = 2100
 
 
 class ReadConnections:
-    """Reads Postgres; connects on first use, and again after Postgres was away.
+    """Reads Postgres; connects on first use, and again after Postgres was unavailable.
 
     Every method raises `WarehouseUnavailable` where Postgres does not answer in time or has no such
     tables. Safe to share between threads.

@@ -16,7 +16,7 @@ LOG = logging.getLogger(__name__)
 def follow(
     *,
     check: Annotated[
-        bool, typer.Option("--check", help="Only say whether one is at work; exit status 1: none.")
+        bool, typer.Option("--check", help="Only say whether one runs; exit status 1: none.")
     ] = False,
 ) -> None:
     """Recount the topic and verify the windows as they close: runs until it is ended, outside Dagster."""

@@ -80,11 +80,11 @@ QUALITY_POOL: Final = "quality"
 """Two reports at once would write one folder."""
 
 
-def skip_while_at_work(context: dg.ScheduleEvaluationContext, job_name: str) -> dg.SkipReason | None:
+def skip_while_running(context: dg.ScheduleEvaluationContext, job_name: str) -> dg.SkipReason | None:
     """Why a schedule must not ask for another run now: the newest is not over. None: it may."""
     newest = context.instance.get_run_records(dg.RunsFilter(job_name=job_name), limit=1)
     if newest and not newest[0].dagster_run.is_finished:
-        return dg.SkipReason(f"run {newest[0].dagster_run.run_id[:8]} is at work")
+        return dg.SkipReason(f"run {newest[0].dagster_run.run_id[:8]} is in progress")
     return None
 
 

@@ -51,10 +51,10 @@ def check_liveness(home: Path) -> list[Finding]:
         "ports": lambda: _ports(home),
         "artifacts": _artifacts,
     }
-    return [_look(subject, look) for subject, look in looks.items()]
+    return [_examine(subject, look) for subject, look in looks.items()]
 
 
-def _look(subject: str, look: Callable[[], str]) -> Finding:
+def _examine(subject: str, look: Callable[[], str]) -> Finding:
     try:
         return Finding(subject, good=True, text=look())
     except CtrError as error:

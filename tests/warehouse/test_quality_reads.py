@@ -1,4 +1,4 @@
-"""The read side of what proves the counts, over rows as their writers leave them."""
+"""The read side of what verifies the counts, over rows as their writers leave them."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def record_heartbeat(settings: Settings, name: str, detail: str) -> None:
     """Note that a watcher has looked.
 
     Raises:
-        WarehouseUnavailable: Postgres is away.
+        WarehouseUnavailable: Postgres is unavailable.
     """
     engine = writing_engine(settings.postgres_url, f"ctr-{name}")
     adding = insert(Heartbeat).values(name=name, beat_at=func.now(), detail=detail)
@@ -33,7 +33,7 @@ def record_trouble(settings: Settings, name: str, detail: str) -> None:
     """Note what keeps a watcher from its work, without a heartbeat: its last one grows older.
 
     Raises:
-        WarehouseUnavailable: Postgres is away.
+        WarehouseUnavailable: Postgres is unavailable.
     """
     engine = writing_engine(settings.postgres_url, f"ctr-{name}")
     with warehouse_errors(settings.postgres_url), engine.begin() as connection:

@@ -1,4 +1,4 @@
-"""Tell people: one message for all news, to the log and, where there is one, to a webhook."""
+"""Notify people: one message for all that is new, to the log and, where there is one, to a webhook."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ LOG: Final = logging.getLogger(__name__)
 def notify(
     settings: Settings, source: str, alerts: Collection[Alert], unknown: Collection[str] = ()
 ) -> Notifications:
-    """Note what a source knows to be wrong now, and tell what people do not know yet.
+    """Record what a source knows to be wrong now, and notify people of what is new to them.
 
-    A alert is told when it begins, again every `ALERT_REPEAT` while it lasts, and when it is over. What
-    could not be delivered is told the next time.
+    They are notified of an alert when it begins, again every `ALERT_REPEAT` while it lasts, and when it is over.
+    What could not be delivered is sent the next time.
 
     Raises:
         CtrError: the webhook does not take the message.
-        WarehouseUnavailable: the book is away: nothing has been told.
+        WarehouseUnavailable: the alert store is unavailable: nobody has been notified.
     """
     engine = writing_engine(settings.postgres_url, "ctr-alerts")
     with warehouse_errors(settings.postgres_url):

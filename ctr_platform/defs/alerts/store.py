@@ -1,4 +1,4 @@
-"""The alert store, in Postgres: what is open, and what has been told of it."""
+"""The alert store, in Postgres: what is open, and what people have been notified of."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 ADVISORY_LOCK: Final = 0x0C7_A1E7
-"""Any fixed number that nobody else locks in this database: two who tell at once would tell twice."""
+"""Any fixed number that nobody else locks in this database: two who notify at once would do so twice."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Notifications:
-    """What a person has to be told."""
+    """What people are to be notified of."""
 
     opened: list[Alert]
     lasting: list[Alert]
-    """Told before, and still there after a while."""
+    """Notified before, and still there after a while."""
 
     recovered: list[Alert]
 
@@ -50,7 +50,7 @@ def record_alerts(
     # The same key twice in a statement would be an error.
     rows = {each.key: {"source": source, **vars(each)} for each in alerts}
     if rows:
-        # It is back before anybody has been told that it was over.
+        # It is back before anybody has been notified that it was over.
         connection.execute(
             update(AlertRow)
             .where(
@@ -81,9 +81,9 @@ def record_alerts(
 
 @contextmanager
 def pending_notifications(connection: Connection, repeat_s: float) -> Iterator[Notifications]:
-    """What is to be told; when the block ends without an error, it has been.
+    """Notifications that are due; when the block ends without an error, they have been sent.
 
-    A alert that came and went before anybody was told of it is not told at all.
+    Nobody is notified of an alert that came and went before anybody knew of it.
     """
     now = datetime.now(tz=UTC)
     connection.execute(select(func.pg_advisory_xact_lock(ADVISORY_LOCK)))

@@ -96,8 +96,8 @@ class Watchdog:
             names = " and ".join(f"the {each.name}'s" for each in WATCHED)
             seen = "; ".join(each.title for each in alerts) or f"{names} heart beats"
             record_heartbeat(self._settings, WATCHDOG, seen)
-        except WarehouseUnavailable as away:
-            return self._without_store(str(away))
+        except WarehouseUnavailable as unavailable:
+            return self._without_store(str(unavailable))
         except CtrError as error:
             return str(error)
         if self._notified_without_store is not None and self._post(
@@ -129,7 +129,7 @@ class Watchdog:
         return alerts
 
     def _without_store(self, reason: str) -> str:
-        """Nobody else can tell of this: the alert store, and Dagster's storage, are in that Postgres."""
+        """Nobody else can notify of this: the alert store, and Dagster's storage, are in that Postgres."""
         now = time.monotonic()
         notified = self._notified_without_store
         due = (

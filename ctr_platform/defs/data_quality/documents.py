@@ -60,8 +60,8 @@ def final_documents(settings: Settings, store: str) -> list[WindowDocument]:
     """The final documents that a store holds now, of `ctr_windows` those of the last hour or so.
 
     Raises:
-        CacheUnavailable: Redis is away.
-        CtrError: Kafka is away, or holds something else than documents.
+        CacheUnavailable: Redis is unavailable.
+        CtrError: Kafka is unavailable, or holds something else than documents.
     """
     return _cached(settings) if store == REDIS.name else _fed(settings)
 

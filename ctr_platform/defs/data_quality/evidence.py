@@ -44,7 +44,7 @@ DRIFT_CLICKS: Final = 100
 
 @dataclass(frozen=True)
 class Unjudged:
-    """A suite has no rows, since a store is away."""
+    """A suite has no rows, since a store is unavailable."""
 
     reason: str
 

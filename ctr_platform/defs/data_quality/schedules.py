@@ -4,7 +4,7 @@ from typing import Final
 
 import dagster as dg
 
-from ctr_platform.defs.catalog import QUALITY_REPORT, skip_while_at_work
+from ctr_platform.defs.catalog import QUALITY_REPORT, skip_while_running
 
 LONGEST_RUN_S: Final = 300
 """A report takes seconds; one that hangs makes room for the next."""
@@ -27,4 +27,4 @@ report_job: Final = dg.define_asset_job(
 )
 def report_every_5_minutes(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Ask for a report, unless one is being made."""
-    return skip_while_at_work(context, report_job.name) or dg.RunRequest()
+    return skip_while_running(context, report_job.name) or dg.RunRequest()

@@ -36,7 +36,7 @@ def read_dead_letters(settings: Settings) -> Iterator[DeadLetter]:
     """Every letter that is in the topic now; a record with two of them, as after a crash, gives one.
 
     Raises:
-        CtrError: Kafka is away.
+        CtrError: Kafka is unavailable.
     """
     seen: set[tuple[str, int, int]] = set()
     error_topic = settings.error_topic

@@ -104,7 +104,7 @@ def replay(
     record that dies again is a record of its own, with coordinates of its own.
 
     Raises:
-        CtrError: the repair is unknown, or Kafka, the registry or Postgres is away.
+        CtrError: the repair is unknown, or Kafka, the registry or Postgres is unavailable.
     """
     if repair is not None and repair not in FIXES:
         raise UsageError(f"no repair is called {repair!r}: choose of {', '.join(FIXES)}")

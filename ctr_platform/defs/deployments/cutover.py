@@ -93,7 +93,7 @@ def cut_over(
         code: folder that holds the package `flink`, and `warehouse/migrations`, of which the pending ones
             give the tables their new shape; by default what is installed here.
         dry_run: plan the new job, and change nothing.
-        verify_within_s: patience with the proof.
+        verify_within_s: patience with the verification.
 
     Raises:
         CtrError: the code cannot be planned, the job does not run, the old code does not come up again, or,
@@ -117,7 +117,7 @@ def cut_over(
             f"go on with release {desired.release}, for windows before {cutover_time:%H:%M} UTC",
             "stop it when it has closed them; give the tables their new shape",
             f"start release {release.name} from that savepoint, for the windows after",
-            f"prove within {verify_within_s:.0f} s that both sides are exact",
+            f"verify within {verify_within_s:.0f} s that both sides are exact",
         ],
         from_release=desired.release,
         to_release=release.name,

@@ -1,4 +1,4 @@
-"""The restart drill: stop with a savepoint, restore, and prove that nothing was lost or doubled."""
+"""The restart drill: stop with a savepoint, restore, and verify that nothing was lost or doubled."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Drill:
-    """What a restart drill has shown; without a proof it was a dry run."""
+    """What a restart drill has shown; without a verification it was a dry run."""
 
     step: DeploymentStep
     verification: DeploymentVerification | None = None
@@ -26,7 +26,7 @@ class Drill:
 def restart_drill(
     settings: Settings, *, dry_run: bool = False, verify_within_s: float = VERIFY_WITHIN_S
 ) -> Drill:
-    """Restart the job on purpose, as a fault would, and prove the windows that were open meanwhile.
+    """Restart the job on purpose, as a fault would, and verify the windows that were open meanwhile.
 
     Raises:
         CtrError: the job does not run, or does not come up again.
@@ -34,7 +34,7 @@ def restart_drill(
     desired = running_desired_state(settings)
     steps = [
         f"stop {JOB_NAME} with a savepoint, and submit it from there as it was",
-        f"prove within {verify_within_s:.0f} s that no record was lost or doubled",
+        f"verify within {verify_within_s:.0f} s that no record was lost or doubled",
     ]
     if dry_run:
         return Drill(step=DeploymentStep(steps=steps))

@@ -1,4 +1,4 @@
-"""Upgrade the job to other code, prove that it counts right, and go back to the old code if it does not."""
+"""Upgrade the job to other code, verify that it counts right, and go back to the old code if it does not."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def upgrade(
         settings: where everything is.
         code: folder that holds the package `flink`; by default what is installed here.
         dry_run: plan the new job, and change nothing.
-        verify_within_s: patience with the proof.
+        verify_within_s: patience with the verification.
 
     Raises:
         CtrError: the code cannot be planned, the job does not run, or the old code does not come up again.

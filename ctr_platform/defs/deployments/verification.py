@@ -57,11 +57,11 @@ def verify_deployment(
     Args:
         settings: where everything is.
         since: windows that end after this are looked at.
-        within_s: patience; what cannot be proved in this time is a problem.
+        within_s: patience; what cannot be verified in this time is a problem.
         until: by default the end of the minute that holds `since`, which the job has closed itself.
 
     Raises:
-        CtrError: a service is away.
+        CtrError: a service is unavailable.
     """
     began = time.monotonic()
     until = until or since.replace(second=0, microsecond=0) + timedelta(minutes=1)
@@ -135,7 +135,7 @@ def _verified(settings: Settings, since: datetime) -> tuple[int, int, int, int]:
         func.coalesce(func.sum(func.greatest(missing, 0)), 0),
         func.coalesce(func.sum(func.greatest(-missing, 0)), 0),
     ).where(accuracy.window_start + length > since, accuracy.window_start > since - timedelta(minutes=5))
-    engine = writing_engine(settings.postgres_url, "ctr-proof")
+    engine = writing_engine(settings.postgres_url, "ctr-verify")
     with warehouse_errors(settings.postgres_url), engine.connect() as connection:
         windows, inexact, lost, doubled = connection.execute(query).one()
     return windows, inexact, int(lost), int(doubled)

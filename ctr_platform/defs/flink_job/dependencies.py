@@ -13,7 +13,7 @@ ANSWER_WITHIN_S: Final = 1.0
 """A listening socket on the same network accepts in milliseconds."""
 
 
-def away(settings: Settings) -> list[str]:
+def unavailable(settings: Settings) -> list[str]:
     """Names of the services that accept no connection: none, if all do.
 
     Redis is not among them: without it the job goes on, and the cache lags.

@@ -128,8 +128,8 @@ def bring_up(
         newest_only: pass no snapshot over.
 
     Raises:
-        CtrError: Flink, Kafka's front or Postgres is away; the job does not come up; or it has run before
-            and there is nothing to restore it from.
+        CtrError: Flink or Postgres is unavailable; the job does not come up; or it has run before and there is
+            nothing to restore it from.
     """
     with FlinkCluster(settings.flink_rest_url) as cluster:
         if replace_jobs:
@@ -193,7 +193,7 @@ def restore_points(settings: Settings, desired: RecordedState) -> list[str | Non
 
     Raises:
         CtrError: there is none, and the job has run before.
-        WarehouseUnavailable: Postgres is away.
+        WarehouseUnavailable: Postgres is unavailable.
     """
     barred = excluded_times(settings)
     given_s = desired.recorded_at.timestamp()

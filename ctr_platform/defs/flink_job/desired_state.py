@@ -55,7 +55,7 @@ def current_desired_state(settings: Settings) -> RecordedState | None:
     """Return the state that holds; None: the job has never been started.
 
     Raises:
-        WarehouseUnavailable: Postgres is away, or the table still has the name of an earlier version.
+        WarehouseUnavailable: Postgres is unavailable, or the table still has the name of an earlier version.
     """
     columns = list(DeploymentRow.__table__.columns)
     engine = writing_engine(settings.postgres_url, "ctr-deployments")
@@ -81,7 +81,7 @@ def excluded_times(settings: Settings) -> list[tuple[datetime, datetime]]:
     """Return the times whose snapshots are never restored from, by all states so far: from, until.
 
     Raises:
-        WarehouseUnavailable: Postgres is away.
+        WarehouseUnavailable: Postgres is unavailable.
     """
     query = select(DeploymentRow.excluded_from, DeploymentRow.recorded_at)
     engine = writing_engine(settings.postgres_url, "ctr-deployments")
@@ -93,7 +93,7 @@ def record_desired_state(settings: Settings, desired: DesiredState) -> RecordedS
     """Put a desired state on record; it holds from now on.
 
     Raises:
-        WarehouseUnavailable: Postgres is away.
+        WarehouseUnavailable: Postgres is unavailable.
     """
     engine = writing_engine(settings.postgres_url, "ctr-deployments")
     adding = (

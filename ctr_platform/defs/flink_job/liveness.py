@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 LOOPING_FAILURES: Final = 5
 LOOPING_WITHIN_S: Final = 600
-"""Flink waits 1, 2, 4 ... s between its own restarts. A store that is away for a minute costs a few of them;
+"""Flink waits 1, 2, 4 ... s between its own restarts. A store that is unavailable for a minute costs a few;
 so many say that they do not help."""
 
 OVERDUE_INTERVALS: Final = 3

@@ -19,7 +19,7 @@ def record(settings: Settings, job_metrics: JobMetrics) -> None:
     """Note one look at the job; noting it again changes nothing.
 
     Raises:
-        WarehouseUnavailable: Postgres is away.
+        WarehouseUnavailable: Postgres is unavailable.
     """
     observed_at = datetime.fromtimestamp(job_metrics.at_s, tz=UTC)
     measured = {

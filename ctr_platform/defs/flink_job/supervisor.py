@@ -23,7 +23,7 @@ from ctr_platform.defs.catalog import (
 )
 from ctr_platform.defs.flink_job.assets import DETAIL, WHY
 from ctr_platform.defs.flink_job.checks import JOB_HEALTH, SUPERVISED
-from ctr_platform.defs.flink_job.dependencies import away
+from ctr_platform.defs.flink_job.dependencies import unavailable
 from ctr_platform.defs.flink_job.desired_state import current_desired_state
 from ctr_platform.defs.flink_job.liveness import Health, JobProgress, check_liveness
 from ctr_platform.defs.flink_job.rest import FlinkCluster
@@ -72,7 +72,7 @@ def keep_job_running(context: dg.SensorEvaluationContext, platform: Platform) ->
     """Look, note that somebody has looked, and ask for a run where one helps."""
     settings = platform.settings()
     try:
-        result = _look(context, settings)
+        result = _checked(context, settings)
     except (FlinkUnavailable, FlinkRefused, WarehouseUnavailable) as absent:
         # Without Flink nothing is known of the job, without Postgres nothing of what is wanted of it.
         result = dg.SensorResult(skip_reason=str(absent), cursor=context.cursor)
@@ -81,7 +81,7 @@ def keep_job_running(context: dg.SensorEvaluationContext, platform: Platform) ->
     return result
 
 
-def _look(context: dg.SensorEvaluationContext, settings: Settings) -> dg.SensorResult:
+def _checked(context: dg.SensorEvaluationContext, settings: Settings) -> dg.SensorResult:
     """Ask Flink; request a run where the job does not do its work and nothing speaks against a restart."""
     memory = _memory(context)
     desired = current_desired_state(settings)
@@ -89,11 +89,11 @@ def _look(context: dg.SensorEvaluationContext, settings: Settings) -> dg.SensorR
         health = check_liveness(cluster, settings, memory.progress)
     memory = replace(memory, progress=health.progress)
     if desired is not None and not desired.running:
-        return _told(health, memory, reason=f"stopped on purpose: {desired.why}")
+        return _reported(health, memory, reason=f"stopped on purpose: {desired.why}")
     if health.problem is None:
-        return _told(health, replace(memory, gave_up=False), reason=health.detail)
-    if reason := _at_work(context.instance):
-        return _told(health, memory, reason=reason)
+        return _reported(health, replace(memory, gave_up=False), reason=health.detail)
+    if reason := _operation_in_progress(context.instance):
+        return _reported(health, memory, reason=reason)
     runs = context.instance.get_run_records(dg.RunsFilter(job_name=bring_up_job.name), limit=MAX_RESTARTS)
     restarts = _restarts(runs)
     if memory.gave_up or len(restarts) >= MAX_RESTARTS:
@@ -105,28 +105,28 @@ def _look(context: dg.SensorEvaluationContext, settings: Settings) -> dg.SensorR
     else:
         reason = _why_not_yet(settings, restarts)
     if reason:
-        return _told(health, memory, reason=reason)
+        return _reported(health, memory, reason=reason)
     request = dg.RunRequest(
         # Two daemons that see the same, ask for the same run: Dagster starts one of them.
         run_key=f"{health.problem} {'+'.join(health.end)} after {runs[0].dagster_run.run_id if runs else 0}",
         tags={WHY: health.problem, DETAIL: health.detail[:LONGEST_TAG]},
         run_config={"ops": {FLINK_JOB.to_python_identifier(): {"config": {"replace": list(health.end)}}}},
     )
-    return _told(health, memory, request=request)
+    return _reported(health, memory, request=request)
 
 
-def _at_work(instance: dg.DagsterInstance) -> str | None:
+def _operation_in_progress(instance: dg.DagsterInstance) -> str | None:
     """The run that is ending or starting the job."""
     under_way = [status for status in dg.DagsterRunStatus if status not in FINISHED]
-    at_work = dg.RunsFilter(tags={OPERATES: "true"}, statuses=under_way)
-    for run in instance.get_runs(at_work, limit=1):
-        return f"run {run.run_id[:8]} ({run.job_name}) is at work on the job"
+    operations = dg.RunsFilter(tags={OPERATES: "true"}, statuses=under_way)
+    for run in instance.get_runs(operations, limit=1):
+        return f"run {run.run_id[:8]} ({run.job_name}) is in progress"
     return None
 
 
 def _why_not_yet(settings: Settings, restarts: Sequence[dg.RunRecord]) -> str | None:
     """What speaks against a restart at this moment."""
-    if missing := away(settings):
+    if missing := unavailable(settings):
         return f"the job is in trouble, and so is {' and '.join(missing)}: a restart would not help"
     if pause := _pause_s(restarts):
         return f"the next restart in {pause:.0f} s"
@@ -154,7 +154,7 @@ def _memory(context: dg.SensorEvaluationContext) -> _Memory:
     return _Memory()
 
 
-def _told(
+def _reported(
     health: Health, memory: _Memory, *, reason: str | None = None, request: dg.RunRequest | None = None
 ) -> dg.SensorResult:
     """The tick's result; that the supervisor gave up, or no longer has to, is a result of its check."""

@@ -11,7 +11,7 @@ import httpx
 from contract.errors import FlinkRefused, FlinkUnavailable
 
 TIMEOUT_S: Final = 5.0
-"""The JobManager answers in milliseconds; one that takes longer is as good as away."""
+"""The JobManager answers in milliseconds; one that takes longer is as good as absent."""
 
 POLL_S: Final = 0.5
 """Between two looks at what the cluster is doing."""

@@ -23,7 +23,7 @@ BATCH_RECORDS: Final = 50_000
 """Enough for array operations to pay, few enough to hold: some 100 MB at the most."""
 
 ANSWER_WITHIN_S: Final = 30.0
-"""A broker that has more records and sends none for this long is as good as away."""
+"""A broker that has more records and sends none for this long is as good as absent."""
 
 POLL_S: Final = 0.1
 """`consume` waits for a full chunk this long; the end of a partition costs one such wait."""
@@ -110,7 +110,7 @@ def message_batches(
     """The committed records from `start.offset` to below `until`, in order, in chunks of `BATCH_RECORDS`.
 
     Raises:
-        CtrError: Kafka is away, or the records have been deleted.
+        CtrError: Kafka is unavailable, or the records have been deleted.
     """
     if start.offset >= until:
         return

@@ -51,7 +51,7 @@ def merge_late_events(settings: Settings, *, dry_run: bool = False) -> Merge:
     the error topic follows it. A merge that is killed loses nothing, and to run it twice changes nothing.
 
     Raises:
-        CtrError: Kafka, the registry or Postgres is away.
+        CtrError: Kafka, the registry or Postgres is unavailable.
     """
     done = Merge()
     raw_topic, error_topic = settings.raw_topic, settings.error_topic

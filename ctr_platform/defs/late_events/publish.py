@@ -71,7 +71,7 @@ def publish_revisions(settings: Settings) -> Published:
     topic is of a lower one: a job that is restored from before a merge writes revision 0 again.
 
     Raises:
-        CtrError: Kafka, Redis or Postgres is away; what was not published is left to the next time.
+        CtrError: Kafka, Redis or Postgres is unavailable; what was not published is left to the next time.
     """
     engine = writing_engine(settings.postgres_url, "ctr-publish")
     store = DocumentStore(settings.redis_host, settings.redis_port, settings.redis_key_prefix)

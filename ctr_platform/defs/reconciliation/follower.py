@@ -28,7 +28,7 @@ def last_pass(settings: Settings) -> str:
     """Return what the follower has to say of its last pass, if its heart beats.
 
     Raises:
-        CtrError: no follower is at work.
+        CtrError: no follower runs.
         WarehouseUnavailable: Postgres does not answer.
     """
     return last_heartbeat(settings, FOLLOWER, "no follower has verified the windows")
@@ -59,7 +59,7 @@ class Follower:
                 time.sleep(RETRY_S)
 
     def follow_once(self) -> str | None:
-        """Make a pass; returns what it has done, in one line, or None where a service is away."""
+        """Make a pass; returns what it has done, in one line, or None where a service is unavailable."""
         try:
             done = recount(self._settings, on_batch=self._still_reading)
         except CtrError as error:
@@ -71,11 +71,11 @@ class Follower:
         return self._heartbeat(seen)
 
     def _still_reading(self) -> None:
-        """Let the heart beat within a pass; a store that is away ends the pass by itself."""
+        """Let the heart beat within a pass; a store that is unavailable ends the pass by itself."""
         self._heartbeat("reads a backlog")
 
     def _heartbeat(self, detail: str) -> str | None:
-        """Beat, if it is time to; None where Postgres is away."""
+        """Beat, if it is time to; None where Postgres is unavailable."""
         now = time.monotonic()
         if self._beat_at is not None and now - self._beat_at < HEARTBEAT_EVERY_S:
             return detail

@@ -92,7 +92,7 @@ class TopicReader:
         return reading
 
     def _beginning(self, topic: str, partition: int, first: int) -> PartitionProgress:
-        """State before the first record; a topic that has lost its beginning proves later windows only."""
+        """State before the first record; a topic that has lost its beginning verifies later windows only."""
         provable_from = None
         if first > 0:
             written = first_written_ms(self._consumer, self._settings, topic, partition)
@@ -158,7 +158,7 @@ class TopicReader:
             state = known.get(partition) or PartitionProgress(
                 topic=error_topic, partition=partition, first_offset=first, next_offset=first
             )
-            # What retention has deleted was read by then, or is of records before those that can be proved.
+            # What retention has deleted was read by then, or is of records before those that can be verified.
             start = max(state.next_offset, first)
             blocked: int | None = None
             for batch in self._batches(error_topic, partition, start, end):

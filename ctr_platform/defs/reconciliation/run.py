@@ -58,11 +58,11 @@ def recount(
     Args:
         settings: where everything is.
         hours: starts of whole hours to verify besides, however long ago.
-        wait_s: patience with another recount that is at work.
+        wait_s: patience with another recount that is in progress.
         on_batch: called after every batch of records that is on record.
 
     Raises:
-        CtrError: a service is away, another recount is at work, or retention has overtaken this one.
+        CtrError: a service is unavailable, another recount runs, or retention has overtaken this one.
     """
     engine = writing_engine(settings.postgres_url, "ctr-recount")
     with (
@@ -78,7 +78,9 @@ def recount(
                 stop=tenacity.stop_after_delay(wait_s),
             )(lock, guard)
         except tenacity.RetryError:
-            raise CtrError("another recount is at work on this warehouse: wait until it has ended") from None
+            raise CtrError(
+                "another recount of this warehouse is in progress: wait until it has ended"
+            ) from None
         reader = TopicReader(settings, engine, kafka, SchemaCache(settings, registry), on_batch)
         reading = reader.read()
         return _verified(settings, engine, reading, hours)

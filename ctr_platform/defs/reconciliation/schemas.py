@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class SchemaCache:
     """Asks once per id: its meaning never changes. Make a new one for every pass, as new ids appear.
 
-    Calling it raises `CtrError` while the registry is away: then nothing is known of any record.
+    Calling it raises `CtrError` while the registry is unavailable: then nothing is known of any record.
     """
 
     def __init__(self, settings: Settings, client: SchemaRegistryClient) -> None:

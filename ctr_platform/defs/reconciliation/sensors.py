@@ -25,7 +25,7 @@ REFRESH_AFTER_S: Final = 300
 """What stays as it is is reported this often: some 900 event rows a day, in place of 3,000."""
 
 MAX_PASSES: Final = 500
-"""Enough for a daemon that was away for hours; of older passes the newest ones say what is so now."""
+"""Enough for a daemon that was unavailable for hours; of older passes the newest ones say what is so now."""
 
 PASSED: Final = "passed"
 """Status of a check that passes; of one that fails its severity."""
@@ -59,8 +59,8 @@ def report_reconciliation(context: dg.SensorEvaluationContext, platform: Platfor
     try:
         with warehouse_errors(settings.postgres_url):
             passes = passes_after(engine, settings.raw_topic, memory.pass_id, MAX_PASSES)
-    except WarehouseUnavailable as away:
-        return dg.SensorResult(skip_reason=str(away), cursor=context.cursor)
+    except WarehouseUnavailable as unavailable:
+        return dg.SensorResult(skip_reason=str(unavailable), cursor=context.cursor)
     if not passes:
         return dg.SensorResult(skip_reason="no pass since the last report", cursor=context.cursor)
     exact_before = memory.statuses[:1] in ((), (PASSED,))

@@ -120,7 +120,7 @@ def add_late(
 
 
 def lock(connection: Connection) -> bool:
-    """Keep every other recount of this database out until the connection closes; False if one is at work."""
+    """Keep every other recount of this database out until the connection closes; False if one runs."""
     return bool(connection.scalar(select(func.pg_try_advisory_lock(ADVISORY_LOCK))))
 
 

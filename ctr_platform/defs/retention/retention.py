@@ -66,7 +66,7 @@ def discard(settings: Settings, *, dry_run: bool = False) -> Discarded:
     ledger, and the recount's progress.
 
     Raises:
-        CtrError: Flink or Postgres is away, or the checkpoint folder is not one that can be listed.
+        CtrError: Flink or Postgres is unavailable, or the checkpoint folder is not one that can be listed.
     """
     folders = old_snapshots(settings)
     releases = _old_releases(settings)

@@ -32,7 +32,7 @@ def old_snapshots(settings: Settings) -> list[Path]:
 
     Raises:
         CtrError: Flink does not answer, or the checkpoint folder is not one that can be listed.
-        WarehouseUnavailable: Postgres is away.
+        WarehouseUnavailable: Postgres is unavailable.
     """
     with FlinkCluster(settings.flink_rest_url) as cluster:
         alive = {job.id for job in cluster.jobs() if job.alive}

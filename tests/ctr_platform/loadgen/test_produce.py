@@ -157,7 +157,7 @@ def test_an_interrupt_loses_nothing(
 def test_a_broker_that_goes_and_comes_back_delays_but_loses_nothing(
     brokers: RunningStack, kafka_settings: Settings
 ) -> None:
-    # More than the client's queue holds, so that it is full while the broker is away.
+    # More than the client's queue holds, so that it is full while the broker is unavailable.
     with running(brokers, "--rate", "max", "--count", "1500000") as process:
         brokers.stop("kafka")
         try:

@@ -4,7 +4,7 @@
 -- :window_type, :length: of the windows, as a name and as an interval; ${window_type} stands in names of
 -- views. :since is a whole hour. Windows that the recount has not verified yet may still be on
 -- their way into a table: what is compared between two tables is compared up to the newest verified one.
-WITH proved AS (
+WITH verified AS (
     SELECT coalesce(max(window_start), '-infinity') AS newest
     FROM quality.window_accuracy_history
     WHERE window_type = :window_type AND window_start >= :since
@@ -43,7 +43,7 @@ recounted AS (
     SELECT date_bin(:length, window_start, '1970-01-01 00:00:00+00') AS window_start
     FROM quality.recount_counts AS counts
     WHERE counts.window_start >= :since
-        AND date_bin(:length, window_start, '1970-01-01 00:00:00+00') <= (SELECT newest FROM proved)
+        AND date_bin(:length, window_start, '1970-01-01 00:00:00+00') <= (SELECT newest FROM verified)
     GROUP BY 1
     HAVING sum(impressions) > 0
 ),
@@ -66,7 +66,7 @@ unlike AS (
         FROM realtime.segments_${window_type}
         WHERE window_start >= :since
     ) AS own USING (window_start, site_category, device_type)
-    WHERE window_start <= (SELECT newest FROM proved)
+    WHERE window_start <= (SELECT newest FROM verified)
     GROUP BY window_start
 )
 SELECT

@@ -127,12 +127,12 @@ def test_a_rule_finds_the_row_that_breaks_it(rule: str, tmp_path: Path) -> None:
 
 def test_sound_rows_and_no_rows_pass_and_a_store_that_is_away_does_not(tmp_path: Path) -> None:
     empty = pd.DataFrame([SOUND["accuracy"]]).iloc[:0]
-    evidence: Evidence = {**_evidence(), "accuracy": empty, "redis": Unjudged("Redis is away")}
+    evidence: Evidence = {**_evidence(), "accuracy": empty, "redis": Unjudged("Redis is unavailable")}
     verdicts = judge(_settings(tmp_path), evidence, "20260101T000000Z")
     assert {each.rule.name for each in verdicts if not each.passed} == {
         name for name in BROKEN if name.startswith("redis_")
     }
-    assert {each.unjudged for each in verdicts if not each.passed} == {"Redis is away"}
+    assert {each.unjudged for each in verdicts if not each.passed} == {"Redis is unavailable"}
     assert {each.rows for each in verdicts if each.rule.name.startswith("accuracy_")} == {0}
 
 

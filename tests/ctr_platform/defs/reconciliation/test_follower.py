@@ -1,4 +1,4 @@
-"""The follower as a process of its own: it follows, waits for what is away, and ends in an orderly way."""
+"""The follower as a process of its own: it follows, waits for what is unavailable, and ends in order."""
 
 from __future__ import annotations
 
