@@ -31,8 +31,8 @@ def notify(
 ) -> Notifications:
     """Record what a source knows to be wrong now, and notify people of what is new to them.
 
-    They are notified of an alert when it begins, again every `ALERT_REPEAT` while it lasts, and when it is over.
-    What could not be delivered is sent the next time.
+    They are notified of an alert when it begins, again every `ALERT_REPEAT` while it lasts, and when it is
+    over. What could not be delivered is sent the next time.
 
     Raises:
         CtrError: the webhook does not take the message.

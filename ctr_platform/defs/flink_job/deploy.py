@@ -128,8 +128,8 @@ def bring_up(
         newest_only: pass no snapshot over.
 
     Raises:
-        CtrError: Flink or Postgres is unavailable; the job does not come up; or it has run before and there is
-            nothing to restore it from.
+        CtrError: Flink or Postgres is unavailable; the job does not come up; or it has run before and there
+            is nothing to restore it from.
     """
     with FlinkCluster(settings.flink_rest_url) as cluster:
         if replace_jobs:

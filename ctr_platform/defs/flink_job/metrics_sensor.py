@@ -18,7 +18,7 @@ LOOK_EVERY_S: Final = 15
 """With the checkpoint's own interval: one that fails is known within half a minute."""
 
 SAY_AGAIN_S: Final = 600
-"""A check whose result stays the same is reported this often: for its plot, and not for the event log's sake."""
+"""A check whose result stays the same is reported this often, for its plot."""
 
 SAMPLE_EVERY_S: Final = 3600
 SAMPLES: Final = 24
