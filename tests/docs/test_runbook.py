@@ -36,7 +36,12 @@ def messages(code: str) -> set[str]:
                 titles += call.args[2:]
             elif name == "_post":
                 titles += call.args[:1]
-    return {text for text in map(_text, titles) if text}
+    return {text for title in titles for text in map(_text, _alternatives(title)) if text}
+
+
+def _alternatives(node: ast.expr) -> list[ast.expr]:
+    """Both titles of a choice between two."""
+    return [node.body, node.orelse] if isinstance(node, ast.IfExp) else [node]
 
 
 def _text(node: ast.expr) -> str:

@@ -71,7 +71,7 @@ def _failed_checks(
             continue
         yield Alert(
             key=name,
-            title=f"{key.name} of {asset} {'warns' if warns else 'fails'}",
+            title=f"{key.name} of {asset} warns" if warns else f"{key.name} of {asset} fails",
             detail=evaluation.description or "",
             url=f"{settings.dagster_ui_url.rstrip('/')}/assets/{asset}?view=checks&checkDetail={key.name}",
         )
