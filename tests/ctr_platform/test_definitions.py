@@ -9,6 +9,7 @@ import dagster as dg
 
 from ctr_platform.definitions import defs
 from ctr_platform.defs.catalog import PRODUCED_BY
+from warehouse.columns import COLUMNS
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
@@ -57,3 +58,19 @@ def test_the_lineage_leads_from_the_topic_to_the_dashboard() -> None:
     ]
     for parent, child in itertools.pairwise(path):
         assert dg.AssetKey(parent) in graph.get(dg.AssetKey(child)).parent_keys
+
+
+def test_every_table_of_the_warehouse_shows_its_columns() -> None:
+    graph = defs().resolve_asset_graph()
+    tables = 0
+    for key in graph.get_all_asset_keys():
+        metadata = graph.get(key).metadata
+        if "dagster/table_name" in metadata:
+            tables += 1
+            schema = metadata["dagster/column_schema"]
+            assert isinstance(schema, dg.TableSchema)
+            assert all(
+                column.type and column.description for column in schema.columns if column.name in COLUMNS
+            )
+            assert len(schema.columns) >= 3
+    assert tables >= 8

@@ -17,6 +17,7 @@ from ctr_platform.defs.catalog import (
     WINDOW_ACCURACY,
 )
 from ctr_platform.defs.operations import OperationConfig, moment, operation_job
+from ctr_platform.defs.table_metadata import table_metadata
 from ctr_platform.resources import Platform
 
 LONGEST_RUN_S: Final = 7200
@@ -30,7 +31,7 @@ BACKFILLS_TABLE: Final = dg.AssetSpec(
     owners=OWNERS,
     tags=BY_DAGSTER,
     description="Hours that `backfill_hours` has recomputed from the topic, and what it changed in them.",
-    metadata={"dagster/table_name": "quality.repairs"},
+    metadata=table_metadata("quality.repairs"),
 )
 
 

@@ -5,6 +5,7 @@ from typing import Final
 import dagster as dg
 
 from ctr_platform.defs.catalog import ACCOUNTING, BY_DAGSTER, ERROR_EVENTS, LATE_EVENTS, OWNERS
+from ctr_platform.defs.table_metadata import table_metadata
 
 LATE_EVENTS_TABLE: Final = dg.AssetSpec(
     LATE_EVENTS,
@@ -14,5 +15,5 @@ LATE_EVENTS_TABLE: Final = dg.AssetSpec(
     owners=OWNERS,
     tags=BY_DAGSTER,
     description="Late events that `merge_late_events` has merged into their closed windows, by coordinates.",
-    metadata={"dagster/table_name": "realtime.late_events"},
+    metadata=table_metadata("realtime.late_events"),
 )

@@ -20,6 +20,7 @@ from ctr_platform.defs.catalog import (
 from ctr_platform.defs.reconciliation.metadata import metadata_of
 from ctr_platform.defs.reconciliation.run import recount
 from ctr_platform.defs.sensor_checks import evaluated_by_sensor
+from ctr_platform.defs.table_metadata import table_metadata
 from ctr_platform.resources import Platform
 
 HOURS: Final = dg.HourlyPartitionsDefinition(start_date="2026-01-01-00:00", timezone="UTC", end_offset=1)
@@ -53,7 +54,7 @@ CONSERVED_CHECK: Final = dg.AssetCheckSpec(
         "keeps it up to date; a run, for hours that a person asks for, verifies their windows besides those "
         "of the last day and of every hour whose recount has changed."
     ),
-    metadata={"dagster/table_name": "quality.window_accuracy"},
+    metadata=table_metadata("quality.window_accuracy"),
 )
 def window_accuracy(context: dg.AssetExecutionContext, platform: Platform) -> dg.MaterializeResult[None]:
     """Recount what is new, and verify the chosen hours."""

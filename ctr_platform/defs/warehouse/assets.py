@@ -24,6 +24,7 @@ from ctr_platform.defs.catalog import (
     SERVING,
 )
 from ctr_platform.defs.kept_current import kept_current
+from ctr_platform.defs.table_metadata import table_metadata
 from ctr_platform.resources import Platform
 from warehouse.migrate import migrate, missing_columns, newest_revision
 from warehouse.roles import ensure_reader
@@ -116,7 +117,7 @@ def _table(
         owners=OWNERS,
         tags=BY_JOB if dep == FLINK_JOB else BY_VIEW,
         description=description,
-        metadata={"dagster/table_name": name},
+        metadata=table_metadata(name),
         freshness_policy=fresh,
     )
 
