@@ -13,7 +13,7 @@ final class EventDecoder implements KafkaRecordDeserializationSchema<Event> {
 
     private static final long serialVersionUID = 1L;
 
-    private static final byte MAGIC = 0;
+    static final byte MAGIC = 0;
     static final int HEADER_BYTES = 1 + Integer.BYTES;
 
     private final IngestSettings settings;
@@ -27,7 +27,7 @@ final class EventDecoder implements KafkaRecordDeserializationSchema<Event> {
 
     @Override
     public void open(org.apache.flink.api.common.serialization.DeserializationSchema.InitializationContext context) {
-        schemas = new SchemaLookup(settings.registryUrl, new DecodePlan.Compiler(settings));
+        schemas = new SchemaLookup(SchemaAnswers.of(settings.registryUrl), new DecodePlan.Compiler(settings));
         cursor = new AvroCursor();
         event = new Event(settings.dimensions.size(), settings.measures.size());
     }

@@ -116,6 +116,8 @@ public final class Ingest {
                 .setProperty(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed")
                 .setProperty(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, Integer.toString(FETCH_BYTES))
                 .setProperty(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, "5000")
+                .setProperty(ConsumerConfig.INTERCEPTOR_CLASSES_CONFIG, SchemaPrefetch.class.getName())
+                .setProperty(SchemaPrefetch.REGISTRY_URL, settings.registryUrl)
                 .setProperty("partition.discovery.interval.ms", "30000");
         if (settings.bounded) {
             builder.setBounded(OffsetsInitializer.latest());

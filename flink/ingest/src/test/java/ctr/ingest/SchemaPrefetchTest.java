@@ -1,0 +1,77 @@
+package ctr.ingest;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.apache.flink.kafka.shaded.org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.flink.kafka.shaded.org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.flink.kafka.shaded.org.apache.kafka.common.TopicPartition;
+import org.junit.jupiter.api.Test;
+
+/** The ids of a batch are asked for together, each once; the records pass as they are. */
+class SchemaPrefetchTest {
+
+    private static ConsumerRecords<byte[], byte[]> batch(List<byte[]> values) {
+        List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
+        values.forEach(value -> records.add(Samples.record(0, records.size(), Samples.NOON, value)));
+        return new ConsumerRecords<>(Map.of(new TopicPartition("raw", 0), records), Map.of());
+    }
+
+    private static void prefetch(Registry registry, ConsumerRecords<byte[], byte[]> records) {
+        SchemaPrefetch prefetch = new SchemaPrefetch();
+        prefetch.configure(Map.of(SchemaPrefetch.REGISTRY_URL, registry.url()));
+        assertSame(records, prefetch.onConsume(records));
+        prefetch.close();
+    }
+
+    private static List<byte[]> ofIds(IntStream ids) {
+        return ids.mapToObj(id -> Samples.wire(id, new byte[] {1})).toList();
+    }
+
+    @Test
+    void idsOfABatchAreAskedForOnceAndThenKnown() throws IOException {
+        try (Registry registry = new Registry(0).knows(7, Samples.settings().readerSchema)) {
+            List<byte[]> values = new ArrayList<>(ofIds(IntStream.range(1_000, 1_200)));
+            values.addAll(ofIds(IntStream.of(7, 7, 1_000, -1)));
+            values.addAll(ofIds(IntStream.empty()));
+            values.add(null);
+            values.add(new byte[] {0, 1});
+            values.add(new byte[] {1, 0, 0, 0, 9, 1});
+            prefetch(registry, batch(values));
+            assertEquals(201, registry.questions.size(), "neither a negative id nor what is no wire format is asked for");
+            assertEquals(201, new HashSet<>(registry.questions).size());
+            SchemaAnswers answers = SchemaAnswers.of(registry.url());
+            assertSame(SchemaAnswers.UNKNOWN, answers.known(1_100));
+            SchemaLookup lookup = new SchemaLookup(answers, new DecodePlan.Compiler(Samples.settings()));
+            assertNull(lookup.plan(7).problem);
+            assertEquals("the registry does not know schema id 1100", lookup.plan(1_100).problem);
+            assertEquals(201, registry.questions.size());
+        }
+    }
+
+    @Test
+    void oneUnknownIdIsLeftToItsRecord() throws IOException {
+        try (Registry registry = new Registry(0)) {
+            prefetch(registry, batch(ofIds(IntStream.of(5, 5, 5))));
+            assertEquals(0, registry.questions.size());
+        }
+    }
+
+    @Test
+    void aRegistryThatIsUnavailableLeavesThemUnknown() throws IOException {
+        try (Registry registry = new Registry(0)) {
+            Registry.Answer[] errors = new Registry.Answer[100];
+            java.util.Arrays.fill(errors, Registry.status(503, ""));
+            registry.first(errors);
+            prefetch(registry, batch(ofIds(IntStream.range(1, 50))));
+            assertNull(SchemaAnswers.of(registry.url()).known(49));
+        }
+    }
+}
