@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from contract.settings import Settings
 from ctr_platform.devstack.lifecycle import launch_supervisor, start, start_services, stop
 from ctr_platform.devstack.paths import StackPaths
-from ctr_platform.devstack.probes import wait_until
+from ctr_platform.devstack.probes import http_ok, wait_until
 from ctr_platform.devstack.service import with_dependencies
 from ctr_platform.devstack.supervise import Supervisor
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     from ctr_platform.artifacts.fetch import Transfer
     from ctr_platform.devstack.service import Service
+
+POOLED_CONNECTIONS: Final = 20
+"""Of the registry, at the most."""
 
 REPLACED_WITHIN_S: Final = 30
 """Until supervisord has a new process in a killed one's place."""
@@ -104,6 +107,14 @@ class RunningStack:
         """Return when the service answers."""
         service = self.services[name]
         wait_until(service.probe, service.ready_within_s, name)
+        if name == "postgres" and self.supervisor.states()["registry"].pid:
+            # It keeps its schemas there, and finds out connection by connection that they are gone.
+            subjects = f"{self.settings.schema_registry_url}/subjects"
+            wait_until(
+                lambda: all(http_ok(subjects) for _ in range(POOLED_CONNECTIONS)),
+                REPLACED_WITHIN_S,
+                "registry",
+            )
 
 
 def settings_of(home: Path) -> Settings:
