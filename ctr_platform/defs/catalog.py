@@ -80,6 +80,22 @@ QUALITY_POOL: Final = "quality"
 """Two reports at once would write one folder."""
 
 
+def web_page(  # noqa: PLR0913 - what its page in Dagster shows
+    key: dg.AssetKey, deps: Sequence[dg.AssetKey], *, group: str, kind: str, url: str, description: str
+) -> dg.AssetSpec:
+    """Describe pages that people look at, as the end of a lineage."""
+    return dg.AssetSpec(
+        key,
+        deps=deps,
+        group_name=group,
+        kinds={kind},
+        owners=OWNERS,
+        tags=WEB_PAGE,
+        description=description,
+        metadata={"url": dg.MetadataValue.url(url)},
+    )
+
+
 def skip_while_running(context: dg.ScheduleEvaluationContext, job_name: str) -> dg.SkipReason | None:
     """Why a schedule must not ask for another run now: the newest is not over. None: it may."""
     newest = context.instance.get_run_records(dg.RunsFilter(job_name=job_name), limit=1)

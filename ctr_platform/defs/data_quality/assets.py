@@ -17,10 +17,10 @@ from ctr_platform.defs.catalog import (
     QUALITY_PAGES,
     QUALITY_POOL,
     QUALITY_REPORT,
-    WEB_PAGE,
     WINDOW_ACCURACY,
     WINDOWS_FEED,
     table_of,
+    web_page,
 )
 from ctr_platform.defs.data_quality.report import Report, Verdict, make_report
 from ctr_platform.defs.data_quality.rules import SUITES, Severity
@@ -97,15 +97,13 @@ def _check(verdict: Verdict) -> dg.AssetCheckResult:
 
 def _report_pages(url: str) -> dg.AssetSpec:
     """What the report leaves for people."""
-    return dg.AssetSpec(
+    return web_page(
         QUALITY_PAGES,
-        deps=[QUALITY_REPORT],
-        group_name=QUALITY,
-        kinds={"greatexpectations"},
-        owners=OWNERS,
-        tags=WEB_PAGE,
+        [QUALITY_REPORT],
+        group=QUALITY,
+        kind="greatexpectations",
+        url=url,
         description="The quality report as Data Docs: every rule, and the windows that break it.",
-        metadata={"url": dg.MetadataValue.url(url)},
     )
 
 

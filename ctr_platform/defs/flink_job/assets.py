@@ -17,7 +17,7 @@ from ctr_platform.defs.catalog import (
     PROCESSING,
     RAW_EVENTS,
     TOPICS,
-    WEB_PAGE,
+    web_page,
 )
 from ctr_platform.defs.flink_job.deploy import Submission, bring_up, start
 from ctr_platform.defs.flink_job.desired_state import current_desired_state
@@ -103,16 +103,14 @@ def metadata_of(submission: Submission) -> dict[str, Any]:
 
 
 def _flink_ui(url: str) -> dg.AssetSpec:
-    """The cluster's own pages, as the end of the job's lineage."""
-    return dg.AssetSpec(
+    """The cluster's own pages."""
+    return web_page(
         FLINK_UI,
-        deps=[FLINK_JOB],
-        group_name=PROCESSING,
-        kinds={"flink"},
-        owners=OWNERS,
-        tags=WEB_PAGE,
+        [FLINK_JOB],
+        group=PROCESSING,
+        kind="flink",
+        url=url,
         description="Flink's web UI: the job's graph, checkpoints, back pressure and exceptions.",
-        metadata={"url": dg.MetadataValue.url(url)},
     )
 
 

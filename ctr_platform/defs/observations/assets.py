@@ -16,7 +16,7 @@ from ctr_platform.defs.catalog import (
     METRICS_5MIN,
     OWNERS,
     SERVING,
-    WEB_PAGE,
+    web_page,
 )
 
 FRESH_CACHE: Final = dg.FreshnessPolicy.time_window(
@@ -48,15 +48,13 @@ CACHE: Final = [
 
 def _dashboard(url: str) -> dg.AssetSpec:
     """The pages that people look at."""
-    return dg.AssetSpec(
+    return web_page(
         DASHBOARD,
-        deps=[CACHE_1MIN, CACHE_5MIN, METRICS_1MIN, METRICS_5MIN],
-        group_name=SERVING,
-        kinds={"streamlit"},
-        owners=OWNERS,
-        tags=WEB_PAGE,
+        [CACHE_1MIN, CACHE_5MIN, METRICS_1MIN, METRICS_5MIN],
+        group=SERVING,
+        kind="streamlit",
+        url=url,
         description="The Streamlit dashboard: live windows from Redis, history from Postgres.",
-        metadata={"url": dg.MetadataValue.url(url)},
     )
 
 
