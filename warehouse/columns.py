@@ -5,10 +5,14 @@ What is special to one table stands below its column in `warehouse/models.py`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy.dialects import postgresql
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from sqlalchemy import ColumnElement
 
 COLUMNS: Final[Mapping[str, str]] = {
     "topic": "The raw topic.",
@@ -48,3 +52,10 @@ COLUMNS: Final[Mapping[str, str]] = {
     "checked_at": "When the window was verified.",
     "repair_id": "Names one backfill of hours.",
 }
+
+
+def postgres_type(column: ColumnElement[Any]) -> str:
+    """Type of a column as Postgres calls it."""
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    name = str(column.type.compile(dialect=dialect)).lower()
+    return name.replace("timestamp with time zone", "timestamptz")

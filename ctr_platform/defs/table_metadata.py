@@ -4,9 +4,8 @@ from typing import Any, Final
 
 import dagster as dg
 from sqlalchemy import FromClause
-from sqlalchemy.dialects import postgresql
 
-from warehouse.columns import COLUMNS
+from warehouse.columns import COLUMNS, postgres_type
 from warehouse.models import Base
 from warehouse.views import CONSERVATION, COUNTED, METRICS, SEGMENTS, WINDOW_ACCURACY
 
@@ -29,11 +28,10 @@ def table_metadata(name: str) -> dict[str, Any]:
         **Base.metadata.tables,
         **{f"{view.schema}.{view.name}": view for view in _VIEWS},
     }
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     columns = [
         dg.TableColumn(
             column.name,
-            str(column.type.compile(dialect=dialect)).lower(),
+            postgres_type(column),
             description=COLUMNS.get(column.name),
         )
         for column in relations[name].columns

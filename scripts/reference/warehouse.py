@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy.dialects import postgresql
-
 from scripts.reference.docstrings import attribute_docstrings
 from scripts.reference.markdown import code, described, page, table
 from warehouse import views
-from warehouse.columns import COLUMNS
+from warehouse.columns import COLUMNS, postgres_type
 from warehouse.models import Base, LedgerRow
 
 if TYPE_CHECKING:
@@ -72,11 +70,9 @@ def _section(
 
 def _row(name: str, column: ColumnElement[object], own: Mapping[str, str]) -> tuple[str, str, str]:
     column_name = str(getattr(column, "name", ""))
-    kind = column.type.compile(dialect=postgresql.dialect()).lower()  # type: ignore[no-untyped-call]
     marks = [
         *(["key"] if getattr(column, "primary_key", False) else []),
         *(["may be NULL"] if getattr(column, "nullable", False) and own else []),
     ]
     meaning = described(f"{name}.{column_name}", own.get(column_name) or COLUMNS.get(column_name))
-    shown_kind = kind.replace("timestamp with time zone", "timestamptz")
-    return code(column_name), ", ".join([shown_kind, *marks]), meaning
+    return code(column_name), ", ".join([postgres_type(column), *marks]), meaning
