@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import struct
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import fastavro
@@ -49,10 +50,15 @@ def _encode(event: dict[str, Any], schema_id: int) -> bytes | None:
     """The event in the platform's own schema; None where that has no room for a value of it."""
     body = io.BytesIO()
     try:
-        fastavro.schemaless_writer(body, fastavro.parse_schema(json.loads(event_schema_json())), _own(event))
+        fastavro.schemaless_writer(body, _own_schema(), _own(event))
     except (TypeError, ValueError, AttributeError):
         return None
     return struct.pack(">bi", 0, schema_id) + body.getvalue()
+
+
+@cache
+def _own_schema() -> Any:
+    return fastavro.parse_schema(json.loads(event_schema_json()))
 
 
 def _own(event: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from contract.avro import Record
     from contract.settings import Settings
 
-AVRO = "AVRO"
+AVRO: Final = "AVRO"
 
 
 def event_type_of(settings: Settings, client: SchemaRegistryClient, identifier: int) -> Record | None:
