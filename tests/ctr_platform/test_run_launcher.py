@@ -88,6 +88,8 @@ def _started(instance: dg.DagsterInstance, gate: Path) -> Iterator[tuple[Workspa
             yield process, run.run_id
         finally:
             gate.touch()
+    # The context asks the code server to end, and leaves the waiting to tests.
+    process._grpc_server_registry.wait_for_processes()
 
 
 def _status(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:

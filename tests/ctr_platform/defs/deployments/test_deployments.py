@@ -241,6 +241,8 @@ def test_a_stopped_job_stays_stopped_until_somebody_starts_it(settings: Settings
     again = start(settings, why="morning")
     assert again.restored_from == done.stopped.savepoint
     assert again.release == before.release
+    verification = verify_deployment(settings, done.stopped.asked_at, within_s=VERIFIED_WITHIN_S)
+    assert (verification.problem, verification.lost, verification.doubled) == (None, 0, 0)
 
 
 def test_the_boundary_lies_beyond_every_event_that_can_have_been_read() -> None:
