@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 import dagster as dg
 from pydantic import Field
 
 from contract.errors import UsageError
 from ctr_platform.defs.catalog import LONGEST_TAG, MAX_RUNTIME, OWNERS, REFUSED
+
+LAUNCHED_BY: Final = frozenset({"dagster/schedule_name", "dagster/sensor_name"})
+"""Dagster's tags of runs that no person has launched."""
 
 
 class OperationConfig(dg.Config):
@@ -33,8 +37,13 @@ def moment(text: str) -> datetime:
 
 @dg.failure_hook
 def mark_refusal(context: dg.HookContext) -> None:
-    """Mark a run that changed nothing because what was asked cannot be done: no alert lasts because of it."""
-    if isinstance(context.op_exception, UsageError):
+    """Mark a run of a person who asked what cannot be done: nothing has changed, and no alert lasts.
+
+    What a schedule or a sensor asks in vain is an alert: nobody would see it.
+    """
+    run = context.instance.get_run_by_id(context.run_id)
+    by_person = run is not None and not LAUNCHED_BY.intersection(run.tags)
+    if by_person and isinstance(context.op_exception, UsageError):
         context.instance.add_run_tags(context.run_id, {REFUSED: str(context.op_exception)[:LONGEST_TAG]})
 
 

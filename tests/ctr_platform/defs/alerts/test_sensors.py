@@ -9,12 +9,14 @@ import dagster as dg
 import pytest
 
 from contract.errors import UsageError
+from contract.settings import Settings
 from ctr_platform.defs.alerts.sensors import notify_of_alerts
 from ctr_platform.defs.operations import operation_job
 from ctr_platform.devstack.probes import wait_until
 from ctr_platform.resources import Platform
 from tests.support.isolation import use_settings
 from tests.support.stack import RunningStack
+from tests.support.stores import empty
 
 KEY = dg.AssetKey(["some", "table"])
 
@@ -58,6 +60,13 @@ DEFS = dg.Definitions(
 )
 
 
+@pytest.fixture
+def settings(stores: RunningStack, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Of a store without any alert."""
+    empty(stores.settings.postgres_url)
+    return use_settings(monkeypatch, stores)
+
+
 @contextmanager
 def _looking(instance: dg.DagsterInstance) -> Iterator[dg.SensorEvaluationContext]:
     with dg.build_sensor_context(
@@ -67,9 +76,8 @@ def _looking(instance: dg.DagsterInstance) -> Iterator[dg.SensorEvaluationContex
 
 
 def test_what_is_red_is_told_until_it_is_green(
-    stores: RunningStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    settings = use_settings(monkeypatch, stores)
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
 
         def look() -> list[str]:
@@ -104,10 +112,10 @@ def test_what_is_red_is_told_until_it_is_green(
         assert look() == []
 
 
+@pytest.mark.usefixtures("settings")
 def test_a_warning_that_lasts_is_an_alert(
-    stores: RunningStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    use_settings(monkeypatch, stores)
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
 
         def titles() -> list[str]:
@@ -132,14 +140,15 @@ def test_a_warning_that_lasts_is_an_alert(
         assert titles() == []
 
 
-def test_what_was_refused_is_no_alert(
-    stores: RunningStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    use_settings(monkeypatch, stores)
+@pytest.mark.usefixtures("settings")
+@pytest.mark.parametrize(("tags", "alerts"), [({}, 0), ({"dagster/schedule_name": "nightly"}, 1)])
+def test_what_a_person_was_refused_is_no_alert(tmp_path: Path, tags: dict[str, str], alerts: int) -> None:
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
-        done = DEFS.resolve_job_def("refuse").execute_in_process(instance=instance, raise_on_error=False)
+        done = DEFS.resolve_job_def("refuse").execute_in_process(
+            instance=instance, tags=tags, raise_on_error=False
+        )
         assert not done.success
         with _looking(instance) as context:
             outcome = notify_of_alerts(context)
         assert isinstance(outcome, dg.SkipReason)
-        assert str(outcome.skip_message).startswith("0 open")
+        assert str(outcome.skip_message).startswith(f"{alerts} open")
