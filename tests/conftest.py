@@ -13,7 +13,7 @@ from ctr_platform.defs.flink_job import submission
 from ctr_platform.devstack.service_list import DATA_SERVICES
 from tests.support.isolation import own
 from tests.support.port_ranges import reserve_ports
-from tests.support.stack import SharedStack, fresh_home
+from tests.support.stack import SharedStack, fresh_home, name_this_run, remove_homes_of_this_run
 from tests.support.submitter import in_place_of_processes, submitting
 
 if TYPE_CHECKING:
@@ -33,10 +33,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """End like Ctrl-C when told to end, so that fixtures stop what they started."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if not _is_worker(config):
+        name_this_run()
     reserve_ports()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing behind, whatever has become of the processes of this run."""
+    if not _is_worker(config):
+        remove_homes_of_this_run()
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

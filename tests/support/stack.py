@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import signal
 import tempfile
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 POOLED_CONNECTIONS: Final = 20
 """Of the registry, at the most."""
+
+RUN: Final = "CTR_TEST_RUN"
+"""Variable that names a run of the tests, in all of its processes."""
 
 REPLACED_WITHIN_S: Final = 30
 """Until supervisord has a new process in a killed one's place."""
@@ -135,13 +139,32 @@ def variables(settings: Settings) -> dict[str, str]:
 @contextmanager
 def fresh_home() -> Iterator[Path]:
     """An empty `CTR_HOME` that Postgres' account can enter too; removed with what is in it."""
-    home = Path(tempfile.mkdtemp(prefix="ctr-test-"))
+    home = Path(tempfile.mkdtemp(prefix=_prefix()))
     home.chmod(0o755)
     try:
         yield home
     finally:
-        stop(home)
-        shutil.rmtree(home)
+        _remove(home)
+
+
+def name_this_run() -> None:
+    """Let the homes of this process, and of the test processes that it starts, have a name in common."""
+    os.environ[RUN] = secrets.token_hex(3)
+
+
+def remove_homes_of_this_run() -> None:
+    """Stop and remove what test processes left: they are killed soon after an interrupt."""
+    for home in Path(tempfile.gettempdir()).glob(f"{_prefix()}*"):
+        _remove(home)
+
+
+def _prefix() -> str:
+    return f"ctr-test-{os.environ.get(RUN, '')}-"
+
+
+def _remove(home: Path) -> None:
+    stop(home)
+    shutil.rmtree(home)
 
 
 def running_stack_of_all() -> AbstractContextManager[RunningStack]:
