@@ -114,14 +114,19 @@ class Settings(BaseSettings):
     )
 
     out_of_orderness: Seconds = Field(
-        default=10.0, description="The partition watermark trails the highest event time by this much."
+        default=10.0, description="The partition watermark trails the partition's highest time by this much."
     )
     partition_idle: Seconds = Field(
-        default=15.0, description="A partition without a valid record for this long holds no window open."
+        default=15.0, description="A partition without a timely record for this long holds no window open."
     )
     topic_idle: Seconds = Field(
         default=60.0,
-        description="When no partition had a valid record for this long, the last windows close.",
+        description="When no partition had a timely record for this long, the last windows close.",
+    )
+    straggler_after: Seconds = Field(
+        default=300.0,
+        description="A partition read to its end, whose watermark is this far behind the newest, holds no "
+        "window open.",
     )
     max_ahead: Seconds = Field(
         default=60.0, description="An event further ahead of the broker's record time is invalid."
@@ -273,6 +278,7 @@ class Settings(BaseSettings):
             partition_idle_ms=round(1000 * self.partition_idle),
             topic_idle_ms=round(1000 * self.topic_idle),
             max_ahead_ms=round(1000 * self.max_ahead),
+            straggler_after_ms=round(1000 * self.straggler_after),
         )
 
     @property

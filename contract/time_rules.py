@@ -10,13 +10,16 @@ class TimeRules:
     """Say when an event is late or invalid and when a window closes, to job and reconciliation alike."""
 
     out_of_orderness_ms: int = 10_000
-    """How far the partition watermark trails the highest event time of its partition."""
+    """How far the partition watermark trails the highest time of its partition."""
 
     partition_idle_ms: int = 15_000
-    """A partition without a valid record for this long no longer holds the job watermark."""
+    """A partition without a valid and timely record for this long no longer holds the job watermark."""
 
     topic_idle_ms: int = 60_000
-    """When no partition had a valid record for this long, the last windows may close."""
+    """When no partition had a valid and timely record for this long, the last windows may close."""
+
+    straggler_after_ms: int = 300_000
+    """A partition read to its end, with a watermark this far behind the newest, no longer holds it either."""
 
     max_ahead_ms: int = 60_000
     """An event further ahead of the moment at which the broker wrote it is invalid."""

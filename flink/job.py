@@ -124,6 +124,7 @@ def ingest_settings(config: JobConfig) -> str:
                 "partitionIdleMs": config.time_rules.partition_idle_ms,
                 "topicIdleMs": config.time_rules.topic_idle_ms,
                 "maxAheadMs": config.time_rules.max_ahead_ms,
+                "stragglerAfterMs": config.time_rules.straggler_after_ms,
                 "earliestMs": config.time_rules.earliest_ms,
             },
             "deadLetterMaxBytes": DEAD_LETTER_MAX_BYTES,

@@ -166,7 +166,8 @@ def expect(settings: Settings) -> Expected:
             expected.dead[partition, offset] = "invalid"
             continue
         watermark = highest.get(partition, timestamp) - 10_000
-        highest[partition] = max(highest.get(partition, timestamp), timestamp)
+        bounded = min(timestamp, record.timestamp_ms)
+        highest[partition] = max(highest.get(partition, bounded), bounded)
         start = timestamp - timestamp % MINUTE_MS
         if start + MINUTE_MS <= watermark:
             expected.late.add((partition, offset))

@@ -197,10 +197,12 @@ class RecountProgress(Base):
     first_offset: Mapped[int] = mapped_column(BigInteger)
     """The first that was there to read."""
     next_offset: Mapped[int] = mapped_column(BigInteger)
-    highest_event_time_ms: Mapped[int | None] = mapped_column(BigInteger)
-    """Highest event time of a valid record below `next_offset`."""
+    highest_time_ms: Mapped[int | None] = mapped_column(BigInteger)
+    """Highest of the lesser of event time and broker's time of a valid record below `next_offset`."""
+    last_read_at: Mapped[datetime | None]
+    """The broker's time of the last record."""
     last_valid_at: Mapped[datetime | None]
-    """The broker's time of the last valid record."""
+    """The broker's time of the last valid record that was not late."""
     provable_from: Mapped[datetime | None]
     """Events of windows that start before this may lie below `first_offset`; None: there were none below."""
     records_read: Mapped[int] = mapped_column(BigInteger)

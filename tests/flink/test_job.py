@@ -123,13 +123,19 @@ def test_the_rules_of_time_are_the_contracts_unless_told_otherwise() -> None:
         partition_idle_ms=15_000,
         topic_idle_ms=60_000,
         max_ahead_ms=60_000,
+        straggler_after_ms=300_000,
         earliest_ms=946_684_800_000,
     )
 
 
 def test_the_rules_of_time_reach_the_ingest_stage() -> None:
     rules = TimeRules(
-        out_of_orderness_ms=1, partition_idle_ms=2, topic_idle_ms=3, max_ahead_ms=4, earliest_ms=5
+        out_of_orderness_ms=1,
+        partition_idle_ms=2,
+        topic_idle_ms=3,
+        max_ahead_ms=4,
+        straggler_after_ms=5,
+        earliest_ms=6,
     )
     config = JobConfig.from_json(replace(CONFIG, time_rules=rules).to_json())
     assert config.time_rules == rules
@@ -139,7 +145,8 @@ def test_the_rules_of_time_reach_the_ingest_stage() -> None:
         "partitionIdleMs": 2,
         "topicIdleMs": 3,
         "maxAheadMs": 4,
-        "earliestMs": 5,
+        "stragglerAfterMs": 5,
+        "earliestMs": 6,
     }
     java = (ingest_sources() / "ctr" / "ingest" / "TimeRules.java").read_text(encoding="utf-8")
     assert set(told) == set(re.findall(r"^    public long (\w+);", java, re.MULTILINE))

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions, ResourceType
+
+from ctr_platform.defs.kafka.client import ADMIN_TIMEOUT_S, admin_client
+from ctr_platform.defs.kafka.topics import ensure_topics
 from tests.oracle import MINUTE_MS
 from tests.support.pipeline import SECONDS
 
@@ -80,3 +85,108 @@ def test_a_restored_job_does_not_open_what_it_has_closed(job: Pipeline) -> None:
     job.close_windows(HOUR_MS + 10 * MINUTE_MS)
     assert job.rows(1)[key] == (1, 0)
     assert set(job.dropped_late().values()) == {0}
+
+
+def test_a_stale_producer_holds_no_window_open(job: Pipeline) -> None:
+    """Partition 3 gets events two hours old, again and again: fresh windows close all the same.
+
+    By the contract's own rules, in less time than a partition needs to be idle.
+    """
+    job.submit()
+    fresh_ms, stale_ms = 3 * HOUR_MS, HOUR_MS
+    key = (job.base_ms + fresh_ms, "news", 1)
+    for partition in range(3):
+        job.event(partition, fresh_ms + 1_000)
+
+    def go_on() -> bool:
+        for partition in range(3):
+            job.event(partition, fresh_ms + 3 * MINUTE_MS, site_category="others")
+        job.event(3, stale_ms, site_category="stale")
+        job.flush()
+        return key in job.rows(1)
+
+    job.eventually(go_on, "a fresh window")
+    assert job.rows(1)[key] == (3, 0)
+    job.eventually(lambda: "late" in job.dead_letters().values(), "stale events that came too late")
+    stale = (job.base_ms + stale_ms, "stale", 1)
+    job.eventually(
+        lambda: stale in job.rows(1), "the stale events that came before windows closed without them"
+    )
+    assert set(job.dropped_late().values()) == {0}
+
+
+def test_a_fast_clock_makes_nobody_elses_events_late(job: Pipeline) -> None:
+    job.use(max_ahead=3600.0)
+    job.submit()
+    now_ms = time.time_ns() // 1_000_000 - job.base_ms
+    for partition in range(4):
+        job.event(partition, now_ms + HOUR_MS - 5_000, site_category="fast")
+        job.event(partition, now_ms)
+    job.flush()
+    job.eventually(lambda: job.read() == 8, "all records")
+    assert job.ledger()["counted"] == 8
+
+
+def test_an_open_transaction_is_no_silence(job: Pipeline) -> None:
+    """A producer that commits more rarely than a partition becomes idle loses nothing."""
+    job.use(**SECONDS)
+    job.submit()
+    with job.transaction() as send:
+        send(3, job.encode(HOUR_MS + 1_000, site_category="committed"))
+        for _ in range(20):
+            for partition in range(3):
+                job.event(partition, HOUR_MS + 3 * MINUTE_MS)
+            job.flush()
+            time.sleep(0.25)
+        assert job.rows(1) == {}
+    job.close_windows(HOUR_MS + 2 * MINUTE_MS)
+    key = (job.base_ms + HOUR_MS, "committed", 1)
+    job.eventually(lambda: job.rows(1).get(key) == (1, 0), "the window of the committed event")
+    assert job.dead_letters() == {}
+
+
+def test_the_first_events_of_new_partitions_are_not_late(job: Pipeline) -> None:
+    job.use(**SECONDS)
+    job.submit()
+    for partition in range(4):
+        job.event(partition, HOUR_MS + 1_000)
+    job.flush()
+    topic = job.settings.raw_topic
+    admin_client(job.settings).create_partitions([NewPartitions(topic, 8)])[topic].result(ADMIN_TIMEOUT_S)
+    for partition in range(4, 8):
+        job.event(partition, HOUR_MS + 2_000)
+    job.flush()
+    key = (job.base_ms + HOUR_MS, "news", 1)
+
+    def go_on() -> bool:
+        for partition in range(4):
+            job.event(partition, HOUR_MS + 3 * MINUTE_MS, site_category="others")
+        job.flush()
+        return key in job.rows(1)
+
+    job.eventually(go_on, "the window of events in old partitions and new ones")
+    assert job.rows(1)[key] == (8, 0)
+    assert job.dead_letters() == {}
+
+
+def test_a_time_that_a_producer_gave_in_the_brokers_place_is_not_believed(job: Pipeline) -> None:
+    """Somebody lets records bear their producers' times; one is an hour ahead."""
+    job.submit()
+    now_ms = time.time_ns() // 1_000_000
+    topic = ConfigResource(
+        ResourceType.TOPIC,
+        job.settings.raw_topic,
+        incremental_configs=[
+            ConfigEntry("message.timestamp.type", "CreateTime", incremental_operation=AlterConfigOpType.SET)
+        ],
+    )
+    admin_client(job.settings).incremental_alter_configs([topic])[topic].result(ADMIN_TIMEOUT_S)
+    ahead_ms = now_ms + HOUR_MS - 1_000
+    job.send(0, job.encode(ahead_ms - job.base_ms, site_category="ahead"), timestamp=ahead_ms)
+    job.flush()
+    corrected = [drift.name for state in ensure_topics(job.settings) for drift in state.corrected]
+    assert corrected == ["message.timestamp.type"]
+    job.event(0, now_ms - job.base_ms)
+    job.flush()
+    job.eventually(lambda: job.read() == 2, "both records")
+    assert job.ledger()["counted"] == 2

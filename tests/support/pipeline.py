@@ -131,6 +131,25 @@ class Pipeline:
         """Return when everything sent is in the topic."""
         assert self._producer.flush(STATE_TIMEOUT_S) == 0
 
+    @contextmanager
+    def transaction(self) -> Iterator[Callable[[int, bytes], None]]:
+        """A transaction of another producer: takes partition and value, and commits at the end."""
+        producer = Producer(
+            {
+                "bootstrap.servers": self.settings.kafka_bootstrap_servers,
+                "transactional.id": f"{self.settings.raw_topic}-{next(_events)}",
+            }
+        )
+        producer.init_transactions(STATE_TIMEOUT_S)
+        producer.begin_transaction()
+
+        def send(partition: int, value: bytes) -> None:
+            producer.produce(self.settings.raw_topic, value, partition=partition)
+            producer.flush(STATE_TIMEOUT_S)
+
+        yield send
+        producer.commit_transaction(STATE_TIMEOUT_S)
+
     def close_windows(self, at_ms: int) -> None:
         """One event per partition far enough ahead that every window that ends by `at_ms` closes."""
         for partition in range(self.settings.kafka_partitions):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaError, KafkaException, TopicPartition
 
 from contract.errors import KafkaRefused, KafkaUnavailable
 from ctr_platform.defs.kafka.client import ask, client_config
@@ -44,7 +44,8 @@ class MessageBatch:
     bodies: list[bytes | None]
     offsets: list[int]
     timestamps_ms: list[int]
-    """The broker's own."""
+    from_broker: list[bool]
+    """Whether the broker gave the record's time, not its producer."""
 
     next_offset: int
     """Where to go on."""
@@ -158,10 +159,12 @@ def _batch(messages: list[Message], until: int) -> MessageBatch:
     offsets = [message.offset() or 0 for message in messages]
     keep = bisect_left(offsets, until)
     messages, offsets = messages[:keep], offsets[:keep]
+    times = [message.timestamp() for message in messages]
     return MessageBatch(
         messages=messages,
         bodies=[message.value() for message in messages],
         offsets=offsets,
-        timestamps_ms=[message.timestamp()[1] for message in messages],
+        timestamps_ms=[milliseconds for _, milliseconds in times],
+        from_broker=[kind == TIMESTAMP_LOG_APPEND_TIME for kind, _ in times],
         next_offset=offsets[-1] + 1 if offsets else 0,
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from ctr_platform.defs.reconciliation.state import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Mapping, Sequence
 
     from contract.time_rules import TimeRules
     from ctr_platform.defs.reconciliation.state import PartitionProgress
@@ -17,32 +18,68 @@ PATIENCE: Final = 3
 """Times the job's own idle timeouts: it may have been restarted meanwhile and waits anew. To verify later is
 never wrong."""
 
+READ_TOGETHER: Final = timedelta(seconds=5)
+"""The job reads its partitions side by side: it lags on one whose next record is this much older than the
+newest that was read."""
+
+
+@dataclass(frozen=True)
+class _Partition:
+    """A partition at the job's last checkpoint: that is where the recount stops."""
+
+    watermark: datetime
+    silent: timedelta
+    """Since its last timely record."""
+
+    lags: bool
+    """It held records that the job had not read."""
+
 
 def closed_until(
-    states: Sequence[PartitionProgress], behind: Collection[int], now: datetime, rules: TimeRules
+    states: Sequence[PartitionProgress],
+    unread_since: Mapping[int, datetime],
+    now: datetime,
+    rules: TimeRules,
 ) -> datetime | None:
     """Every window that ends by this is final; None: no window is.
 
     Args:
         states: of the raw topic's partitions.
-        behind: those that hold records beyond what has been read: they are not idle.
+        unread_since: when the first record beyond what was read was written, of partitions that have one.
         now: by the clock that the broker's times are compared with.
         rules: the job's.
     """
     partition_idle = PATIENCE * timedelta(milliseconds=rules.partition_idle_ms)
     topic_idle = PATIENCE * timedelta(milliseconds=rules.topic_idle_ms)
-    seen = [
-        (
-            moment(state.highest_event_time_ms - rules.out_of_orderness_ms),
-            timedelta(0) if state.partition in behind else now - state.last_valid_at,
-        )
-        for state in states
-        if state.highest_event_time_ms is not None and state.last_valid_at is not None
-    ]
+    straggler = timedelta(milliseconds=rules.straggler_after_ms) + partition_idle
+    seen = _seen(states, unread_since, now, rules)
     if not seen:
         return None
-    if all(age > topic_idle for _, age in seen):
+    if all(each.silent > topic_idle and not each.lags for each in seen):
         # A window of an event that is ahead of the clock stays open until the clock has passed it.
         return now - topic_idle
-    active = [watermark for watermark, age in seen if age <= partition_idle]
-    return min(active or [watermark for watermark, _ in seen])
+    active = [each for each in seen if each.silent <= partition_idle or each.lags] or seen
+    newest = max(each.watermark for each in active)
+    return min(each.watermark for each in active if each.lags or newest - each.watermark <= straggler)
+
+
+def _seen(
+    states: Sequence[PartitionProgress],
+    unread_since: Mapping[int, datetime],
+    now: datetime,
+    rules: TimeRules,
+) -> list[_Partition]:
+    newest_read = max((state.last_read_at for state in states if state.last_read_at), default=now)
+    partitions = []
+    for state in states:
+        if state.highest_time_ms is None or state.last_valid_at is None:
+            continue
+        until = unread_since.get(state.partition, now)
+        partitions.append(
+            _Partition(
+                watermark=moment(state.highest_time_ms - rules.out_of_orderness_ms),
+                silent=until - state.last_valid_at,
+                lags=until < newest_read - READ_TOGETHER,
+            )
+        )
+    return partitions

@@ -26,7 +26,7 @@ def metadata_of(done: Recount) -> dict[str, Any]:
         "records_read": reading.records,
         "dead_letters_read": reading.dead_letters,
         "late_after_idleness": reading.after_idleness,
-        "partitions_behind": len(reading.behind),
+        "partitions_behind": len(reading.unread_since),
         **_rate(reading.records, reading.seconds),
         **_moments(done.closed_until, done.verifiable_from),
     }

@@ -17,13 +17,28 @@ if TYPE_CHECKING:
     from ctr_platform.defs.reconciliation.decode import Decoded
 
     Ints = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
 
 MINUTE_MS: Final = 60_000
 BEFORE_ALL_MS: Final = -(2**62)
-"""The highest event time while there is none: nothing is late against it."""
+"""The highest time while there is none: nothing is late against it."""
 
 SEGMENT: Final = ["window_start_ms", "site_category", "device_type"]
 REASONS: Final = ("malformed", "unknown_schema", "invalid")
+
+
+@dataclass(frozen=True)
+class Written:
+    """Where and when N records were written."""
+
+    offsets: Ints
+    """Ascending; int64[N]."""
+
+    times_ms: Ints
+    """Since the epoch; int64[N]."""
+
+    by_broker: Flags
+    """Whether the broker gave the time; bool[N]. A producer's word moves no watermark."""
 
 
 @dataclass(frozen=True)
@@ -39,39 +54,44 @@ class PartitionOutcomes:
     totals: dict[str, int]
     """`records_read, counted, late, malformed, unknown_schema, invalid`; the last five make up the first."""
 
-    highest_event_time_ms: int
+    highest_time_ms: int
+    """Highest `min(event time, broker's time)` of a valid record, or `BEFORE_ALL_MS`."""
+
     last_valid_ms: int | None
-    """The broker's time of the last valid record."""
+    """The broker's time of the last valid record that is not late."""
 
 
 def decide(
-    decoded: Decoded, offsets: Ints, broker_ms: Ints, highest_before_ms: int, rules: TimeRules
+    decoded: Decoded,
+    written: Written,
+    highest_before_ms: int,
+    rules: TimeRules,
 ) -> PartitionOutcomes:
     """Decide the outcome of records in offset order.
 
     Args:
         decoded: what the N records say.
-        offsets: of the records, ascending; int64[N].
-        broker_ms: when the broker wrote them, ms since the epoch; int64[N].
-        highest_before_ms: highest event time of a valid record at a lower offset, or `BEFORE_ALL_MS`.
+        written: where and when they were written.
+        highest_before_ms: `highest_time_ms` of the records at lower offsets.
         rules: when an event is late, and when its time is none.
     """
     dead = decoded.dead.copy()
     readable = dead == VALID
     click, timestamp = decoded.click, decoded.timestamp_ms
-    in_time = (timestamp >= rules.earliest_ms) & (timestamp <= broker_ms + rules.max_ahead_ms)
+    in_time = (timestamp >= rules.earliest_ms) & (timestamp <= written.times_ms + rules.max_ahead_ms)
     sound = ((click == 0) | (click == 1)) & in_time
     dead[readable & ~sound] = "invalid"
     valid = readable & sound
 
     times = timestamp[valid]
-    so_far = np.maximum.accumulate(np.concatenate(([highest_before_ms], times)))
+    bounds = np.where(written.by_broker, written.times_ms, BEFORE_ALL_MS)[valid]
+    so_far = np.maximum.accumulate(np.concatenate(([highest_before_ms], np.minimum(times, bounds))))
     start = times - times % MINUTE_MS
     late = start + MINUTE_MS <= so_far[:-1] - rules.out_of_orderness_ms
 
     events = pd.DataFrame(
         {
-            "offset": offsets[valid],
+            "offset": written.offsets[valid],
             "window_start_ms": start,
             "site_category": decoded.category[valid],
             "device_type": decoded.device_type[valid],
@@ -89,6 +109,6 @@ def decide(
             "late": int(late.sum()),
             **{reason: int((dead == reason).sum()) for reason in REASONS},
         },
-        highest_event_time_ms=int(so_far[-1]),
-        last_valid_ms=int(broker_ms[valid][-1]) if len(times) else None,
+        highest_time_ms=int(so_far[-1]),
+        last_valid_ms=int(written.times_ms[valid][~late][-1]) if (~late).any() else None,
     )

@@ -57,7 +57,7 @@ def record_pass(connection: Connection, topic: str, done: Recount, looked_back_t
             dead_letters_read=reading.dead_letters,
             late_after_idleness=reading.after_idleness,
             outcomes={name: count for name, count in reading.outcomes.items() if name != "records_read"},
-            partitions_behind=len(reading.behind),
+            partitions_behind=len(reading.unread_since),
             closed_until=done.closed_until,
             verifiable_from=done.verifiable_from,
             windows=verification.windows,

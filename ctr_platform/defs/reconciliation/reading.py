@@ -13,7 +13,13 @@ from confluent_kafka import TopicPartition
 from ctr_platform.defs.dead_letters.messages import LATE, dead_letters_of
 from ctr_platform.defs.kafka.offset_ranges import bounds, first_written_ms, message_batches, partitions
 from ctr_platform.defs.reconciliation.decode import VALID, decode
-from ctr_platform.defs.reconciliation.outcomes import BEFORE_ALL_MS, MINUTE_MS, SEGMENT, decide
+from ctr_platform.defs.reconciliation.outcomes import (
+    BEFORE_ALL_MS,
+    MINUTE_MS,
+    SEGMENT,
+    Written,
+    decide,
+)
 from ctr_platform.defs.reconciliation.state import (
     PartitionProgress,
     add_counts,
@@ -26,6 +32,7 @@ from ctr_platform.defs.reconciliation.state import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from confluent_kafka import Consumer
     from sqlalchemy import Engine
@@ -48,8 +55,9 @@ class Reading:
     """Records that only their dead-letter messages tell to be late."""
 
     seconds: float = 0.0
-    behind: set[int] = field(default_factory=set)
-    """Partitions with records that the job's ledger does not cover yet: these are left to a later pass."""
+    unread_since: dict[int, datetime] = field(default_factory=dict)
+    """Of partitions with records beyond the job's ledger, which are left to a later pass: when the first of
+    them was written."""
 
     outcomes: dict[str, int] = field(default_factory=dict)
 
@@ -85,8 +93,9 @@ class TopicReader:
             until = min(end, ends.get(partition, first))
             state = known.get(partition) or self._beginning(raw_topic, partition, first)
             reached = self._read_raw(state, until, reading)
-            if self._more(raw_topic, partition, reached, end):
-                reading.behind.add(partition)
+            unread_ms = self._unread_since_ms(raw_topic, partition, reached, end)
+            if unread_ms is not None:
+                reading.unread_since[partition] = moment(unread_ms)
         self._read_dead_letters(reading)
         reading.seconds = time.perf_counter() - began
         return reading
@@ -112,26 +121,31 @@ class TopicReader:
         place = TopicPartition(topic, partition, start)
         return message_batches(self._consumer, self._settings, place, until)
 
-    def _more(self, topic: str, partition: int, position: int, end: int) -> bool:
-        """Whether there is a record, and not only the markers of transactions."""
+    def _unread_since_ms(self, topic: str, partition: int, position: int, end: int) -> int | None:
+        """When the next record was written; None if there is none, but for the markers of transactions."""
         few = min(end, position + PEEKED_OFFSETS)
-        return next(self._batches(topic, partition, position, few), None) is not None
+        batch = next(self._batches(topic, partition, position, few), None)
+        return None if batch is None else batch.timestamps_ms[0]
 
     def _read_raw(self, state: PartitionProgress, until: int, reading: Reading) -> int:
         for batch in self._batches(state.topic, state.partition, state.next_offset, until):
-            highest = state.highest_event_time_ms
+            highest = state.highest_time_ms
             outcomes = decide(
                 decode(batch.bodies, self._schemas),
-                np.array(batch.offsets),
-                np.array(batch.timestamps_ms),
+                Written(
+                    offsets=np.array(batch.offsets),
+                    times_ms=np.array(batch.timestamps_ms),
+                    by_broker=np.array(batch.from_broker),
+                ),
                 BEFORE_ALL_MS if highest is None else highest,
                 self._rules,
             )
-            reached = outcomes.highest_event_time_ms
+            reached = outcomes.highest_time_ms
             state = state.plus(
                 outcomes.totals,
                 next_offset=batch.next_offset,
-                highest_event_time_ms=None if reached == BEFORE_ALL_MS else reached,
+                highest_time_ms=None if reached == BEFORE_ALL_MS else reached,
+                last_read_at=moment(batch.timestamps_ms[-1]),
                 last_valid_at=state.last_valid_at
                 if outcomes.last_valid_ms is None
                 else moment(outcomes.last_valid_ms),

@@ -90,7 +90,7 @@ def _verified(settings: Settings, engine: Engine, reading: Reading, hours: Colle
     with engine.begin() as connection:
         states = list(progress(connection, settings.raw_topic).values())
         now = datetime.now(tz=UTC)
-        closed = closed_until(states, reading.behind, now, settings.time_rules)
+        closed = closed_until(states, reading.unread_since, now, settings.time_rules)
         verifiable_from = max((state.provable_from for state in states if state.provable_from), default=None)
         wanted = {*hours, *_latest_hours(now, settings.recount_hours), *pending_hours(connection)}
         verification = VerificationSummary()

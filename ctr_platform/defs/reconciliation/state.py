@@ -33,7 +33,8 @@ class PartitionProgress:
     partition: int
     first_offset: int
     next_offset: int
-    highest_event_time_ms: int | None = None
+    highest_time_ms: int | None = None
+    last_read_at: datetime | None = None
     last_valid_at: datetime | None = None
     provable_from: datetime | None = None
     records_read: int = 0

@@ -7,16 +7,34 @@ import java.util.TreeMap;
  * Computes the job watermark from the progress of every partition of the topic. Plain logic, no Flink.
  *
  * <p>Time passes only by {@link #tick}, which the coordinator calls when every subtask has reported:
- * a job that cannot keep up is not an idle one.
+ * a job that cannot keep up is not an idle one. Nor is a partition silent that holds records nobody reads, because its
+ * leader is away, it is new, or a transaction is open: what the broker says of its end counts, if it is fresh.
  */
 final class GlobalWatermark {
 
+    /** The broker is asked each second and may take a few; what it said earlier does not hold any more. */
+    static final long END_VALID_MS = 5_000;
+
     private static final class Partition {
         final PartitionProgress progress;
+
+        /** Since its last valid and timely record. */
         long idleMs;
+
+        /** Since a record was last read. */
+        long unreadMs;
+
+        /** Where reading ends, as the broker said {@link #endAgeMs} ago. */
+        long endOffset;
+
+        long endAgeMs = END_VALID_MS + 1;
 
         Partition(int number) {
             progress = new PartitionProgress(number);
+        }
+
+        boolean readToEnd() {
+            return endAgeMs <= END_VALID_MS && progress.nextOffset >= endOffset;
         }
     }
 
@@ -31,21 +49,36 @@ final class GlobalWatermark {
     /** Notes that the topic has this many partitions; one not seen before is active, and holds the watermark. */
     void setPartitionCount(int count) {
         for (int number = 0; number < count; number++) {
-            partitions.computeIfAbsent(number, Partition::new);
+            partition(number);
         }
     }
 
     /** Notes that a partition has been read at least as far as {@code reported}. */
     void advance(PartitionProgress reported) {
-        partitions.computeIfAbsent(reported.partition, Partition::new).progress.advanceTo(reported);
+        Partition partition = partition(reported.partition);
+        if (reported.nextOffset > partition.progress.nextOffset) {
+            partition.unreadMs = 0;
+        }
+        partition.progress.advanceTo(reported);
     }
 
-    /** Notes that a partition had a valid record just now. When all were idle, all count as active again. */
-    void active(int partition) {
+    /** Notes that a partition had a valid and timely record just now. When all were idle, all count as active again. */
+    void active(int number) {
         if (allIdle()) {
             partitions.values().forEach(each -> each.idleMs = 0);
         }
-        partitions.computeIfAbsent(partition, Partition::new).idleMs = 0;
+        partition(number).idleMs = 0;
+    }
+
+    /**
+     * Notes what the broker said just now.
+     *
+     * @param endOffset no record lies at or beyond it, readable or of an open transaction
+     */
+    void endsAt(int number, long endOffset) {
+        Partition partition = partition(number);
+        partition.endOffset = endOffset;
+        partition.endAgeMs = 0;
     }
 
     /** Starts a restored job from the watermark that it had. */
@@ -55,10 +88,18 @@ final class GlobalWatermark {
 
     /** Notes that {@code elapsedMs} have passed in which every subtask was able to work. */
     void tick(long elapsedMs) {
-        long candidate = Long.MAX_VALUE;
+        long newest = Windows.NONE;
         for (Partition partition : partitions.values()) {
             partition.idleMs += elapsedMs;
+            partition.unreadMs += elapsedMs;
+            partition.endAgeMs += elapsedMs;
             if (!idle(partition)) {
+                newest = Math.max(newest, partition.progress.watermark(rules));
+            }
+        }
+        long candidate = Long.MAX_VALUE;
+        for (Partition partition : partitions.values()) {
+            if (!idle(partition) && !straggler(partition, newest)) {
                 candidate = Math.min(candidate, partition.progress.watermark(rules));
             }
         }
@@ -67,13 +108,14 @@ final class GlobalWatermark {
         }
     }
 
-    /** Whether no partition had a valid record for {@link TimeRules#topicIdleMs}. */
+    /** Whether all partitions are read to their ends and had no valid and timely record for {@link TimeRules#topicIdleMs}. */
     boolean topicIdle() {
-        return !partitions.isEmpty() && partitions.values().stream().allMatch(each -> each.idleMs >= rules.topicIdleMs);
+        return !partitions.isEmpty()
+                && partitions.values().stream().allMatch(each -> each.idleMs >= rules.topicIdleMs && each.readToEnd());
     }
 
     /**
-     * Closes the last windows of an idle topic that is read to its end: move to the end of the last
+     * Closes the last windows of an idle topic: move to the end of the last
      * window seen, of 1 or 5 minutes, that lies {@link TimeRules#outOfOrdernessMs} in the past. A later end
      * waits until it does: traffic that resumes in the same five minutes must not find itself late.
      */
@@ -117,11 +159,25 @@ final class GlobalWatermark {
         return next;
     }
 
+    private Partition partition(int number) {
+        return partitions.computeIfAbsent(number, Partition::new);
+    }
+
     private boolean allIdle() {
         return partitions.values().stream().allMatch(this::idle);
     }
 
+    /** Garbage and late records are read, so they end no silence; records that nobody can read may be timely ones. */
     private boolean idle(Partition partition) {
-        return partition.idleMs >= rules.partitionIdleMs;
+        boolean beingRead = partition.unreadMs < rules.partitionIdleMs;
+        return partition.idleMs >= rules.partitionIdleMs && (beingRead || partition.readToEnd());
+    }
+
+    /** Whether a partition's newest events are so old that all others need not wait for them. */
+    private boolean straggler(Partition partition, long newestWatermarkMs) {
+        long watermark = partition.progress.watermark(rules);
+        return watermark != Windows.NONE
+                && watermark < newestWatermarkMs - rules.stragglerAfterMs
+                && partition.readToEnd();
     }
 }

@@ -53,6 +53,9 @@ public final class Ingest {
     /** Large fetches: at millions of small records per second the default of 1 MiB per partition is a round trip each. */
     private static final int FETCH_BYTES = 8 << 20;
 
+    /** The job watermark waits so long for a new partition to be read. */
+    private static final String DISCOVERY_MS = "10000";
+
     private final SingleOutputStreamOperator<Row> aggregates;
 
     private Ingest(SingleOutputStreamOperator<Row> aggregates) {
@@ -118,7 +121,7 @@ public final class Ingest {
                 .setProperty(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, "5000")
                 .setProperty(ConsumerConfig.INTERCEPTOR_CLASSES_CONFIG, SchemaPrefetch.class.getName())
                 .setProperty(SchemaPrefetch.REGISTRY_URL, settings.registryUrl)
-                .setProperty("partition.discovery.interval.ms", "30000");
+                .setProperty("partition.discovery.interval.ms", DISCOVERY_MS);
         if (settings.bounded) {
             builder.setBounded(OffsetsInitializer.latest());
         }

@@ -8,6 +8,8 @@ import java.util.Objects;
 import java.util.stream.IntStream;
 import org.apache.flink.api.common.state.ListState;
 import org.apache.flink.api.common.state.ListStateDescriptor;
+import org.apache.flink.kafka.shaded.org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.flink.kafka.shaded.org.apache.kafka.common.record.TimestampType;
 import org.apache.flink.metrics.Counter;
 import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.runtime.operators.coordination.OperatorEvent;
@@ -147,10 +149,7 @@ final class PreAggregator extends AbstractStreamOperator<Row>
                 output.collect(Ingest.RAW_EVENTS, new StreamRecord<>(raw.row(event)));
             }
             long watermark = partition.progress.watermark(settings.timeRules);
-            partition.activeSinceReport = true;
-            if (event.timestampMs > partition.progress.highestEventTimeMs) {
-                partition.progress.highestEventTimeMs = event.timestampMs;
-            }
+            partition.progress.addValid(event.timestampMs, brokerTimeMs(event.record));
             long windowStart = Windows.start(event.timestampMs, Windows.ONE_MINUTE_MS);
             long windowEnd = windowStart + Windows.ONE_MINUTE_MS;
             if (windowEnd <= watermark) {
@@ -158,8 +157,11 @@ final class PreAggregator extends AbstractStreamOperator<Row>
             } else if (windowEnd <= jobWatermarkMs) {
                 afterIdleness = true;
                 event.reject(Outcome.LATE, "its window ended at " + windowEnd + ", the job watermark is " + jobWatermarkMs);
-            } else if (windowStart >= settings.countFromMs && windowStart < settings.countUntilMs) {
-                partialAggregates.add(windowStart, event);
+            } else {
+                partition.activeSinceReport = true;
+                if (windowStart >= settings.countFromMs && windowStart < settings.countUntilMs) {
+                    partialAggregates.add(windowStart, event);
+                }
             }
         }
         partition.progress.nextOffset = event.record.offset() + 1;
@@ -178,6 +180,11 @@ final class PreAggregator extends AbstractStreamOperator<Row>
                 send(deadLetter);
             }
         }
+    }
+
+    /** When the broker wrote a record; a time that the producer gave instead is not believed. */
+    private static long brokerTimeMs(ConsumerRecord<byte[], byte[]> record) {
+        return record.timestampType() == TimestampType.LOG_APPEND_TIME ? record.timestamp() : Windows.NONE;
     }
 
     private Partition partition(int number) {

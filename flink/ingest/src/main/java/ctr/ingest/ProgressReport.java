@@ -14,7 +14,7 @@ final class ProgressReport implements OperatorEvent {
     /** Every partition that the subtask knows. */
     final List<PartitionProgress> progress;
 
-    /** Those of them that had a valid record since the last report. */
+    /** Those of them that had a valid and timely record since the last report. */
     final int[] activePartitions;
 
     ProgressReport(long jobWatermarkMs, List<PartitionProgress> progress, int[] activePartitions) {

@@ -14,12 +14,13 @@ import org.apache.flink.core.memory.DataOutputSerializer;
  */
 final class StateFormats {
 
-    static final SimpleVersionedSerializer<PartitionProgress> PROGRESS = new Format<>(1) {
+    static final SimpleVersionedSerializer<PartitionProgress> PROGRESS = new Format<>(2) {
         @Override
         void write(PartitionProgress progress, DataOutputSerializer out) throws IOException {
             out.writeInt(progress.partition);
             out.writeLong(progress.highestEventTimeMs);
             out.writeLong(progress.nextOffset);
+            out.writeLong(progress.highestTimeMs);
         }
 
         @Override
@@ -27,6 +28,8 @@ final class StateFormats {
             PartitionProgress progress = new PartitionProgress(in.readInt());
             progress.highestEventTimeMs = in.readLong();
             progress.nextOffset = in.readLong();
+            // Before version 2 the broker's time did not bound it.
+            progress.highestTimeMs = version < 2 ? progress.highestEventTimeMs : in.readLong();
             return progress;
         }
     };

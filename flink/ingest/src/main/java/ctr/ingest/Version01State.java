@@ -13,6 +13,8 @@ final class Version01State {
         PartitionClock old = (PartitionClock) element;
         PartitionProgress progress = new PartitionProgress(old.partition);
         progress.highestEventTimeMs = old.highestEventTimeMs;
+        // The broker's time did not bound it then.
+        progress.highestTimeMs = old.highestEventTimeMs;
         progress.nextOffset = old.nextOffset;
         return progress;
     }

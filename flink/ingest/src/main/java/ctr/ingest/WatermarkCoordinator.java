@@ -6,8 +6,11 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.flink.kafka.shaded.org.apache.kafka.common.errors.InterruptException;
 import org.apache.flink.runtime.jobgraph.OperatorID;
 import org.apache.flink.runtime.operators.coordination.OperatorCoordinator;
 import org.apache.flink.runtime.operators.coordination.OperatorEvent;
@@ -25,11 +28,14 @@ final class WatermarkCoordinator implements OperatorCoordinator {
 
     private static final Logger LOG = LoggerFactory.getLogger(WatermarkCoordinator.class);
 
-    /** How soon an idle topic's windows close after they may, and a failed request is repeated. */
+    /**
+     * How soon an idle topic's windows close after they may, and a failed request is repeated. Also how long a new
+     * partition may go unnoticed: less than the watermark trails the events, so its first ones are not late.
+     */
     private static final long POLL_EVERY_MS = 1_000;
 
-    /** Partitions are added rarely; the source looks for new ones at a similar pace. */
-    private static final long COUNT_EVERY_MS = 30_000;
+    /** A request to Kafka ends at once when it is interrupted. */
+    private static final long CLOSE_WITHIN_MS = 2_000;
 
     private final Context context;
     private final IngestSettings settings;
@@ -39,15 +45,17 @@ final class WatermarkCoordinator implements OperatorCoordinator {
     private final Set<Integer> reported = new HashSet<>();
 
     private ScheduledExecutorService kafkaThread;
+    private BrokerPoller poller;
+    private Future<?> polling;
 
     /** As Kafka said; 0 before it has. */
     volatile int partitionCount;
 
-    /** Next offsets that may be the end of their partitions, for Kafka to confirm; null: none. */
-    volatile Map<Integer, Long> pendingEndOffsets;
+    /** Next offset to read by partition, for Kafka to say what follows. */
+    volatile Map<Integer, Long> nextOffsets = Map.of();
 
-    /** Offsets of which Kafka has confirmed that they were the end. */
-    volatile Map<Integer, Long> confirmedEndOffsets;
+    /** Where reading ends, by partition, as Kafka said since the last tick; null: nothing. */
+    final AtomicReference<Map<Integer, Long>> endOffsets = new AtomicReference<>();
 
     WatermarkCoordinator(Context context, IngestSettings settings) {
         this.context = context;
@@ -63,7 +71,8 @@ final class WatermarkCoordinator implements OperatorCoordinator {
             thread.setContextClassLoader(context.getUserCodeClassloader());
             return thread;
         });
-        kafkaThread.scheduleWithFixedDelay(new BrokerPoller(), 0, POLL_EVERY_MS, TimeUnit.MILLISECONDS);
+        poller = new BrokerPoller();
+        polling = kafkaThread.scheduleWithFixedDelay(poller, 0, POLL_EVERY_MS, TimeUnit.MILLISECONDS);
     }
 
     @Override
@@ -81,24 +90,24 @@ final class WatermarkCoordinator implements OperatorCoordinator {
         reported.add(subtask);
         if (reported.size() == context.currentParallelism() && partitionCount > 0) {
             reported.clear();
-            globalWatermark.setPartitionCount(partitionCount);
-            globalWatermark.tick(PreAggregator.TICK_MS);
-            closeIfTopicIdle();
+            tick();
         }
         if (report.jobWatermarkMs < globalWatermark.watermarkMs()) {
             gateway.sendEvent(new WatermarkAdvance(globalWatermark.watermarkMs()));
         }
     }
 
-    private void closeIfTopicIdle() {
-        if (!globalWatermark.topicIdle() || globalWatermark.closed()) {
-            return;
+    private void tick() {
+        globalWatermark.setPartitionCount(partitionCount);
+        Map<Integer, Long> ends = endOffsets.getAndSet(null);
+        if (ends != null) {
+            ends.forEach(globalWatermark::endsAt);
         }
-        Map<Integer, Long> position = globalWatermark.nextOffsets();
-        if (position.equals(confirmedEndOffsets)) {
+        globalWatermark.tick(PreAggregator.TICK_MS);
+        if (globalWatermark.topicIdle() && !globalWatermark.closed()) {
             globalWatermark.closeLastWindows(System.currentTimeMillis());
         }
-        pendingEndOffsets = position;
+        nextOffsets = globalWatermark.nextOffsets();
     }
 
     @Override
@@ -125,8 +134,7 @@ final class WatermarkCoordinator implements OperatorCoordinator {
     private void reset() {
         globalWatermark = new GlobalWatermark(settings.timeRules);
         reported.clear();
-        confirmedEndOffsets = null;
-        pendingEndOffsets = null;
+        endOffsets.set(null);
     }
 
     /** Nothing is stored: the state is with the subtasks. */
@@ -138,50 +146,49 @@ final class WatermarkCoordinator implements OperatorCoordinator {
     @Override
     public void notifyCheckpointComplete(long checkpointId) {}
 
+    /** Ends the request in progress and closes the connections: on a session cluster the next job follows in this process. */
     @Override
-    public void close() {
-        if (kafkaThread != null) {
-            kafkaThread.shutdownNow();
+    public void close() throws InterruptedException {
+        if (kafkaThread == null) {
+            return;
+        }
+        polling.cancel(true);
+        kafkaThread.execute(poller::disconnect);
+        kafkaThread.shutdown();
+        if (!kafkaThread.awaitTermination(CLOSE_WITHIN_MS, TimeUnit.MILLISECONDS)) {
+            LOG.warn("the thread that asks Kafka has not ended after {} ms", CLOSE_WITHIN_MS);
         }
     }
 
     /** Runs in the Kafka thread, once every {@link #POLL_EVERY_MS}. */
     private final class BrokerPoller implements Runnable {
 
-        private EndOffsets endOffsets;
-        private long countedNanos;
+        private BrokerState broker;
 
         @Override
         public void run() {
             try {
-                if (endOffsets == null) {
-                    endOffsets = new EndOffsets(settings);
+                if (broker == null) {
+                    broker = new BrokerState(settings);
                 }
-                if (partitionCount == 0 || System.nanoTime() - countedNanos > COUNT_EVERY_MS * 1_000_000) {
-                    partitionCount = endOffsets.partitionCount();
-                    countedNanos = System.nanoTime();
-                }
-                Map<Integer, Long> position = pendingEndOffsets;
-                if (position != null) {
-                    pendingEndOffsets = null;
-                    if (endOffsets.readToEnd(position)) {
-                        confirmedEndOffsets = position;
-                    }
-                }
+                partitionCount = broker.partitionCount();
+                endOffsets.set(broker.endOffsets(nextOffsets));
+            } catch (InterruptException closing) {
+                LOG.debug("a request to Kafka was interrupted: the job ends");
             } catch (RuntimeException unavailable) {
                 LOG.warn("Kafka is unavailable ({}); polling again", unavailable.toString());
-                closeConsumer();
-            } finally {
-                if (Thread.currentThread().isInterrupted()) {
-                    closeConsumer();
-                }
+                disconnect();
+            } catch (Error fatal) {
+                // The executor would drop the task in silence, and no window would close any more.
+                context.failJob(fatal);
+                throw fatal;
             }
         }
 
-        private void closeConsumer() {
-            if (endOffsets != null) {
-                endOffsets.close();
-                endOffsets = null;
+        void disconnect() {
+            if (broker != null) {
+                broker.close();
+                broker = null;
             }
         }
     }

@@ -14,15 +14,31 @@ class GlobalWatermarkTest {
     private final GlobalWatermark watermark = new GlobalWatermark(Samples.settings().timeRules);
 
     private void valid(int partition, long timeMs) {
-        PartitionProgress seen = new PartitionProgress(partition);
-        seen.highestEventTimeMs = timeMs;
-        watermark.advance(seen);
+        read(partition, timeMs);
         watermark.active(partition);
+    }
+
+    /** One more record is read, of which the newest has this time. */
+    private void read(int partition, long timeMs) {
+        PartitionProgress seen = new PartitionProgress(partition);
+        seen.addValid(timeMs, timeMs);
+        seen.nextOffset = nextOffset(partition) + 1;
+        watermark.advance(seen);
+    }
+
+    private long nextOffset(int partition) {
+        return watermark.nextOffsets().getOrDefault(partition, 0L);
+    }
+
+    /** A tenth of a second passes, after the broker has said that all is read. */
+    private void tick() {
+        watermark.nextOffsets().forEach(watermark::endsAt);
+        watermark.tick(100);
     }
 
     private void passes(long elapsedMs) {
         for (long left = elapsedMs; left > 0; left -= 100) {
-            watermark.tick(100);
+            tick();
         }
     }
 
@@ -32,10 +48,10 @@ class GlobalWatermarkTest {
         valid(0, NOON + 30_000);
         valid(1, NOON + 10_000);
         valid(2, NOON + 20_000);
-        watermark.tick(100);
+        tick();
         assertEquals(NOON, watermark.watermarkMs());
         valid(1, NOON + 25_000);
-        watermark.tick(100);
+        tick();
         assertEquals(NOON + 10_000, watermark.watermarkMs());
     }
 
@@ -44,11 +60,11 @@ class GlobalWatermarkTest {
         watermark.setPartitionCount(2);
         for (int i = 0; i < 149; i++) {
             valid(0, NOON);
-            watermark.tick(100);
+            tick();
         }
         assertEquals(Windows.NONE, watermark.watermarkMs());
         valid(0, NOON);
-        watermark.tick(100);
+        tick();
         assertEquals(NOON - 10_000, watermark.watermarkMs());
     }
 
@@ -58,11 +74,11 @@ class GlobalWatermarkTest {
         valid(1, NOON);
         for (int i = 0; i < 149; i++) {
             valid(0, NOON + 60_000);
-            watermark.tick(100);
+            tick();
         }
         assertEquals(NOON - 10_000, watermark.watermarkMs());
         valid(0, NOON + 60_000);
-        watermark.tick(100);
+        tick();
         assertEquals(NOON + 50_000, watermark.watermarkMs());
     }
 
@@ -70,10 +86,10 @@ class GlobalWatermarkTest {
     void aPartitionThatComesBackDoesNotTurnItBack() {
         anIdlePartitionHoldsItForFifteenSeconds();
         valid(1, NOON + 1);
-        watermark.tick(100);
+        tick();
         assertEquals(NOON + 50_000, watermark.watermarkMs());
         valid(0, NOON + 120_000);
-        watermark.tick(100);
+        tick();
         assertEquals(NOON + 50_000, watermark.watermarkMs(), "partition 1 is active again and holds it");
     }
 
@@ -84,11 +100,11 @@ class GlobalWatermarkTest {
         passes(20_000);
         assertEquals(NOON - 10_000, watermark.watermarkMs(), "idleness alone moves nothing");
         valid(1, NOON + 300_000);
-        watermark.tick(100);
+        tick();
         assertEquals(NOON - 10_000, watermark.watermarkMs(), "partition 0 may hold older events and has a chance");
         for (int i = 0; i < 149; i++) {
             valid(1, NOON + 300_000);
-            watermark.tick(100);
+            tick();
         }
         assertEquals(NOON + 290_000, watermark.watermarkMs());
     }
@@ -106,7 +122,7 @@ class GlobalWatermarkTest {
                 case 3 -> watermark.setPartitionCount(4 + random.nextInt(4));
                 default -> valid(random.nextInt(4), NOON + i * 100L + random.nextInt(100_000));
             }
-            watermark.tick(100);
+            tick();
             assertTrue(watermark.watermarkMs() >= before);
             before = watermark.watermarkMs();
         }
@@ -119,7 +135,7 @@ class GlobalWatermarkTest {
         valid(1, NOON);
         passes(59_900);
         assertFalse(watermark.topicIdle());
-        watermark.tick(100);
+        tick();
         assertTrue(watermark.topicIdle());
         valid(1, NOON);
         assertFalse(watermark.topicIdle());
@@ -131,7 +147,7 @@ class GlobalWatermarkTest {
         valid(1, NOON);
         for (int i = 0; i < 700; i++) {
             valid(1, NOON);
-            watermark.tick(100);
+            tick();
         }
         assertFalse(watermark.topicIdle());
     }
@@ -169,10 +185,10 @@ class GlobalWatermarkTest {
         assertEquals(NOON, watermark.watermarkMs());
         watermark.restore(NOON - 1);
         valid(0, NOON + 9_999);
-        watermark.tick(100);
+        tick();
         assertEquals(NOON, watermark.watermarkMs());
         valid(0, NOON + 10_001);
-        watermark.tick(100);
+        tick();
         assertEquals(NOON + 1, watermark.watermarkMs());
     }
 
@@ -186,5 +202,142 @@ class GlobalWatermarkTest {
         read.nextOffset = 41;
         watermark.advance(read);
         assertEquals(Map.of(0, 0L, 1, 42L), watermark.nextOffsets());
+    }
+
+    @Test
+    void aStragglerDoesNotHoldIt() {
+        valid(0, NOON + 300_000);
+        valid(1, NOON);
+        tick();
+        assertEquals(NOON - 10_000, watermark.watermarkMs(), "five minutes behind are not more than five");
+        valid(0, NOON + 300_001);
+        valid(1, NOON);
+        tick();
+        assertEquals(NOON + 290_001, watermark.watermarkMs());
+        valid(1, NOON + 295_000);
+        valid(0, NOON + 400_000);
+        tick();
+        assertEquals(NOON + 290_001, watermark.watermarkMs(), "it has caught up and holds it again");
+    }
+
+    @Test
+    void whoIsBehindWithRecordsToReadIsNoStraggler() {
+        valid(0, NOON + 3_600_000);
+        valid(1, NOON);
+        watermark.endsAt(0, 1);
+        watermark.endsAt(1, 2);
+        watermark.tick(100);
+        assertEquals(NOON - 10_000, watermark.watermarkMs());
+        read(1, NOON);
+        watermark.tick(100);
+        assertEquals(NOON + 3_590_000, watermark.watermarkMs(), "read to where it ended");
+    }
+
+    @Test
+    void nobodyIsAStragglerWhileTheBrokerSaysNothing() {
+        valid(0, NOON + 3_600_000);
+        valid(1, NOON);
+        watermark.endsAt(1, 1);
+        for (int i = 0; i < 51; i++) {
+            watermark.tick(100);
+        }
+        assertEquals(NOON + 3_590_000, watermark.watermarkMs());
+        valid(0, NOON + 7_200_000);
+        watermark.tick(100);
+        assertEquals(NOON + 3_590_000, watermark.watermarkMs(), "what it said five seconds ago does not hold");
+    }
+
+    @Test
+    void theNewestOfThoseThatAreActiveMakesTheStragglers() {
+        valid(0, NOON);
+        valid(1, NOON - 7_200_000);
+        for (int i = 0; i < 150; i++) {
+            valid(1, NOON - 7_200_000);
+            tick();
+        }
+        assertEquals(NOON - 10_000, watermark.watermarkMs());
+        GlobalWatermark other = new GlobalWatermark(Samples.settings().timeRules);
+        PartitionProgress idle = new PartitionProgress(0);
+        idle.addValid(NOON, NOON);
+        PartitionProgress old = new PartitionProgress(1);
+        for (int i = 0; i < 160; i++) {
+            if (i < 1) {
+                other.advance(idle);
+            }
+            old.addValid(NOON - 7_200_000 + i, NOON);
+            old.nextOffset++;
+            other.advance(old);
+            other.active(1);
+            other.endsAt(0, 0);
+            other.tick(100);
+        }
+        assertEquals(NOON - 7_200_000 + 159 - 10_000, other.watermarkMs(), "partition 0 is idle");
+    }
+
+    @Test
+    void recordsThatNobodyCanReadAreNoSilence() {
+        valid(0, NOON);
+        valid(1, NOON);
+        for (int i = 0; i < 700; i++) {
+            valid(0, NOON + 60_000);
+            watermark.endsAt(0, nextOffset(0));
+            watermark.endsAt(1, 2); // of an open transaction, say
+            watermark.tick(100);
+        }
+        assertEquals(NOON - 10_000, watermark.watermarkMs());
+        valid(1, NOON + 1);
+        valid(0, NOON + 60_000);
+        tick();
+        assertEquals(NOON - 9_999, watermark.watermarkMs(), "read just now, and perhaps more to come");
+        for (int i = 0; i < 150; i++) {
+            valid(0, NOON + 60_000);
+            tick();
+        }
+        assertEquals(NOON + 50_000, watermark.watermarkMs());
+    }
+
+    @Test
+    void withoutAWordOfTheBrokerNobodyIsIdle() {
+        valid(0, NOON);
+        valid(1, NOON);
+        for (int i = 0; i < 700; i++) {
+            valid(0, NOON + 60_000);
+            watermark.tick(100);
+        }
+        assertEquals(NOON - 10_000, watermark.watermarkMs());
+        tick();
+        assertEquals(NOON + 50_000, watermark.watermarkMs());
+    }
+
+    @Test
+    void garbageThatIsReadIsSilenceHoweverMuchIsLeft() {
+        valid(0, NOON);
+        valid(1, NOON);
+        for (int i = 0; i < 151; i++) {
+            valid(0, NOON + 60_000);
+            read(1, NOON);
+            watermark.endsAt(1, 1_000_000);
+            watermark.tick(100);
+        }
+        assertEquals(NOON + 50_000, watermark.watermarkMs());
+    }
+
+    @Test
+    void theTopicIsNotIdleWhileSomethingIsLeftToRead() {
+        valid(0, NOON);
+        passes(60_000);
+        assertTrue(watermark.topicIdle());
+        watermark.endsAt(0, 2);
+        assertFalse(watermark.topicIdle());
+    }
+
+    @Test
+    void theLastWindowMayBeOfAnEventAheadOfTheBroker() {
+        PartitionProgress ahead = new PartitionProgress(0);
+        ahead.addValid(NOON + 60_000, NOON + 1_000);
+        watermark.advance(ahead);
+        assertFalse(watermark.closed());
+        watermark.closeLastWindows(NOON + 130_000);
+        assertEquals(NOON + 120_000, watermark.watermarkMs());
     }
 }

@@ -171,7 +171,7 @@ class PreAggregatorCheckpointTest {
             ProgressReport report = restored.tick();
             assertEquals(List.of(NOON + MINUTE - 1), restored.watermarks(), "downstream learns it again");
             assertEquals(NOON + MINUTE, report.jobWatermarkMs);
-            assertEquals(NOON + MINUTE + 10_000, report.progress.get(0).highestEventTimeMs);
+            assertEquals(NOON + MINUTE + 10_000, report.progress.get(0).highestTimeMs);
             restored.tick();
             assertEquals(1, restored.watermarks().size());
         }
@@ -246,7 +246,7 @@ class PreAggregatorCheckpointTest {
     private static void assertProgress(Subtask subtask) throws Exception {
         List<Long> highest = Stream.of(subtask.tick().progress)
                 .flatMap(List::stream)
-                .map(each -> each.highestEventTimeMs)
+                .map(each -> each.highestTimeMs)
                 .toList();
         assertEquals(List.of(NOON + 10 * MINUTE, NOON + 20 * MINUTE, NOON, NOON), highest);
     }

@@ -133,20 +133,49 @@ class PreAggregatorTest {
             subtask.rejected(0, outcome.ordinal(), outcome);
         }
         ProgressReport report = subtask.tick();
-        assertEquals(NOON, report.progress.get(0).highestEventTimeMs);
+        assertEquals(NOON, report.progress.get(0).highestTimeMs);
         assertEquals(0, report.activePartitions.length, "garbage is no activity");
         subtask.event(0, 9, NOON);
         assertEquals(List.of("malformed 0/2", "unknown_schema 0/3", "invalid 0/4"), subtask.deadLetters());
     }
 
     @Test
-    void aLateRecordIsActivityAndMovesItsPartition() throws Exception {
+    void aLateRecordMovesItsPartitionButIsNoActivity() throws Exception {
         subtask.advance(NOON + 10 * MINUTE);
         subtask.event(0, 5, NOON);
         ProgressReport report = subtask.tick();
-        assertArrayEquals(new int[] {0}, report.activePartitions);
-        assertEquals(NOON, report.progress.get(0).highestEventTimeMs);
+        assertEquals(0, report.activePartitions.length, "late against the job watermark");
+        assertEquals(NOON, report.progress.get(0).highestTimeMs);
         assertEquals(6, report.progress.get(0).nextOffset);
+        subtask.event(0, 6, NOON + 20 * MINUTE);
+        assertArrayEquals(new int[] {0}, subtask.tick().activePartitions);
+        subtask.event(0, 7, NOON + 11 * MINUTE);
+        assertEquals(0, subtask.tick().activePartitions.length, "late against the partition watermark");
+    }
+
+    @Test
+    void aProducersFastClockMakesNobodyElsesEventsLate() throws Exception {
+        subtask.event(0, 0, NOON + 59_000, NOON);
+        subtask.event(0, 1, NOON - 30_000, NOON);
+        subtask.event(0, 2, NOON - 1_000, NOON + 9_000);
+        assertEquals(List.of(), subtask.deadLetters());
+        PartitionProgress progress = subtask.tick().progress.get(0);
+        assertEquals(NOON, progress.highestTimeMs);
+        assertEquals(NOON + 59_000, progress.highestEventTimeMs, "the last window that is open");
+        subtask.event(0, 3, NOON + 59_000, NOON + 10_000);
+        subtask.event(0, 4, NOON - 1, NOON + 10_000);
+        assertEquals(List.of("late 0/4"), subtask.deadLetters());
+    }
+
+    @Test
+    void aTimeThatTheProducerGaveInPlaceOfTheBrokersMovesNoWatermark() throws Exception {
+        subtask.event(0, 0, NOON);
+        subtask.createTimeEvent(0, 1, NOON + 10 * MINUTE);
+        subtask.event(0, 2, NOON);
+        assertEquals(List.of(), subtask.deadLetters());
+        PartitionProgress progress = subtask.tick().progress.get(0);
+        assertEquals(NOON, progress.highestTimeMs);
+        assertEquals(NOON + 10 * MINUTE, progress.highestEventTimeMs);
     }
 
     @Test
@@ -179,7 +208,7 @@ class PreAggregatorTest {
         assertEquals(Windows.NONE, report.jobWatermarkMs);
         assertEquals(1, report.progress.size());
         assertEquals(3, report.progress.get(0).partition);
-        assertEquals(NOON, report.progress.get(0).highestEventTimeMs);
+        assertEquals(NOON, report.progress.get(0).highestTimeMs);
         assertEquals(43, report.progress.get(0).nextOffset);
         assertArrayEquals(new int[] {3}, report.activePartitions);
         assertEquals(0, subtask.tick().activePartitions.length, "activity is reported once");

@@ -81,12 +81,17 @@ final class Samples {
     }
 
     static ConsumerRecord<byte[], byte[]> record(int partition, long offset, long brokerTimeMs, byte[] value) {
+        return record(partition, offset, brokerTimeMs, TimestampType.LOG_APPEND_TIME, value);
+    }
+
+    static ConsumerRecord<byte[], byte[]> record(
+            int partition, long offset, long timeMs, TimestampType timestampType, byte[] value) {
         return new ConsumerRecord<>(
                 SETTINGS.rawTopic,
                 partition,
                 offset,
-                brokerTimeMs,
-                TimestampType.LOG_APPEND_TIME,
+                timeMs,
+                timestampType,
                 ConsumerRecord.NULL_SIZE,
                 value == null ? ConsumerRecord.NULL_SIZE : value.length,
                 null,

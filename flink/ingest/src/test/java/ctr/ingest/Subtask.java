@@ -6,6 +6,8 @@ import java.util.List;
 import java.util.Queue;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.apache.flink.kafka.shaded.org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.flink.kafka.shaded.org.apache.kafka.common.record.TimestampType;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.apache.flink.runtime.operators.coordination.OperatorEventGateway;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperatorFactory;
@@ -107,9 +109,24 @@ final class Subtask implements AutoCloseable {
         event(partition, offset, timestampMs, "news", 0);
     }
 
+    /** One that the broker wrote at another time. */
+    void event(int partition, long offset, long timestampMs, long brokerTimeMs) throws Exception {
+        event(Samples.record(partition, offset, brokerTimeMs, new byte[] {(byte) offset}), timestampMs, "news", 0);
+    }
+
+    /** One of a topic whose records bear their producers' times. */
+    void createTimeEvent(int partition, long offset, long timestampMs) throws Exception {
+        event(Samples.record(partition, offset, timestampMs, TimestampType.CREATE_TIME, null), timestampMs, "news", 0);
+    }
+
     void event(int partition, long offset, long timestampMs, String category, int click) throws Exception {
+        event(Samples.record(partition, offset, timestampMs, new byte[] {(byte) offset}), timestampMs, category, click);
+    }
+
+    private void event(ConsumerRecord<byte[], byte[]> record, long timestampMs, String category, int click)
+            throws Exception {
         Event event = new Event(2, 1);
-        event.load(Samples.record(partition, offset, timestampMs, new byte[] {(byte) offset}));
+        event.load(record);
         event.dimensions[0] = category;
         event.dimensions[1] = 1;
         event.timestampMs = timestampMs;

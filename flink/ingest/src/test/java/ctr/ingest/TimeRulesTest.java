@@ -18,6 +18,7 @@ class TimeRulesTest {
         settings.timeRules.partitionIdleMs = 200;
         settings.timeRules.topicIdleMs = 500;
         settings.timeRules.maxAheadMs = 2_000;
+        settings.timeRules.stragglerAfterMs = 3_000;
         return settings;
     }
 
@@ -28,6 +29,7 @@ class TimeRulesTest {
         assertEquals(15_000, rules.partitionIdleMs);
         assertEquals(60_000, rules.topicIdleMs);
         assertEquals(60_000, rules.maxAheadMs);
+        assertEquals(300_000, rules.stragglerAfterMs);
         assertEquals(50_000, rules.partitionWatermark(60_000));
         assertEquals(Windows.NONE, rules.partitionWatermark(Windows.NONE));
     }
@@ -53,9 +55,11 @@ class TimeRulesTest {
         GlobalWatermark watermark = new GlobalWatermark(quick().timeRules);
         watermark.setPartitionCount(2);
         PartitionProgress read = new PartitionProgress(0);
-        read.highestEventTimeMs = NOON;
+        read.addValid(NOON, NOON);
         watermark.advance(read);
         watermark.active(0);
+        watermark.endsAt(0, 0);
+        watermark.endsAt(1, 0);
         watermark.tick(100);
         assertEquals(Windows.NONE, watermark.watermarkMs(), "partition 1 may hold older events");
         watermark.active(0);
@@ -69,6 +73,19 @@ class TimeRulesTest {
         assertEquals(NOON - 1_000, watermark.watermarkMs());
         watermark.closeLastWindows(NOON + 61_000);
         assertEquals(NOON + 60_000, watermark.watermarkMs());
+    }
+
+    @Test
+    void aStragglerIsBehindByThem() {
+        GlobalWatermark watermark = new GlobalWatermark(quick().timeRules);
+        for (int partition = 0; partition < 2; partition++) {
+            PartitionProgress read = new PartitionProgress(partition);
+            read.addValid(NOON + 3_001 * partition, NOON + 60_000);
+            watermark.advance(read);
+            watermark.endsAt(partition, 0);
+        }
+        watermark.tick(100);
+        assertEquals(NOON + 2_001, watermark.watermarkMs());
     }
 
     @Test

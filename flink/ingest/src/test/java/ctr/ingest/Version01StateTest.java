@@ -10,6 +10,7 @@ import ctr.front.HeldLetter;
 import ctr.front.Letter;
 import ctr.front.PartitionClock;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.apache.flink.api.common.state.ListStateDescriptor;
@@ -85,6 +86,7 @@ class Version01StateTest {
             assertEquals(NOON, report.jobWatermarkMs);
             assertEquals(3, report.progress.get(0).partition);
             assertEquals(NOON + MINUTE + 10_000, report.progress.get(0).highestEventTimeMs);
+            assertEquals(NOON + MINUTE + 10_000, report.progress.get(0).highestTimeMs);
             assertEquals(8, report.progress.get(0).nextOffset);
             assertEquals(
                     List.of(Row.of(
@@ -112,8 +114,17 @@ class Version01StateTest {
     }
 
     @Test
+    void aWatermarkOfTheFirstFormatGoesOnAsItWas() throws Exception {
+        ByteBuffer first = ByteBuffer.allocate(20).putInt(3).putLong(NOON).putLong(8);
+        PartitionProgress progress = StateFormats.PROGRESS.deserialize(1, first.array());
+        assertEquals(NOON, progress.highestEventTimeMs);
+        assertEquals(NOON, progress.highestTimeMs);
+        assertEquals(8, progress.nextOffset);
+    }
+
+    @Test
     void aFormatOfANewerReleaseIsAnErrorThatSaysSo() {
-        IOException error = assertThrows(IOException.class, () -> StateFormats.PROGRESS.deserialize(2, new byte[20]));
+        IOException error = assertThrows(IOException.class, () -> StateFormats.PROGRESS.deserialize(3, new byte[28]));
         assertTrue(error.getMessage().contains("from a newer release"), error.getMessage());
     }
 
