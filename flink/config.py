@@ -61,11 +61,11 @@ class TimeRules:
     partition_idle_ms: int = 15_000
     """A partition without a valid and timely record for this long no longer holds the job watermark."""
 
+    straggler_after_ms: int = 300_000
+    """Nor does one that is read to its end, with a watermark this far behind the newest for that long."""
+
     topic_idle_ms: int = 60_000
     """When no partition had a valid and timely record for this long, the last windows may close."""
-
-    straggler_after_ms: int = 300_000
-    """A partition read to its end, with a watermark this far behind the newest, no longer holds it either."""
 
     max_ahead_ms: int = 60_000
     """An event further ahead of the moment at which the broker wrote it is invalid."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions, ResourceType
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from ctr_platform.defs.kafka.client import ADMIN_TIMEOUT_S, admin_client
 from ctr_platform.defs.kafka.topics import ensure_topics
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from tests.support.pipeline import Pipeline
 
 HOUR_MS = 60 * MINUTE_MS
+
+IDLE_S = 3.0
+"""Longer than the pace at which the job asks Kafka where its partitions end."""
+
+NOTICED_WITHIN_S = 2.0
+"""The job asks for new partitions each second: the watermark trails events that come as they happen by more."""
 
 
 def test_a_partition_back_from_idleness_finds_closed_windows_closed(job: Pipeline) -> None:
@@ -88,10 +94,7 @@ def test_a_restored_job_does_not_open_what_it_has_closed(job: Pipeline) -> None:
 
 
 def test_a_stale_producer_holds_no_window_open(job: Pipeline) -> None:
-    """Partition 3 gets events two hours old, again and again: fresh windows close all the same.
-
-    By the contract's own rules, in less time than a partition needs to be idle.
-    """
+    """Partition 3 gets events two hours old, again and again: fresh windows close all the same."""
     job.submit()
     fresh_ms, stale_ms = 3 * HOUR_MS, HOUR_MS
     key = (job.base_ms + fresh_ms, "news", 1)
@@ -129,15 +132,15 @@ def test_a_fast_clock_makes_nobody_elses_events_late(job: Pipeline) -> None:
 
 def test_an_open_transaction_is_no_silence(job: Pipeline) -> None:
     """A producer that commits more rarely than a partition becomes idle loses nothing."""
-    job.use(**SECONDS)
+    job.use(partition_idle=IDLE_S)
     job.submit()
     with job.transaction() as send:
         send(3, job.encode(HOUR_MS + 1_000, site_category="committed"))
-        for _ in range(20):
+        for _ in range(12):
             for partition in range(3):
                 job.event(partition, HOUR_MS + 3 * MINUTE_MS)
             job.flush()
-            time.sleep(0.25)
+            time.sleep(IDLE_S / 5)
         assert job.rows(1) == {}
     job.close_windows(HOUR_MS + 2 * MINUTE_MS)
     key = (job.base_ms + HOUR_MS, "committed", 1)
@@ -146,16 +149,16 @@ def test_an_open_transaction_is_no_silence(job: Pipeline) -> None:
 
 
 def test_the_first_events_of_new_partitions_are_not_late(job: Pipeline) -> None:
-    job.use(**SECONDS)
+    job.use(partition_idle=IDLE_S)
     job.submit()
     for partition in range(4):
         job.event(partition, HOUR_MS + 1_000)
     job.flush()
-    topic = job.settings.raw_topic
-    admin_client(job.settings).create_partitions([NewPartitions(topic, 8)])[topic].result(ADMIN_TIMEOUT_S)
+    job.add_partitions(8)
     for partition in range(4, 8):
         job.event(partition, HOUR_MS + 2_000)
     job.flush()
+    time.sleep(NOTICED_WITHIN_S)
     key = (job.base_ms + HOUR_MS, "news", 1)
 
     def go_on() -> bool:
@@ -180,7 +183,8 @@ def test_a_time_that_a_producer_gave_in_the_brokers_place_is_not_believed(job: P
             ConfigEntry("message.timestamp.type", "CreateTime", incremental_operation=AlterConfigOpType.SET)
         ],
     )
-    admin_client(job.settings).incremental_alter_configs([topic])[topic].result(ADMIN_TIMEOUT_S)
+    admin = admin_client(job.settings)
+    admin.incremental_alter_configs([topic])[topic].result(ADMIN_TIMEOUT_S)
     ahead_ms = now_ms + HOUR_MS - 1_000
     job.send(0, job.encode(ahead_ms - job.base_ms, site_category="ahead"), timestamp=ahead_ms)
     job.flush()

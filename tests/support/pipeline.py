@@ -17,9 +17,11 @@ import fastavro
 import httpx
 import psycopg2
 from confluent_kafka import Producer
+from confluent_kafka.admin import NewPartitions
 
 from ctr_platform.defs.flink_job.rest import FlinkCluster
 from ctr_platform.defs.flink_job.submission import end_jobs, job_config
+from ctr_platform.defs.kafka.client import ADMIN_TIMEOUT_S, admin_client
 from ctr_platform.defs.kafka.topics import ensure_topics
 from ctr_platform.defs.registry.subject import ensure_subject
 from ctr_platform.devstack.probes import wait_until
@@ -130,6 +132,16 @@ class Pipeline:
     def flush(self) -> None:
         """Return when everything sent is in the topic."""
         assert self._producer.flush(STATE_TIMEOUT_S) == 0
+
+    def add_partitions(self, count: int) -> None:
+        """Let the raw topic have so many, and return when this producer knows them."""
+        topic, admin = self.settings.raw_topic, admin_client(self.settings)
+        admin.create_partitions([NewPartitions(topic, count)])[topic].result(ADMIN_TIMEOUT_S)
+        wait_until(
+            lambda: len(self._producer.list_topics(topic, ADMIN_TIMEOUT_S).topics[topic].partitions) == count,
+            ADMIN_TIMEOUT_S,
+            "the new partitions",
+        )
 
     @contextmanager
     def transaction(self) -> Iterator[Callable[[int, bytes], None]]:

@@ -24,6 +24,9 @@ final class GlobalWatermark {
         /** Since a record was last read. */
         long unreadMs;
 
+        /** Since its watermark was last near the newest. */
+        long behindMs;
+
         /** Where reading ends, as the broker said {@link #endAgeMs} ago. */
         long endOffset;
 
@@ -99,7 +102,8 @@ final class GlobalWatermark {
         }
         long candidate = Long.MAX_VALUE;
         for (Partition partition : partitions.values()) {
-            if (!idle(partition) && !straggler(partition, newest)) {
+            partition.behindMs = isBehind(partition, newest) ? partition.behindMs + elapsedMs : 0;
+            if (!idle(partition) && !straggler(partition)) {
                 candidate = Math.min(candidate, partition.progress.watermark(rules));
             }
         }
@@ -173,11 +177,16 @@ final class GlobalWatermark {
         return partition.idleMs >= rules.partitionIdleMs && (beingRead || partition.readToEnd());
     }
 
-    /** Whether a partition's newest events are so old that all others need not wait for them. */
-    private boolean straggler(Partition partition, long newestWatermarkMs) {
+    private boolean isBehind(Partition partition, long newestWatermarkMs) {
         long watermark = partition.progress.watermark(rules);
-        return watermark != Windows.NONE
-                && watermark < newestWatermarkMs - rules.stragglerAfterMs
-                && partition.readToEnd();
+        return watermark != Windows.NONE && watermark < newestWatermarkMs - rules.stragglerAfterMs;
+    }
+
+    /**
+     * Whether a partition's newest events are so old that the others need not wait for them. Not at once: where the past is
+     * replayed, minutes of event time pass in a moment, in one partition before another.
+     */
+    private boolean straggler(Partition partition) {
+        return partition.behindMs >= rules.partitionIdleMs && partition.readToEnd();
     }
 }

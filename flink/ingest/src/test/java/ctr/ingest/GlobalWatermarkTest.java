@@ -204,29 +204,38 @@ class GlobalWatermarkTest {
         assertEquals(Map.of(0, 0L, 1, 42L), watermark.nextOffsets());
     }
 
+    /** Partition 1 stays active at this time while 0 is at another, for so many tenths of a second. */
+    private void goOn(long firstMs, long secondMs, int ticks) {
+        for (int i = 0; i < ticks; i++) {
+            valid(0, firstMs);
+            valid(1, secondMs);
+            tick();
+        }
+    }
+
     @Test
     void aStragglerDoesNotHoldIt() {
-        valid(0, NOON + 300_000);
-        valid(1, NOON);
-        tick();
+        goOn(NOON + 300_000, NOON, 700);
         assertEquals(NOON - 10_000, watermark.watermarkMs(), "five minutes behind are not more than five");
-        valid(0, NOON + 300_001);
-        valid(1, NOON);
-        tick();
+        goOn(NOON + 300_001, NOON, 149);
+        assertEquals(NOON - 10_000, watermark.watermarkMs(), "it has 15 s to catch up");
+        goOn(NOON + 300_001, NOON, 1);
         assertEquals(NOON + 290_001, watermark.watermarkMs());
-        valid(1, NOON + 295_000);
-        valid(0, NOON + 400_000);
-        tick();
+        goOn(NOON + 400_000, NOON + 295_000, 1);
         assertEquals(NOON + 290_001, watermark.watermarkMs(), "it has caught up and holds it again");
+        goOn(NOON + 900_000, NOON + 295_000, 149);
+        assertEquals(NOON + 290_001, watermark.watermarkMs(), "and has its time anew");
     }
 
     @Test
     void whoIsBehindWithRecordsToReadIsNoStraggler() {
-        valid(0, NOON + 3_600_000);
-        valid(1, NOON);
-        watermark.endsAt(0, 1);
-        watermark.endsAt(1, 2);
-        watermark.tick(100);
+        for (int i = 0; i < 700; i++) {
+            valid(0, NOON + 3_600_000);
+            valid(1, NOON);
+            watermark.endsAt(0, nextOffset(0));
+            watermark.endsAt(1, 701);
+            watermark.tick(100);
+        }
         assertEquals(NOON - 10_000, watermark.watermarkMs());
         read(1, NOON);
         watermark.tick(100);
@@ -235,13 +244,13 @@ class GlobalWatermarkTest {
 
     @Test
     void nobodyIsAStragglerWhileTheBrokerSaysNothing() {
-        valid(0, NOON + 3_600_000);
-        valid(1, NOON);
-        watermark.endsAt(1, 1);
+        goOn(NOON + 3_600_000, NOON, 150);
+        assertEquals(NOON + 3_590_000, watermark.watermarkMs());
         for (int i = 0; i < 51; i++) {
+            valid(0, NOON + 3_600_000);
+            valid(1, NOON);
             watermark.tick(100);
         }
-        assertEquals(NOON + 3_590_000, watermark.watermarkMs());
         valid(0, NOON + 7_200_000);
         watermark.tick(100);
         assertEquals(NOON + 3_590_000, watermark.watermarkMs(), "what it said five seconds ago does not hold");
@@ -249,29 +258,12 @@ class GlobalWatermarkTest {
 
     @Test
     void theNewestOfThoseThatAreActiveMakesTheStragglers() {
-        valid(0, NOON);
-        valid(1, NOON - 7_200_000);
-        for (int i = 0; i < 150; i++) {
-            valid(1, NOON - 7_200_000);
+        read(0, NOON);
+        for (int i = 0; i < 700; i++) {
+            valid(1, NOON - 7_200_000 + i);
             tick();
         }
-        assertEquals(NOON - 10_000, watermark.watermarkMs());
-        GlobalWatermark other = new GlobalWatermark(Samples.settings().timeRules);
-        PartitionProgress idle = new PartitionProgress(0);
-        idle.addValid(NOON, NOON);
-        PartitionProgress old = new PartitionProgress(1);
-        for (int i = 0; i < 160; i++) {
-            if (i < 1) {
-                other.advance(idle);
-            }
-            old.addValid(NOON - 7_200_000 + i, NOON);
-            old.nextOffset++;
-            other.advance(old);
-            other.active(1);
-            other.endsAt(0, 0);
-            other.tick(100);
-        }
-        assertEquals(NOON - 7_200_000 + 159 - 10_000, other.watermarkMs(), "partition 0 is idle");
+        assertEquals(NOON - 7_200_000 + 699 - 10_000, watermark.watermarkMs(), "partition 0 is idle");
     }
 
     @Test

@@ -84,8 +84,13 @@ class TimeRulesTest {
             watermark.advance(read);
             watermark.endsAt(partition, 0);
         }
-        watermark.tick(100);
-        assertEquals(NOON + 2_001, watermark.watermarkMs());
+        watermark.tick(199);
+        assertEquals(NOON - 1_000, watermark.watermarkMs());
+        watermark.tick(0);
+        watermark.active(0);
+        watermark.active(1);
+        watermark.tick(1);
+        assertEquals(NOON + 2_001, watermark.watermarkMs(), "it was behind for 200 ms");
     }
 
     @Test
