@@ -50,8 +50,8 @@ DOCUMENT_FIELDS: Final[Mapping[str, str]] = {
     "total_impressions": "Counted events.",
     "total_clicks": "Counted events whose click is true.",
     "ctr": "100 x clicks / impressions, in percent, rounded half-up to 2 decimals.",
-    "category_ctr": "CTR by site category.",
-    "device_ctr": "CTR by device type, written as text.",
+    "category_ctr": "CTR by site category, of the 500 with most impressions.",
+    "device_ctr": "CTR by device type, written as text, likewise.",
     "segments": "`[category, device_type, impressions, clicks]` of the 500 largest segments; the rest are "
     "summed as `other`.",
     "final": "False while the window is open and its figures grow.",

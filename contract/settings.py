@@ -132,6 +132,13 @@ class Settings(BaseSettings):
         default=60.0, description="An event further ahead of the broker's record time is invalid."
     )
 
+    max_segments: int = Field(
+        default=10_000,
+        ge=1,
+        description="Of a 1 minute window, so many distinct segments of a partition are named; further ones "
+        "are counted as `other`.",
+    )
+
     raw_events_percent: float = Field(
         default=0,
         ge=0,

@@ -186,6 +186,9 @@ class JobConfig:
     time_rules: TimeRules = TimeRules()
     """When events are late and windows close. A release older than this field obeys the defaults."""
 
+    max_segments: int = 10_000
+    """Of a 1 minute window, so many distinct segments of a partition are named; further ones are one."""
+
     staging: Staging | None = None
     """Recompute these windows beside the live job; needs `bounded`."""
 

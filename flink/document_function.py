@@ -1,4 +1,4 @@
-"""The Flink function that turns partial aggregates into window documents."""
+"""The Flink function that publishes window documents."""
 
 from __future__ import annotations
 
@@ -12,15 +12,13 @@ from pyflink.datastream.state import ValueState, ValueStateDescriptor
 
 from flink.config import DIMENSIONS
 from flink.document_store import PAUSE_S, SCRIPT, DocumentStore
-from flink.documents import Counts, add_segments, build, to_json, window_end
+from flink.documents import TIME_TO_LIVE_S, Summary, document, summarize, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-OPEN_DOCUMENT_MS: Final = 100
-"""An open window's document is written at most this often; the ingest stage's flush comes on top."""
-
 RETRY_MS: Final = int(1000 * PAUSE_S)
+"""A final document that Redis did not take is tried again until it would have expired there."""
 
 
 def _now_ms() -> int:
@@ -28,11 +26,11 @@ def _now_ms() -> int:
 
 
 class WindowDocuments(KeyedProcessFunction):  # type: ignore[misc]
-    """Keeps the counts of a window until it closes, and publishes its document.
+    """Publishes the documents of windows.
 
-    In: rows `window_type, window_start` (ms)`, segments` (JSON), keyed by the first two. Out: rows
-    `key, document` of the final windows, for `ctr_windows`. Beside that, Redis gets the open document
-    within `OPEN_DOCUMENT_MS` of a change and the final one when the watermark passes the window's end.
+    In: rows `window_type, window_start` (ms)`, final, summary` (JSON of a `Summary`), keyed by the first two:
+    what the ingest stage says of a window, at most ten times a second, and once when it closes. Out: rows
+    `key, document` of the final windows, for `ctr_windows`. Beside that, Redis gets every document.
     """
 
     def __init__(self, redis_host: str, redis_port: int, redis_key_prefix: str) -> None:
@@ -43,52 +41,68 @@ class WindowDocuments(KeyedProcessFunction):  # type: ignore[misc]
     def open(self, runtime_context: RuntimeContext) -> None:
         """Connect to the state and to Redis."""
         self._store = DocumentStore(*self._address, self._script)
-        self._counts: ValueState = runtime_context.get_state(
-            ValueStateDescriptor("counts", Types.PICKLED_BYTE_ARRAY())
-        )
         self._unsent: ValueState = runtime_context.get_state(
             ValueStateDescriptor("unsent-final-document", Types.PICKLED_BYTE_ARRAY())
+        )
+        # Counts of windows that were open when a savepoint of version 0.1 was taken, which kept them here.
+        self._earlier: ValueState = runtime_context.get_state(
+            ValueStateDescriptor("counts", Types.PICKLED_BYTE_ARRAY())
         )
 
     def close(self) -> None:
         """Disconnect from Redis."""
         self._store.close()
 
-    def process_element(self, value: Row, ctx: KeyedProcessFunction.Context) -> None:
-        """Add partial aggregates and schedule the next write of the document."""
-        counts: Counts = self._counts.value() or {}
-        add_segments(counts, json.loads(value["segments"]), len(DIMENSIONS))
-        self._counts.update(counts)
-        timers = ctx.timer_service()
-        timers.register_event_time_timer(window_end(value["window_type"], value["window_start"]) - 1)
-        # Rounded up to a common moment, many changes make one timer and so one write.
-        timers.register_processing_time_timer((_now_ms() // OPEN_DOCUMENT_MS + 1) * OPEN_DOCUMENT_MS)
+    def process_element(self, value: Row, ctx: KeyedProcessFunction.Context) -> Iterator[Row]:
+        """Publish what a summary says."""
+        summary = Summary(**json.loads(value["summary"]))
+        if (earlier := self._earlier.value()) is not None:
+            summary = summary.plus(earlier, len(DIMENSIONS))
+        yield from self._publish(
+            value["window_type"], value["window_start"], summary, ctx, final=value["final"]
+        )
 
     def on_timer(
         self,
         timestamp: int,  # noqa: ARG002 - Flink's signature
         ctx: KeyedProcessFunction.OnTimerContext,
     ) -> Iterator[Row]:
-        """Publish: the final document at the window's end, else the open one or an unsent final one."""
-        window_type, start = ctx.get_current_key().split(":")
+        """Try again to send a final document; or close a window in which nothing was counted since 0.1."""
         if ctx.time_domain() == TimeDomain.EVENT_TIME:
-            final = self._build(window_type, int(start), final=True)
-            self._counts.clear()
-            self._send_final(final, ctx)
-            yield Row(f"{window_type}:{final['window_id']}", to_json(final))
-            return
-        if (unsent := self._unsent.value()) is not None:
+            if (earlier := self._earlier.value()) is not None:
+                window_type, start = ctx.get_current_key().split(":")
+                summary = summarize(earlier, len(DIMENSIONS))
+                yield from self._publish(window_type, int(start), summary, ctx, final=True)
+        elif (unsent := self._unsent.value()) is not None:
             self._send_final(unsent, ctx)
-        elif self._counts.value() is not None:
-            self._store.write(self._build(window_type, int(start), final=False))
 
-    def _build(self, window_type: str, start_ms: int, *, final: bool) -> dict[str, Any]:
-        counts = self._counts.value()
-        return dict(build(window_type, start_ms, counts, DIMENSIONS, final=final, written_ms=_now_ms()))
+    def _publish(
+        self,
+        window_type: str,
+        start_ms: int,
+        summary: Summary,
+        ctx: KeyedProcessFunction.Context | KeyedProcessFunction.OnTimerContext,
+        *,
+        final: bool,
+    ) -> Iterator[Row]:
+        made = document(window_type, start_ms, summary, DIMENSIONS, final=final, written_ms=_now_ms())
+        if final:
+            self._earlier.clear()
+            self._send_final(made, ctx)
+            yield Row(f"{window_type}:{made['window_id']}", to_json(made))
+        else:
+            self._store.write(made)
 
-    def _send_final(self, document: dict[str, Any], ctx: KeyedProcessFunction.OnTimerContext) -> None:
-        if self._store.write({**document, "timestamp": _now_ms()}):
+    def _send_final(
+        self,
+        unsent: dict[str, Any],
+        ctx: KeyedProcessFunction.Context | KeyedProcessFunction.OnTimerContext,
+    ) -> None:
+        now_ms = _now_ms()
+        closed_ms = unsent["timestamp"]
+        expired = now_ms > closed_ms + 1000 * TIME_TO_LIVE_S[unsent["window_type"]]
+        if expired or self._store.write({**unsent, "timestamp": now_ms}):
             self._unsent.clear()
         else:
-            self._unsent.update(document)
-            ctx.timer_service().register_processing_time_timer(_now_ms() + RETRY_MS)
+            self._unsent.update(unsent)
+            ctx.timer_service().register_processing_time_timer(now_ms + RETRY_MS)

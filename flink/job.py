@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FOLDER: Final = Path(__file__).parent
 
 FLUSH_MS: Final = 200
-"""Partial aggregates leave the ingest stage this often: a fifth of the second an open window may lag."""
+"""Documents learn what was counted this often: a fifth of the second that an open window may lag."""
 
 JDBC_FLUSH_MS: Final = 200
 """Rows wait this long for company on their way to Postgres; the default of 1 s is the whole target."""
@@ -37,7 +37,7 @@ TOLERABLE_FAILED_CHECKPOINTS: Final = 10
 """A checkpoint that fails (a busy disk, an absent registry) is tried again before the job is restarted."""
 
 DOCUMENT_PARALLELISM: Final = 1
-"""The ingest stage emits a hundred rows per second for few open windows; a subtask is an interpreter."""
+"""There are some ten summaries a second for each of the few open windows; a subtask is an interpreter."""
 
 
 def configuration(config: JobConfig) -> Configuration:
@@ -127,6 +127,8 @@ def ingest_settings(config: JobConfig) -> str:
                 "stragglerAfterMs": config.time_rules.straggler_after_ms,
                 "earliestMs": config.time_rules.earliest_ms,
             },
+            "maxSegments": config.max_segments,
+            "stateName": state_name(config.bounds),
             "deadLetterMaxBytes": DEAD_LETTER_MAX_BYTES,
             "parallelism": config.parallelism,
             "flushMs": FLUSH_MS,
@@ -204,7 +206,7 @@ def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
     tables.create_temporary_view("ledger_entries", DataStream(ingest.ledger()))
 
     documents = (
-        DataStream(ingest.documents())
+        DataStream(ingest.summaries())
         .key_by(lambda row: f"{row['window_type']}:{row['window_start']}", key_type=Types.STRING())
         .process(
             WindowDocuments(config.redis_host, config.redis_port, config.redis_key_prefix),

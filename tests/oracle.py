@@ -154,6 +154,7 @@ def expect(settings: Settings) -> Expected:
     expected = Expected()
     schemas = _Schemas(settings)
     highest: dict[int, int] = {}
+    names: dict[tuple[int, int], set[tuple[str, int]]] = {}
     for record in read_topic(settings, settings.raw_topic):
         expected.records += 1
         partition, offset = record.partition, record.offset
@@ -172,7 +173,11 @@ def expect(settings: Settings) -> Expected:
         if start + MINUTE_MS <= watermark:
             expected.late.add((partition, offset))
             continue
-        segment = (start, _category(event["site_category"]), event["device_type"])
+        name = _category(event["site_category"]), event["device_type"]
+        named = names.setdefault((partition, start), set())
+        if len(named) < settings.max_segments:
+            named.add(name)
+        segment = (start, *(name if name in named else ("other", -1)))
         expected.counted[segment] += 1
         expected.clicks[segment] += click
     return expected

@@ -226,6 +226,19 @@ class RecountCounts(Base):
     clicks: Mapped[int] = mapped_column(BigInteger)
 
 
+class RecountSegment(Base):
+    """A segment that the recount has named in a window of one minute: so many at most, by partition."""
+
+    __tablename__ = "recount_segments"
+    __table_args__ = (Index(None, "window_start"), {"schema": QUALITY})
+
+    topic: Mapped[str] = mapped_column(primary_key=True)
+    partition: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    window_start: Mapped[datetime] = mapped_column(primary_key=True)
+    site_category: Mapped[str] = mapped_column(primary_key=True)
+    device_type: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
 class RecountLate(Base):
     """A record that the recount found late: by partition content or, after idleness, by its message."""
 

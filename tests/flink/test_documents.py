@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from flink.config import DIMENSIONS, Dimension
 from flink.documents import (
-    MAX_SEGMENTS,
+    MAX_BYTES,
+    MAX_ENTRIES,
     TIME_TO_LIVE_S,
     WINDOW_MINUTES,
     add_segments,
@@ -114,18 +115,30 @@ def test_totals_and_segments_say_the_same(counts: Counts) -> None:
 
 @pytest.mark.parametrize("more", [0, 1, 700])
 def test_what_is_beyond_the_largest_segments_is_summed(more: int) -> None:
-    counts: Counts = {(f"c{n}", 1): [n + 1, n // 2] for n in range(MAX_SEGMENTS + more)}
+    counts: Counts = {(f"c{n}", 1): [n + 1, n // 2] for n in range(MAX_ENTRIES + more)}
     built = document(counts)
-    named = built["segments"][:MAX_SEGMENTS]
-    assert [row[2] for row in named] == list(range(MAX_SEGMENTS + more, more, -1))
-    rest = built["segments"][MAX_SEGMENTS:]
+    named = built["segments"][:MAX_ENTRIES]
+    assert [row[2] for row in named] == list(range(MAX_ENTRIES + more, more, -1))
+    rest = built["segments"][MAX_ENTRIES:]
     if more:
         assert rest == [["other", None, more * (more + 1) // 2, sum(n // 2 for n in range(more))]]
     else:
         assert rest == []
     assert sum(row[2] for row in built["segments"]) == built["total_impressions"]
     assert sum(row[3] for row in built["segments"]) == built["total_clicks"]
-    assert len(built["category_ctr"]) == MAX_SEGMENTS + more
+    largest = {f"c{n}" for n in range(more, MAX_ENTRIES + more)}
+    assert set(built["category_ctr"]) == largest
+
+
+@pytest.mark.parametrize("character", ["x", "\x01", "뉴", "\U0001f600"])
+def test_a_document_has_a_bound_however_long_its_names_are(character: str) -> None:
+    """128 characters at the most are kept of a category; a control character takes six bytes in JSON."""
+    counts: Counts = {(f"{n:04}{character * 124}", n): [1000 - n, 1] for n in range(2 * MAX_ENTRIES)}
+    built = document(counts)
+    assert len(to_json(built).encode()) <= MAX_BYTES
+    assert sum(row[2] for row in built["segments"]) == built["total_impressions"]
+    assert built["segments"][0][2] == 1000
+    assert len(built["category_ctr"]) == len(built["segments"]) - 1 >= MAX_ENTRIES // 4
 
 
 def test_a_document_is_what_the_contract_says() -> None:

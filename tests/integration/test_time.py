@@ -21,7 +21,7 @@ IDLE_S = 3.0
 """Longer than the pace at which the job asks Kafka where its partitions end."""
 
 NOTICED_WITHIN_S = 2.0
-"""The job asks for new partitions each second: the watermark trails events that come as they happen by more."""
+"""The job asks for new partitions each second; the watermark trails events by more, as they happen."""
 
 
 def test_a_partition_back_from_idleness_finds_closed_windows_closed(job: Pipeline) -> None:

@@ -10,7 +10,7 @@ import redis
 from contract.errors import CacheUnavailable
 from flink.config import DIMENSIONS
 from flink.document_store import DocumentStore
-from flink.documents import MAX_SEGMENTS, build
+from flink.documents import MAX_ENTRIES, build
 from tests.support.stores import silent_port
 from warehouse.cache import Cache
 from warehouse.windows import Segment
@@ -93,7 +93,7 @@ def test_an_expired_document_is_left_out(cache: Cache, job: DocumentStore, raw: 
 
 
 def test_the_other_segment_has_no_device(cache: Cache, job: DocumentStore) -> None:
-    put(job, 0, {(f"c{number}", 1): [number + 1, 0] for number in range(MAX_SEGMENTS + 2)}, final=True)
+    put(job, 0, {(f"c{number}", 1): [number + 1, 0] for number in range(MAX_ENTRIES + 2)}, final=True)
     (document,) = cache.current("1min", 1)
     assert document.segments[-1] == Segment(site_category="other", device_type=None, impressions=3, clicks=0)
     assert sum(segment.impressions for segment in document.segments) == document.impressions

@@ -66,6 +66,7 @@ def job_config(settings: Settings, ingest_jar: Path | None = None) -> JobConfig:
         python_executable=sys.executable,
         python_path=sysconfig.get_path("purelib"),
         raw_events_percent=settings.raw_events_percent,
+        max_segments=settings.max_segments,
         time_rules=TimeRules(**asdict(settings.time_rules)),
     )
 

@@ -46,7 +46,7 @@ class PartitionOutcomes:
     """What became of consecutive records of one partition."""
 
     counts: pd.DataFrame
-    """Columns `SEGMENT`, `impressions`, `clicks`: one row per segment of a minute."""
+    """Columns `SEGMENT`, `impressions`, `clicks`: a row per segment of a minute, by their first records."""
 
     late: pd.DataFrame
     """Columns `offset`, `SEGMENT`, `click`: one row per late record."""

@@ -13,6 +13,7 @@ from confluent_kafka import TopicPartition
 from ctr_platform.defs.dead_letters.messages import LATE, dead_letters_of
 from ctr_platform.defs.kafka.offset_ranges import bounds, first_written_ms, message_batches, partitions
 from ctr_platform.defs.reconciliation.decode import VALID, decode
+from ctr_platform.defs.reconciliation.naming import SegmentNames
 from ctr_platform.defs.reconciliation.outcomes import (
     BEFORE_ALL_MS,
     MINUTE_MS,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from confluent_kafka import Consumer
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
     from contract.settings import Settings
     from ctr_platform.defs.kafka.offset_ranges import MessageBatch
@@ -117,6 +118,9 @@ class TopicReader:
             provable_from=provable_from,
         )
 
+    def _names(self, connection: Connection, partition: int) -> SegmentNames:
+        return SegmentNames(connection, self._settings.raw_topic, partition, self._settings.max_segments)
+
     def _batches(self, topic: str, partition: int, start: int, until: int) -> Iterator[MessageBatch]:
         place = TopicPartition(topic, partition, start)
         return message_batches(self._consumer, self._settings, place, until)
@@ -151,7 +155,8 @@ class TopicReader:
                 else moment(outcomes.last_valid_ms),
             )
             with self._engine.begin() as connection:
-                add_counts(connection, outcomes.counts)
+                names = self._names(connection, state.partition)
+                add_counts(connection, names.give(outcomes.counts))
                 add_late(connection, state.topic, state.partition, outcomes.late, after_idleness=False)
                 save_progress(connection, [state])
             reading.records += outcomes.totals["records_read"]
@@ -206,7 +211,8 @@ class TopicReader:
                 frame = _events(decoded, found)
                 new = add_late(connection, raw_topic, partition, frame, after_idleness=True)
                 moved = frame[frame["offset"].isin(new)]
-                add_counts(connection, moved[SEGMENT].assign(impressions=-1, clicks=-moved["click"]))
+                taken = self._names(connection, partition).look_up(moved[SEGMENT])
+                add_counts(connection, taken.assign(impressions=-1, clicks=-moved["click"]))
                 totals = {"counted": -len(moved), "late": len(moved)}
                 save_progress(connection, [states[partition].plus(totals)])
                 reading.after_idleness += len(moved)

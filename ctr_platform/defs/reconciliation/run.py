@@ -11,6 +11,7 @@ from contract.errors import CtrError
 from ctr_platform.defs.kafka.offset_ranges import consumer
 from ctr_platform.defs.reconciliation.balance import balance
 from ctr_platform.defs.reconciliation.final_windows import closed_until
+from ctr_platform.defs.reconciliation.naming import forget_names
 from ctr_platform.defs.reconciliation.passes import Recount, record_pass
 from ctr_platform.defs.reconciliation.reading import TopicReader
 from ctr_platform.defs.reconciliation.schemas import SchemaCache
@@ -101,6 +102,7 @@ def _verified(settings: Settings, engine: Engine, reading: Reading, hours: Colle
                 if start < last:
                     verification = verification.plus(verify(connection, (start, last), closed))
                     least_accurate += least_accurate_windows(connection, (start, last))
+            forget_names(connection, closed)
         done = Recount(
             reading=reading,
             verification=verification,

@@ -100,7 +100,7 @@ def add_counts(connection: Connection, counts: pd.DataFrame) -> None:
             index_elements=["window_start", "site_category", "device_type"],
             set_={name: table.c[name] + statement.excluded[name] for name in ("impressions", "clicks")},
         ),
-        _rows(total),
+        rows_of(total),
     )
     _note_unverified(connection, total)
 
@@ -114,7 +114,7 @@ def add_late(
     where = {"topic": topic, "partition": partition, "after_idleness": after_idleness}
     inserted = connection.scalars(
         insert(RecountLate).on_conflict_do_nothing().returning(RecountLate.offset),
-        [{**row, **where} for row in _rows(late)],
+        [{**row, **where} for row in rows_of(late)],
     )
     _note_unverified(connection, late)
     return set(inserted)
@@ -125,7 +125,7 @@ def lock(connection: Connection) -> bool:
     return bool(connection.scalar(select(func.pg_try_advisory_lock(ADVISORY_LOCK))))
 
 
-def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows of a frame as Postgres wants them: Python's own types, and the window's start as a time."""
     starts = pd.to_datetime(frame["window_start_ms"], unit="ms", utc=True)
     columns = frame.drop(columns="window_start_ms").assign(window_start=starts)

@@ -26,11 +26,16 @@ import org.apache.flink.util.OutputTag;
  */
 public final class Ingest {
 
-    /** {@code window_type, window_start} (ms), {@code segments} (JSON); the record's time is the window's start. */
+    /** {@link RowEncoder#delta}; the record's time is the window's start. */
     static final OutputTag<Row> DOCUMENTS = new OutputTag<>(
             "documents",
             Types.ROW_NAMED(
-                    new String[] {"window_type", "window_start", "segments"}, Types.STRING, Types.LONG, Types.STRING));
+                    new String[] {"window_start", "segments"}, Types.LONG, Types.PRIMITIVE_ARRAY(Types.BYTE)));
+
+    /** {@link RowEncoder#summary}. */
+    private static final TypeInformation<Row> SUMMARY = Types.ROW_NAMED(
+            new String[] {"window_type", "window_start", "final", "summary"},
+            Types.STRING, Types.LONG, Types.BOOLEAN, Types.STRING);
 
     static final OutputTag<Row> LEDGER = new OutputTag<>(
             "ledger",
@@ -56,9 +61,11 @@ public final class Ingest {
     /** The job watermark waits so long for a new partition to be read. */
     private static final String DISCOVERY_MS = "10000";
 
+    private final IngestSettings settings;
     private final SingleOutputStreamOperator<Row> aggregates;
 
-    private Ingest(SingleOutputStreamOperator<Row> aggregates) {
+    private Ingest(IngestSettings settings, SingleOutputStreamOperator<Row> aggregates) {
+        this.settings = settings;
         this.aggregates = aggregates;
     }
 
@@ -90,7 +97,7 @@ public final class Ingest {
                     .uid("front-raw-events")
                     .setParallelism(RawEvents.WRITERS);
         }
-        return new Ingest(aggregates);
+        return new Ingest(settings, aggregates);
     }
 
     /** The dimensions, {@code impressions} and the measures; the record's time is its 1 minute window's start. */
@@ -98,8 +105,13 @@ public final class Ingest {
         return aggregates;
     }
 
-    public DataStream<Row> documents() {
-        return aggregates.getSideOutput(DOCUMENTS);
+    /** {@code window_type, window_start} (ms)}, {@code final, summary} (JSON): what window documents are made of. */
+    public DataStream<Row> summaries() {
+        return aggregates
+                .getSideOutput(DOCUMENTS)
+                .transform("summarise windows", SUMMARY, new DocumentSummaries.Factory())
+                .uid(settings.stateName + "_document-summaries")
+                .setParallelism(1);
     }
 
     public DataStream<Row> ledger() {

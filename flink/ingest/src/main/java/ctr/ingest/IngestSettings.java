@@ -49,12 +49,18 @@ public final class IngestSettings implements Serializable {
 
     public TimeRules timeRules;
 
+    /** Of a 1 minute window, so many distinct segments of a partition keep their names; the others are counted as one. */
+    public int maxSegments;
+
+    /** Begins the uids of what depends on the dimensions and measures. */
+    public String stateName;
+
     /** What the error topic takes of one message, compressed. */
     public int deadLetterMaxBytes;
 
     public int parallelism;
 
-    /** Partial aggregates leave the ingest stage at least this often. */
+    /** Documents learn what was counted this often; windows do when they close, and before each checkpoint. */
     public long flushMs;
 
     /** Names this submission in the ledger: milliseconds since the epoch. */

@@ -4,7 +4,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.apache.flink.api.common.state.ListState;
 import org.apache.flink.api.common.state.ListStateDescriptor;
@@ -27,12 +29,11 @@ import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
 import org.apache.flink.types.Row;
 
 /**
- * Decides each record's outcome and sums the counted ones, so that a few thousand rows per second flow
- * on however many events come in.
+ * Decides each record's outcome and sums the counted ones, so that what flows on does not grow with the events.
  *
  * <p>A window's counts leave before the watermark that closes it and before each checkpoint barrier, so
- * nothing downstream is ever late and no count is part of this operator's state. Watermarks come from
- * the {@link WatermarkCoordinator} alone.
+ * nothing downstream is ever late and no count is part of this operator's state. Documents, which show open windows,
+ * learn every {@link IngestSettings#flushMs} what is new. Watermarks come from the {@link WatermarkCoordinator} alone.
  */
 final class PreAggregator extends AbstractStreamOperator<Row>
         implements OneInputStreamOperator<Event, Row>, OperatorEventHandler, BoundedOneInput {
@@ -52,18 +53,19 @@ final class PreAggregator extends AbstractStreamOperator<Row>
         /** Outcomes of earlier offsets have been reported by another job. */
         final long reportFromOffset;
 
+        final PartitionCounts counts;
         LedgerEntry ledger = new LedgerEntry();
         boolean activeSinceReport;
 
-        Partition(PartitionProgress progress, long reportFromOffset) {
-            this.progress = progress;
-            this.reportFromOffset = reportFromOffset;
+        Partition(int number, IngestSettings settings) {
+            progress = new PartitionProgress(number);
+            reportFromOffset = settings.reportFromOffset.getOrDefault(number, 0L);
+            counts = new PartitionCounts(settings);
         }
     }
 
     private final IngestSettings settings;
     private final transient OperatorEventGateway coordinator;
-    private final transient PartialAggregates partialAggregates;
     private final transient RowEncoder rows;
 
     /** Null while no raw events are wanted. */
@@ -82,12 +84,12 @@ final class PreAggregator extends AbstractStreamOperator<Row>
     private transient ListState<Long> watermarkState;
     private transient VersionedListState<LedgerEntry> ledgerState;
     private transient VersionedListState<DeferredDeadLetter> deadLetterState;
+    private transient VersionedListState<NamedSegments> namedState;
 
     PreAggregator(StreamOperatorParameters<Row> parameters, IngestSettings settings, OperatorEventGateway coordinator) {
         super(parameters);
         this.settings = settings;
         this.coordinator = coordinator;
-        this.partialAggregates = new PartialAggregates(settings.dimensions.size(), settings.measures.size());
         this.rows = new RowEncoder();
         this.raw = settings.rawEventsPercent > 0 ? new RawEvents(settings.rawEventsPercent) : null;
     }
@@ -103,6 +105,7 @@ final class PreAggregator extends AbstractStreamOperator<Row>
                 store, "pending-ledger", StateFormats.LEDGER_ENTRY, Version01State::ledgerEntry);
         deadLetterState = VersionedListState.split(
                 store, "held-letters", StateFormats.DEFERRED_DEAD_LETTER, Version01State::deferredDeadLetter);
+        namedState = VersionedListState.union(store, "named-segments", StateFormats.NAMED_SEGMENTS);
 
         partitions = new Partition[0];
         pendingLedger = new ArrayList<>();
@@ -110,6 +113,9 @@ final class PreAggregator extends AbstractStreamOperator<Row>
         jobWatermarkMs = Windows.NONE;
         for (PartitionProgress restored : progressState.read()) {
             partition(restored.partition).progress.advanceTo(restored);
+        }
+        for (NamedSegments restored : namedState.read()) {
+            partition(restored.partition).counts.restore(restored);
         }
         // What lies downstream of all subtasks has closed what the slowest of them had announced, no more.
         Long slowest = null;
@@ -160,7 +166,7 @@ final class PreAggregator extends AbstractStreamOperator<Row>
             } else {
                 partition.activeSinceReport = true;
                 if (windowStart >= settings.countFromMs && windowStart < settings.countUntilMs) {
-                    partialAggregates.add(windowStart, event);
+                    partition.counts.add(windowStart, event);
                 }
             }
         }
@@ -192,7 +198,7 @@ final class PreAggregator extends AbstractStreamOperator<Row>
             partitions = Arrays.copyOf(partitions, number + 1);
         }
         if (partitions[number] == null) {
-            partitions[number] = new Partition(new PartitionProgress(number), settings.reportFromOffset.getOrDefault(number, 0L));
+            partitions[number] = new Partition(number, settings);
         }
         return partitions[number];
     }
@@ -221,7 +227,8 @@ final class PreAggregator extends AbstractStreamOperator<Row>
         }
         if (nowMs - lastFlushMs >= settings.flushMs) {
             lastFlushMs = nowMs;
-            flush();
+            sendDocuments(Long.MAX_VALUE);
+            forgetEnded();
         }
         if (!settings.staging) {
             report();
@@ -248,7 +255,8 @@ final class PreAggregator extends AbstractStreamOperator<Row>
     public void handleOperatorEvent(OperatorEvent event) {
         long advanced = ((WatermarkAdvance) event).jobWatermarkMs;
         if (advanced > jobWatermarkMs) {
-            flush();
+            sendDocuments(advanced);
+            sendCounts(advanced);
             jobWatermarkMs = advanced;
             // Flink closes a window at its end minus 1 ms; the contract closes it at its end.
             output.emitWatermark(new Watermark(advanced - 1));
@@ -259,7 +267,7 @@ final class PreAggregator extends AbstractStreamOperator<Row>
     @Override
     public void processWatermark(Watermark mark) {
         if (mark.equals(Watermark.MAX_WATERMARK)) {
-            flush();
+            sendAll();
             output.emitWatermark(mark);
         }
     }
@@ -269,28 +277,57 @@ final class PreAggregator extends AbstractStreamOperator<Row>
         // Idleness is the coordinator's business and never goes downstream.
     }
 
-    private void flush() {
-        if (!partialAggregates.isEmpty()) {
-            partialAggregates.byWindow().forEach((windowStart, counts) -> {
-                counts.forEach((segment, sums) ->
-                        output.collect(new StreamRecord<>(rows.count(segment, sums), windowStart)));
-                if (settings.staging) {
-                    return;
-                }
-                String json = rows.segmentsJson(counts);
-                output.collect(Ingest.DOCUMENTS, rows.document("1min", windowStart, json));
-                long fiveMinuteStart = Windows.start(windowStart, Windows.FIVE_MINUTES_MS);
-                output.collect(Ingest.DOCUMENTS, rows.document("5min", fiveMinuteStart, json));
-            });
-            partialAggregates.clear();
+    private void sendAll() {
+        sendDocuments(Long.MAX_VALUE);
+        sendCounts(Long.MAX_VALUE);
+    }
+
+    /** Send the documents what they lack of the windows that end by {@code endMs}. */
+    private void sendDocuments(long endMs) {
+        if (!settings.staging) {
+            handOn(PartitionCounts.Receiver.DOCUMENTS, endMs)
+                    .forEach((windowStart, sums) -> output.collect(Ingest.DOCUMENTS, rows.delta(windowStart, sums)));
         }
+    }
+
+    /** Send the windows what they lack: only a window that closes needs it. */
+    private void sendCounts(long endMs) {
+        send(handOn(PartitionCounts.Receiver.WINDOWS, endMs));
+    }
+
+    private void send(Map<Long, Map<Segment, long[]>> sums) {
+        sums.forEach((windowStart, bySegment) -> bySegment.forEach((segment, each) ->
+                output.collect(new StreamRecord<>(rows.count(segment, each), windowStart))));
+    }
+
+    private Map<Long, Map<Segment, long[]>> handOn(PartitionCounts.Receiver receiver, long endMs) {
+        Map<Long, Map<Segment, long[]>> sums = new TreeMap<>();
+        for (Partition partition : partitions) {
+            if (partition != null) {
+                partition.counts.handOn(receiver, endMs, sums);
+            }
+        }
+        return sums;
+    }
+
+    /** Where all further events of a window would be late, its segments need no memory. */
+    private void forgetEnded() {
+        Map<Long, Map<Segment, long[]>> sums = new TreeMap<>();
+        for (Partition partition : partitions) {
+            if (partition != null) {
+                long endMs = Math.max(partition.progress.watermark(settings.timeRules), jobWatermarkMs);
+                partition.counts.handOn(PartitionCounts.Receiver.WINDOWS, endMs, sums);
+                partition.counts.forget(endMs);
+            }
+        }
+        send(sums);
     }
 
     // ---- checkpoints -----------------------------------------------------------------------------
 
     @Override
     public void prepareSnapshotPreBarrier(long checkpointId) {
-        flush();
+        sendAll();
     }
 
     @Override
@@ -305,6 +342,10 @@ final class PreAggregator extends AbstractStreamOperator<Row>
         watermarkState.update(List.of(jobWatermarkMs));
         ledgerState.write(pendingLedger);
         deadLetterState.write(deferredDeadLetters);
+        namedState.write(Arrays.stream(partitions)
+                .filter(Objects::nonNull)
+                .flatMap(partition -> partition.counts.named(partition.progress.partition).stream())
+                .toList());
     }
 
     private void closeLedger(long checkpointId) {
@@ -327,6 +368,7 @@ final class PreAggregator extends AbstractStreamOperator<Row>
         super.notifyCheckpointComplete(checkpointId);
         sendCompleted(checkpointId);
         deadLetterState.release();
+        namedState.release();
     }
 
     /** Send what a complete checkpoint holds; after a crash the restored copy is sent again. */
@@ -351,7 +393,7 @@ final class PreAggregator extends AbstractStreamOperator<Row>
     /** Sends the rest of a bounded topic: no checkpoint may follow that could. */
     @Override
     public void endInput() {
-        flush();
+        sendAll();
         closeLedger(Long.MAX_VALUE);
         deferredDeadLetters.forEach(deferred -> deferred.checkpointId = Long.MAX_VALUE);
         sendCompleted(Long.MAX_VALUE);

@@ -2,6 +2,8 @@ package ctr.ingest;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.flink.core.io.SimpleVersionedSerializer;
 import org.apache.flink.core.memory.DataInputDeserializer;
 import org.apache.flink.core.memory.DataOutputSerializer;
@@ -109,6 +111,45 @@ final class StateFormats {
                 deadLetter.headerValues[i] = readBytes(in);
             }
             return deferred;
+        }
+    };
+
+    static final SimpleVersionedSerializer<NamedSegments> NAMED_SEGMENTS = new Format<>(1) {
+        @Override
+        void write(NamedSegments named, DataOutputSerializer out) throws IOException {
+            out.writeInt(named.partition);
+            out.writeLong(named.windowStart);
+            out.writeInt(named.segments.size());
+            for (Segment segment : named.segments) {
+                SegmentBytes.write(segment, out);
+            }
+        }
+
+        @Override
+        NamedSegments read(int version, DataInputDeserializer in) throws IOException {
+            int partition = in.readInt();
+            long windowStart = in.readLong();
+            List<Segment> segments = new ArrayList<>();
+            for (int left = in.readInt(); left > 0; left--) {
+                segments.add(SegmentBytes.read(in));
+            }
+            return new NamedSegments(partition, windowStart, segments);
+        }
+    };
+
+    static final SimpleVersionedSerializer<OpenWindow> OPEN_WINDOW = new Format<>(1) {
+        @Override
+        void write(OpenWindow window, DataOutputSerializer out) throws IOException {
+            out.writeLong(window.lengthMs);
+            out.writeLong(window.startMs);
+            SegmentBytes.write(window.segments, out);
+        }
+
+        @Override
+        OpenWindow read(int version, DataInputDeserializer in) throws IOException {
+            OpenWindow window = new OpenWindow(in.readLong(), in.readLong());
+            window.add(SegmentBytes.readSums(in));
+            return window;
         }
     };
 

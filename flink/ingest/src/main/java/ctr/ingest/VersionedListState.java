@@ -29,6 +29,22 @@ final class VersionedListState<T> {
         this.fromVersion01 = fromVersion01;
     }
 
+    /** Makes state that version 0.1 did not have, whose elements are dealt out among the subtasks. */
+    static <T> VersionedListState<T> split(OperatorStateStore store, String name, SimpleVersionedSerializer<T> format)
+            throws Exception {
+        return split(store, name, format, VersionedListState::unknown);
+    }
+
+    /** Makes state that version 0.1 did not have, of which every subtask gets all elements. */
+    static <T> VersionedListState<T> union(OperatorStateStore store, String name, SimpleVersionedSerializer<T> format)
+            throws Exception {
+        return union(store, name, format, VersionedListState::unknown);
+    }
+
+    private static <T> T unknown(Object element) {
+        throw new IllegalStateException("state of an unknown format: " + element.getClass().getName());
+    }
+
     /** Makes state whose elements are dealt out among the subtasks when the job is restored. */
     static <T> VersionedListState<T> split(
             OperatorStateStore store, String name, SimpleVersionedSerializer<T> format, Function<Object, T> fromVersion01)

@@ -39,41 +39,71 @@ class PreAggregatorTest {
         subtask.event(0, 1, NOON + 59_999, "news", 0);
         subtask.event(1, 0, NOON, "sports", 0);
         subtask.event(1, 1, NOON + MINUTE, "news", 0);
-        subtask.advance(NOON);
+        subtask.checkpoint(1);
         assertEquals(
                 List.of("news 1 1 0@60000", "news 1 2 1@0", "sports 1 1 0@0"),
                 subtask.counts().stream().sorted().toList());
     }
 
     @Test
-    void documentsGetTheSameCountsForBothWindows() throws Exception {
-        subtask.event(0, 0, NOON + 2 * MINUTE, "a\"b", 1);
-        subtask.event(0, 1, NOON + 2 * MINUTE, "a\"b", 0);
-        subtask.advance(NOON);
-        assertEquals(
-                List.of(
-                        Row.of("1min", NOON + 2 * MINUTE, "[[\"a\\\"b\",1,2,1]]"),
-                        Row.of("5min", NOON, "[[\"a\\\"b\",1,2,1]]")),
-                subtask.documents());
+    void documentsLearnAtEachFlushWhatIsNew() throws Exception {
+        flushInterval();
+        subtask.event(0, 0, NOON, "a\"b", 1);
+        subtask.event(1, 0, NOON, "a\"b", 0);
+        subtask.event(0, 1, NOON + MINUTE, "sports", 0);
+        assertEquals(List.of(), subtask.documents());
+        flushInterval();
+        assertEquals(List.of("0: a\"b 1 2 1", "60000: sports 1 1 0"), subtask.documents());
+        flushInterval();
+        assertEquals(2, subtask.documents().size(), "nothing leaves twice");
+        subtask.event(0, 2, NOON, "a\"b", 1);
+        flushInterval();
+        assertEquals("0: a\"b 1 1 1", subtask.documents().get(2), "only what is new");
+        assertEquals(List.of(), subtask.counts(), "the windows wait for their ends");
     }
 
     @Test
-    void countsLeaveEveryFlushEvenWithoutAWatermark() throws Exception {
-        long flushes = Samples.settings().flushMs / PreAggregator.TICK_MS;
-        for (long i = 0; i < flushes; i++) {
-            subtask.tick();
-        }
+    void documentsLearnTheRestBeforeTheWatermarkThatClosesTheirWindow() throws Exception {
         subtask.event(0, 0, NOON);
-        for (long i = 1; i < flushes; i++) {
+        subtask.event(0, 1, NOON + MINUTE);
+        subtask.advance(NOON + MINUTE);
+        assertEquals(List.of("0: news 1 1 0"), subtask.documents());
+        subtask.checkpoint(1);
+        assertEquals(List.of("0: news 1 1 0", "60000: news 1 1 0"), subtask.documents());
+    }
+
+    private void flushInterval() throws Exception {
+        for (long i = 0; i < Samples.settings().flushMs / PreAggregator.TICK_MS; i++) {
             subtask.tick();
         }
+    }
+
+    @Test
+    void countsLeaveOnceWhenTheirWindowCloses() throws Exception {
+        subtask.event(0, 0, NOON);
+        subtask.event(1, 0, NOON);
+        subtask.event(0, 1, NOON + MINUTE);
+        subtask.advance(NOON + MINUTE - 1);
         assertEquals(List.of(), subtask.counts());
-        subtask.tick();
-        assertEquals(List.of("news 1 1 0@0"), subtask.counts());
-        for (long i = 0; i < flushes; i++) {
-            subtask.tick();
-        }
-        assertEquals(1, subtask.counts().size(), "nothing leaves twice");
+        subtask.advance(NOON + MINUTE);
+        assertEquals(List.of("news 1 2 0@0"), subtask.counts(), "of both partitions together");
+        subtask.checkpoint(1);
+        subtask.checkpoint(2);
+        assertEquals(List.of("news 1 2 0@0", "news 1 1 0@60000"), subtask.counts());
+    }
+
+    @Test
+    void countsOfAPartitionLeaveWhenNoMoreOfItCanBeCounted() throws Exception {
+        subtask.event(0, 0, NOON);
+        subtask.event(1, 0, NOON);
+        subtask.event(0, 1, NOON + MINUTE + 10_000);
+        flushInterval();
+        assertEquals(List.of("news 1 1 0@0"), subtask.counts(), "so that a backlog of hours fits into memory");
+        subtask.event(0, 2, NOON);
+        subtask.event(1, 1, NOON);
+        subtask.advance(NOON + MINUTE);
+        assertEquals(List.of("news 1 1 0@0", "news 1 2 0@0"), subtask.counts());
+        assertEquals(List.of("late 0/2"), subtask.deadLetters());
     }
 
     @Test
@@ -104,7 +134,7 @@ class PreAggregatorTest {
         subtask.event(0, 5, NOON);
         assertEquals(List.of("late 0/4", "late 0/5"), subtask.deadLetters());
         subtask.event(0, 6, NOON + MINUTE);
-        subtask.advance(NOON);
+        subtask.checkpoint(1);
         assertEquals(List.of("news 1 2 0@0", "news 1 3 0@60000"), subtask.counts());
     }
 

@@ -7,6 +7,7 @@ import java.util.Queue;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.flink.kafka.shaded.org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.flink.core.memory.DataInputDeserializer;
 import org.apache.flink.kafka.shaded.org.apache.kafka.common.record.TimestampType;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.apache.flink.runtime.operators.coordination.OperatorEventGateway;
@@ -200,8 +201,15 @@ final class Subtask implements AutoCloseable {
         return side(Ingest.LEDGER).toList();
     }
 
-    List<Row> documents() {
-        return side(Ingest.DOCUMENTS).toList();
+    /** As {@code window start: category device impressions clicks}, from noon. */
+    List<String> documents() throws Exception {
+        List<String> deltas = new ArrayList<>();
+        for (Row row : side(Ingest.DOCUMENTS).toList()) {
+            SegmentBytes.readSums(new DataInputDeserializer((byte[]) row.getField(1)))
+                    .forEach((segment, sums) -> deltas.add(((Long) row.getField(0) - Samples.NOON) + ": "
+                            + segment.values[0] + " " + segment.values[1] + " " + sums[0] + " " + sums[1]));
+        }
+        return deltas;
     }
 
     private <T> Stream<T> side(OutputTag<T> tag) {

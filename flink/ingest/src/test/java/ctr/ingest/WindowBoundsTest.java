@@ -27,7 +27,7 @@ class WindowBoundsTest {
             subtask.event(0, 2, NOON + 3 * MINUTE - 1);
             subtask.event(0, 3, NOON + 3 * MINUTE);
             subtask.event(0, 4, NOON);
-            subtask.advance(NOON + MINUTE + 1);
+            subtask.checkpoint(1);
             assertEquals(
                     List.of("news 1 1 0@120000", "news 1 1 0@60000"),
                     subtask.counts().stream().sorted().toList());
@@ -43,7 +43,7 @@ class WindowBoundsTest {
             subtask.event(0, 3, NOON + 3 * MINUTE - 1);
             subtask.event(0, 4, NOON);
             subtask.event(0, 5, NOON);
-            subtask.advance(NOON + MINUTE + 1);
+            subtask.checkpoint(1);
             assertEquals(List.of("news 1 1 0@120000"), subtask.counts());
             assertEquals(List.of("late 0/5"), subtask.deadLetters());
         }
@@ -69,7 +69,9 @@ class WindowBoundsTest {
             for (int i = 0; i < 10; i++) {
                 subtask.elapse();
             }
+            subtask.end();
             assertEquals(List.of(), subtask.reports);
+            assertEquals(List.of(), subtask.documents());
             assertEquals(List.of("news 1 1 0@60000"), subtask.counts());
         }
     }
