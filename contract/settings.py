@@ -221,6 +221,10 @@ class Settings(BaseSettings):
         default=90 * 86400.0,
         description="Older verifications that newer ones replaced, and alerts that are over, are deleted.",
     )
+    ledger_retention: Seconds = Field(
+        default=8 * 86400.0,
+        description="Older rows of the ledger are rolled up, one for each day and partition.",
+    )
     window_retention: Seconds = Field(
         default=400 * 86400.0, description="Older windows are deleted: a year and a month to compare with."
     )

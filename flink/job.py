@@ -27,6 +27,9 @@ FLUSH_MS: Final = 200
 JDBC_FLUSH_MS: Final = 200
 """Rows wait this long for company on their way to Postgres; the default of 1 s is the whole target."""
 
+JDBC_BATCH_ROWS: Final = 5_000
+"""Rows of one statement: a window may close with 10,000 segments of each partition; a batch is a commit."""
+
 JDBC_MAX_RETRIES: Final = 5
 """The connector pauses 1, 2, 3 ... s between tries; after that the job restarts from its checkpoint."""
 
@@ -160,10 +163,12 @@ def _statements(name: str, config: JobConfig) -> list[str]:
     """Return the statements of a file in `sql/`, with the dimensions, measures and addresses put in."""
     jdbc = {
         "connector": "jdbc",
-        "url": f"{config.jdbc_url}?stringtype=unspecified",
+        # Many rows in one statement; the sink keeps one row of a key in a batch.
+        "url": f"{config.jdbc_url}?stringtype=unspecified&reWriteBatchedInserts=true",
         "username": config.postgres_user,
         "password": config.postgres_password,
         "sink.buffer-flush.interval": f"{JDBC_FLUSH_MS}ms",
+        "sink.buffer-flush.max-rows": str(JDBC_BATCH_ROWS),
         "sink.max-retries": str(JDBC_MAX_RETRIES),
     }
     lines = (FOLDER / "sql" / name).read_text(encoding="utf-8").splitlines()

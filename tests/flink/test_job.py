@@ -65,7 +65,7 @@ def test_values_are_quoted() -> None:
     table = statements()["CREATE TEMPORARY TABLE counts_1min"]
     assert "'username' = 'it''s me'" in table
     assert "'password' = 'se''c;r--e$t'" in table
-    assert "'url' = 'jdbc:postgresql://127.0.0.1:5432/marketing_roas?stringtype=unspecified'" in table
+    assert "'url' = 'jdbc:postgresql://127.0.0.1:5432/marketing_roas?stringtype=unspecified&" in table
 
 
 @pytest.mark.usefixtures("more")

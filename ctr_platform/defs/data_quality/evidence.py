@@ -14,7 +14,14 @@ from sqlalchemy import select, text
 
 from contract.errors import CtrError
 from ctr_platform.defs.data_quality.documents import STORES, compared, final_documents
-from ctr_platform.defs.data_quality.rules import ACCURACY, DRIFT, FRESHNESS, RECORDS, WINDOWS
+from ctr_platform.defs.data_quality.rules import (
+    ACCURACY,
+    CARDINALITY,
+    DRIFT,
+    FRESHNESS,
+    RECORDS,
+    WINDOWS,
+)
 from ctr_platform.defs.kafka.offset_ranges import consumer, first_written_ms, partitions
 from ctr_platform.defs.reconciliation.balance import balance
 from ctr_platform.defs.reconciliation.state import progress
@@ -69,9 +76,11 @@ def gather(settings: Settings) -> Evidence:
         connection.execute(
             text(f"SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
         )
+        windows = _windows(connection, since, settings.max_segments)
         evidence: Evidence = {
             ACCURACY.name: _frame(connection.execute(_accuracy(since))),
-            WINDOWS.name: _windows(connection, since),
+            WINDOWS.name: windows,
+            CARDINALITY.name: windows,
             RECORDS.name: _records(connection, settings.raw_topic),
             DRIFT.name: _frame(connection.execute(_statement("drift"), {"clicks": DRIFT_CLICKS})),
         }
@@ -100,10 +109,11 @@ def _accuracy(since: datetime) -> Select[Any]:
     )
 
 
-def _windows(connection: Connection, since: datetime) -> pd.DataFrame:
+def _windows(connection: Connection, since: datetime, max_segments: int) -> pd.DataFrame:
     """Closed windows of both types, each beside what must agree with it."""
     statements = (statement_of(SQL / "windows.sql", window_type) for window_type in WINDOW_MINUTES)
-    return pd.concat([_frame(connection.execute(each, {"since": since})) for each in statements])
+    values = {"since": since, "max_segments": max_segments}
+    return pd.concat([_frame(connection.execute(each, values)) for each in statements])
 
 
 def _records(connection: Connection, topic: str) -> pd.DataFrame:

@@ -54,12 +54,13 @@ def _between(name: str, column: str, bounds: tuple[Any, Any], description: str, 
     )
 
 
-def _zero(name: str, column: str, description: str) -> Rule:
+def _zero(name: str, column: str, description: str, **more: Any) -> Rule:
     return Rule(
         name=name,
         description=description,
         expectation="ExpectColumnValuesToBeInSet",
         arguments={"column": column, "value_set": [0]},
+        **more,
     )
 
 
@@ -170,6 +171,19 @@ WINDOWS: Final = Suite(
     ),
 )
 
+CARDINALITY: Final = Suite(
+    name="cardinality",
+    identified_by=("window_type", "window_start", "most_values_in"),
+    rules=(
+        _zero(
+            "segments_named",
+            "unnamed_impressions",
+            "No event is counted as `other` because a minute has more segments than MAX_SEGMENTS.",
+            severity="warning",
+        ),
+    ),
+)
+
 RECORDS: Final = Suite(
     name="records",
     identified_by=("partition",),
@@ -221,7 +235,7 @@ REDIS: Final = _documents("redis", "Redis", "warning")
 
 FEED: Final = _documents("feed", "ctr_windows", "critical")
 
-SUITES: Final = (ACCURACY, WINDOWS, RECORDS, FRESHNESS, DRIFT, REDIS, FEED)
+SUITES: Final = (ACCURACY, WINDOWS, CARDINALITY, RECORDS, FRESHNESS, DRIFT, REDIS, FEED)
 
 
 def thresholds(settings: Settings) -> dict[str, float]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import and_, delete, exists, func, select
 from sqlalchemy.orm import aliased
 
+from ctr_platform.defs.retention.ledger import roll_up
 from ctr_platform.defs.retention.snapshots import delete_snapshot, old_snapshots
 from warehouse.engine import warehouse_errors, writing_engine
 from warehouse.models import (
@@ -21,6 +22,7 @@ from warehouse.models import (
     DeploymentRow,
     JobMetricsRow,
     LateEvent,
+    LedgerRow,
     RawEvent,
     ReconciliationPass,
     RecountCounts,
@@ -62,8 +64,8 @@ class Discarded:
 def discard(settings: Settings, *, dry_run: bool = False) -> Discarded:
     """Delete what is older than the settings' retention.
 
-    Never deleted: snapshots that the job could be restored from next, releases of the newest deployments, the
-    ledger, and the recount's progress.
+    Never deleted: snapshots that the job could be restored from next, releases of the newest orders, what
+    the ledger says (its rows are rolled up by day), and the recount's progress.
 
     Raises:
         CtrError: Flink or Postgres is unavailable, or the checkpoint folder is not one that can be listed.
@@ -106,6 +108,7 @@ def _old_rows(settings: Settings, *, dry_run: bool) -> dict[str, int]:
         for table, old in _old(settings):
             done = connection.execute(delete(table).where(old))
             counts[str(table.__table__)] = counts.get(str(table.__table__), 0) + done.rowcount
+        counts[str(LedgerRow.__table__)] = roll_up(connection, settings)
         _end(connection, dry_run=dry_run)
     return counts
 

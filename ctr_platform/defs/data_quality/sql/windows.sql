@@ -2,7 +2,7 @@
 -- recount has is a row without totals.
 --
 -- :window_type, :length: of the windows, as a name and as an interval; ${window_type} stands in names of
--- views. :since is a whole hour. Windows that the recount has not verified yet may still be on
+-- views. :since is a whole hour; :max_segments is how many a minute of a partition may name. Windows that the recount has not verified yet may still be on
 -- their way into a table: what is compared between two tables is compared up to the newest verified one.
 WITH verified AS (
     SELECT coalesce(max(window_start), '-infinity') AS newest
@@ -28,7 +28,16 @@ segments AS (
         window_start,
         sum(impressions) AS segment_impressions,
         sum(clicks) AS segment_clicks,
-        count(*) FILTER (WHERE clicks > impressions OR clicks < 0) AS impossible_segments
+        count(*) FILTER (WHERE clicks > impressions OR clicks < 0) AS impossible_segments,
+        -- Who calls a segment so by chance does not reach the bound.
+        CASE
+            WHEN count(*) > :max_segments
+            THEN sum(impressions) FILTER (WHERE site_category = 'other' AND device_type = -1)
+        END AS unnamed_impressions,
+        CASE
+            WHEN count(DISTINCT site_category) >= count(DISTINCT device_type) THEN 'site_category'
+            ELSE 'device_type'
+        END AS most_values_in
     FROM realtime.segments_${window_type}
     WHERE window_start >= :since
     GROUP BY window_start
@@ -74,7 +83,9 @@ SELECT
     segment_impressions, segment_clicks,
     coalesce(impossible_segments, 0) AS impossible_segments,
     coalesce(doubled_segments, 0) AS doubled_segments,
-    coalesce(segments_unlike_minutes, 0) AS segments_unlike_minutes
+    coalesce(segments_unlike_minutes, 0) AS segments_unlike_minutes,
+    coalesce(unnamed_impressions, 0) AS unnamed_impressions,
+    most_values_in
 FROM totals
 FULL JOIN recounted USING (window_start)
 LEFT JOIN segments USING (window_start)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
+import pandas as pd
 import pytest
 import redis
 from confluent_kafka import Producer
@@ -181,6 +182,7 @@ def test_stores_that_agree_break_no_rule_and_every_row_is_looked_at(
     assert rows == {
         "accuracy": 6,
         "windows": 6,
+        "cardinality": 6,
         "records": 1,
         "freshness": 1,
         "drift": 0,
@@ -246,6 +248,23 @@ def test_a_falsified_warehouse_breaks_the_rules_that_speak_of_it(
 ) -> None:
     platform.sql(falsify)
     assert platform.broken(tmp_path) == broken
+
+
+def test_events_beyond_the_named_segments_are_a_warning_that_names_the_dimension(
+    platform: Platform, tmp_path: Path
+) -> None:
+    for table in ("counts_1min", "counts_5min"):
+        platform.sql(
+            f"update realtime.{table} set site_category = 'other', device_type = -1"
+            " where site_category = 'games'"
+        )
+    assert "segments_named" not in platform.broken(tmp_path), "somebody's own segment of that name"
+    platform = replace(platform, settings=platform.settings.model_copy(update={"max_segments": 2}))
+    assert "segments_named" in platform.broken(tmp_path)
+    frame = platform.evidence()["cardinality"]
+    assert isinstance(frame, pd.DataFrame)
+    assert set(frame["most_values_in"]) == {"site_category"}
+    assert set(frame["unnamed_impressions"]) == {11, 55}
 
 
 def test_a_segment_that_is_stored_twice_is_found(platform: Platform, tmp_path: Path) -> None:

@@ -33,8 +33,8 @@ final class DocumentSummaries extends AbstractStreamOperator<Row> implements One
     /** A tenth of the second that an open window's document may lag. */
     static final long EVERY_MS = 100;
 
-    /** Summaries take at most a quarter of the time: where one takes long, the next waits longer. */
-    private static final int PAUSES_PER_SUMMARY = 3;
+    /** Summaries take at most a tenth of the time: where one takes long, the next waits longer. */
+    private static final int PAUSES_PER_SUMMARY = 9;
 
     /** What a document names of its segments, and of each dimension's values. */
     static final int MAX_ENTRIES = 500;

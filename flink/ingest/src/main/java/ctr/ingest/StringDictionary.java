@@ -49,8 +49,8 @@ final class StringDictionary {
     private String add(byte[] key, int freeSlot) {
         String value = normalForm(new String(key, StandardCharsets.UTF_8));
         if (known >= MAX_KNOWN) {
-            keys = new byte[1 << 10][];
-            values = new String[1 << 10];
+            Arrays.fill(keys, null);
+            Arrays.fill(values, null);
             known = 0;
         } else if (2 * known >= keys.length) {
             grow();
