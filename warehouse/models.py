@@ -186,6 +186,27 @@ class WindowVerification(Base):
     accuracy: Mapped[Decimal]
 
 
+class InexactWindow(Base):
+    """A window whose latest verification is below 100 %: an error until it is exact or acknowledged."""
+
+    __tablename__ = "inexact_windows"
+    __table_args__ = ({"schema": QUALITY},)
+
+    window_type: Mapped[str] = mapped_column(primary_key=True)
+    window_start: Mapped[datetime] = mapped_column(primary_key=True)
+    expected_impressions: Mapped[int] = mapped_column(BigInteger)
+    actual_impressions: Mapped[int] = mapped_column(BigInteger)
+    expected_clicks: Mapped[int] = mapped_column(BigInteger)
+    actual_clicks: Mapped[int] = mapped_column(BigInteger)
+    accuracy: Mapped[Decimal] = mapped_column(Numeric(5, 2))
+    found_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """When it was found first."""
+    acknowledged_at: Mapped[datetime | None]
+    """When a person accepted these figures; other figures are an error again."""
+    why: Mapped[str | None]
+    """The reason for that."""
+
+
 class RecountProgress(Base):
     """How far the recount has read a partition, and what it found there: state of the next pass."""
 
@@ -297,7 +318,7 @@ class ReconciliationPass(Base):
     windows: Mapped[int]
     """Windows verified."""
     inexact: Mapped[int]
-    """Those of them whose accuracy is below 100 %."""
+    """Windows, however old, that are below 100 % and that nobody has acknowledged."""
     lowest_accuracy: Mapped[Decimal] = mapped_column(Numeric(5, 2))
     """The least of their accuracies, in percent."""
     impressions: Mapped[int] = mapped_column(BigInteger)

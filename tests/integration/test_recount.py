@@ -9,7 +9,8 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from contract.errors import CtrError
+from contract.errors import CtrError, UsageError
+from ctr_platform.defs.reconciliation.inexact import acknowledge
 from ctr_platform.defs.reconciliation.run import recount
 from ctr_platform.defs.reconciliation.state import lock
 from tests.oracle import MINUTE_MS
@@ -143,15 +144,67 @@ def test_a_falsified_row_is_found_by_the_next_pass_and_a_mended_one_too(
         connection.commit()
         found = _recount(job)
         assert found.verification.inexact == 1
-        assert [(each.window_type, float(each.accuracy)) for each in found.least_accurate] == [
+        assert [(each.window_type, float(each.accuracy)) for each in found.inexact.least_accurate] == [
             (kind, accuracy)
         ]
         assert [key for key, (value, *_) in _accuracy(job).items() if value < 100] == [(kind, start)]
         cursor.execute(f"delete from {table} where window_start = to_timestamp({start / 1000})")
         cursor.execute(f"insert into {table} select * from kept")
         connection.commit()
-    assert _recount(job).verification.inexact == 0
+    mended = _recount(job)
+    assert (mended.verification.inexact, mended.inexact.number) == (0, 0)
     assert _accuracy(job)[kind, start][0] == 100
+
+
+def test_a_wrong_window_is_an_error_until_it_is_exact_or_acknowledged(job: Pipeline) -> None:
+    """Of yesterday, where no pass looks by itself."""
+    job.use(recount_hours=1)
+    job.submit()
+    for second in range(60):
+        job.event(second % 4, HOUR_MS + second * 1000)
+    job.close_windows(HOUR_MS + 5 * MINUTE_MS)
+    start = job.base_ms + HOUR_MS
+    job.eventually(lambda: (start, "news", 1) in job.rows(5), "the windows")
+    records = job.expected().records
+    job.eventually(lambda: job.read() == records, "the ledger")
+    assert _settled(job, records).inexact.number == 0
+
+    def falsify(by: int) -> None:
+        with job.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "update realtime.counts_1min set impressions = impressions + %s"
+                " where window_start = to_timestamp(%s)",
+                (by, start / 1000),
+            )
+
+    at = datetime.fromtimestamp(start / 1000, tz=UTC)
+    falsify(1)
+    assert _recount(job).inexact.number == 1, "found by a pass that was asked to look there"
+    assert recount(job.settings).inexact.number == 1, "and not forgotten by one that was not"
+    with pytest.raises(UsageError, match="is an error"):
+        acknowledge(job.settings, at + timedelta(minutes=1), at + timedelta(hours=1), why="x", dry_run=False)
+    with pytest.raises(UsageError, match="say why"):
+        acknowledge(job.settings, at, at, why=" ", dry_run=False)
+    [window] = acknowledge(job.settings, at, at, why="nothing can be done", dry_run=True)
+    assert (window.window_type, window.actual_impressions - window.expected_impressions) == ("1min", 1)
+    assert recount(job.settings).inexact.number == 1, "a dry run changes nothing"
+
+    acknowledge(job.settings, at, at, why="nothing can be done", dry_run=False)
+    assert recount(job.settings).inexact.number == 0
+    falsify(1)
+    assert _recount(job).inexact.number == 1, "these are not the figures that were acknowledged"
+    falsify(-2)
+    assert recount(job.settings).inexact.number == 0, "exact again, and found to be so unasked"
+
+    with job.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "insert into realtime.counts_1min select window_start - interval '30 minutes', window_end -"
+            " interval '30 minutes', 'nobody', 1, 1, 0 from realtime.counts_1min limit 1"
+        )
+    assert _recount(job).inexact.number == 1, "a window that no event is of"
+    with job.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("delete from realtime.counts_1min where site_category = 'nobody'")
+    assert recount(job.settings).inexact.number == 0
 
 
 def test_what_was_late_after_idleness_is_learned_from_its_letter(job: Pipeline) -> None:

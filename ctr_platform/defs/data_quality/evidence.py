@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
-from sqlalchemy import select, text
+from sqlalchemy import exists, select, text
 
 from contract.errors import CtrError
 from ctr_platform.defs.data_quality.documents import STORES, compared, final_documents
@@ -27,6 +27,7 @@ from ctr_platform.defs.reconciliation.balance import balance
 from ctr_platform.defs.reconciliation.state import progress
 from ctr_platform.defs.reconciliation.verify import hour_of, statement_of
 from warehouse.engine import warehouse_errors, writing_engine
+from warehouse.models import InexactWindow
 from warehouse.views import CONSERVATION, WINDOW_ACCURACY
 from warehouse.windows import WINDOW_MINUTES
 
@@ -99,12 +100,17 @@ def _or_unjudged(read: Callable[[], Found]) -> Found | Unjudged:
 
 
 def _accuracy(since: datetime) -> Select[Any]:
-    """The latest verification of each window."""
-    accuracy = WINDOW_ACCURACY.c
+    """The latest verification of each window, but for those that a person has accepted as they are."""
+    accuracy, inexact = WINDOW_ACCURACY.c, InexactWindow.__table__.c
+    accepted = exists().where(
+        inexact.window_type == accuracy.window_type,
+        inexact.window_start == accuracy.window_start,
+        inexact.acknowledged_at.is_not(None),
+    )
     columns = (each for each in accuracy if each.name != "checked_at")
     return (
         select(*columns)
-        .where(accuracy.window_start >= since)
+        .where(accuracy.window_start >= since, ~accepted)
         .order_by(accuracy.window_type, accuracy.window_start)
     )
 

@@ -30,7 +30,7 @@ HOURS: Final = dg.HourlyPartitionsDefinition(start_date="2026-01-01-00:00", time
 EXACT_CHECK: Final = dg.AssetCheckSpec(
     "windows_exact",
     asset=WINDOW_ACCURACY,
-    description="Every window equals its recount: a warning below 100 %, a failure below the alarm.",
+    description="Every window equals its recount; else it is an error until it does or is acknowledged.",
 )
 CONSERVED_CHECK: Final = dg.AssetCheckSpec(
     "records_conserved",

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from ctr_platform.defs.reconciliation.balance import Balance
+    from ctr_platform.defs.reconciliation.inexact import OpenWindows
     from ctr_platform.defs.reconciliation.reading import Reading
-    from ctr_platform.defs.reconciliation.verify import LeastAccurateWindow, VerificationSummary
+    from ctr_platform.defs.reconciliation.verify import VerificationSummary
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +30,8 @@ class Recount:
     balances: list[Balance]
     """By partition, of those that can be compared now."""
 
-    least_accurate: list[LeastAccurateWindow]
-    """The least exact of the latest verifications, of the hours looked at."""
+    inexact: OpenWindows
+    """The windows that are an error now, however old."""
 
     closed_until: datetime | None
     """Every window that ends by this has been verified, if its hour was looked at."""
@@ -61,13 +62,14 @@ def record_pass(connection: Connection, topic: str, done: Recount, looked_back_t
             closed_until=done.closed_until,
             verifiable_from=done.verifiable_from,
             windows=verification.windows,
-            inexact=verification.inexact,
-            lowest_accuracy=verification.lowest_accuracy,
+            inexact=done.inexact.number,
+            lowest_accuracy=done.inexact.lowest_accuracy,
             impressions=verification.impressions,
             changed_results=verification.changed_results,
             changed_hours=_changed_hours(connection, looked_back_to) if verification.changed_results else [],
             least_accurate=[
-                {name: str(value) for name, value in asdict(each).items()} for each in done.least_accurate
+                {name: str(value) for name, value in asdict(each).items()}
+                for each in done.inexact.least_accurate
             ],
             partitions_compared=len(done.balances),
             unbalanced=[asdict(each) for each in done.balances if not each.balanced],

@@ -11,6 +11,7 @@ from contract.errors import CtrError
 from ctr_platform.defs.kafka.offset_ranges import consumer
 from ctr_platform.defs.reconciliation.balance import balance
 from ctr_platform.defs.reconciliation.final_windows import closed_until
+from ctr_platform.defs.reconciliation.inexact import open_hours, open_windows
 from ctr_platform.defs.reconciliation.naming import forget_names
 from ctr_platform.defs.reconciliation.passes import Recount, record_pass
 from ctr_platform.defs.reconciliation.reading import TopicReader
@@ -18,12 +19,9 @@ from ctr_platform.defs.reconciliation.schemas import SchemaCache
 from ctr_platform.defs.reconciliation.state import lock, progress
 from ctr_platform.defs.reconciliation.verify import (
     HOUR,
-    MAX_LEAST_ACCURATE,
-    LeastAccurateWindow,
     VerificationSummary,
     hour_of,
     hour_ranges,
-    least_accurate_windows,
     pending_hours,
     verify,
 )
@@ -53,8 +51,8 @@ def recount(
 ) -> Recount:
     """Bring the recount up to the job's last checkpoint and verify windows.
 
-    Verified are the closed windows of `hours`, of the last `RECOUNT_HOURS`, and of every hour whose
-    recount has changed.
+    Verified are the closed windows of `hours`, of the last `RECOUNT_HOURS`, of every hour whose recount has
+    changed, and of hours with windows that are an error.
 
     Args:
         settings: where everything is.
@@ -93,21 +91,24 @@ def _verified(settings: Settings, engine: Engine, reading: Reading, hours: Colle
         now = datetime.now(tz=UTC)
         closed = closed_until(states, reading.unread_since, now, settings.time_rules)
         verifiable_from = max((state.provable_from for state in states if state.provable_from), default=None)
-        wanted = {*hours, *_latest_hours(now, settings.recount_hours), *pending_hours(connection)}
+        wanted = {
+            *hours,
+            *_latest_hours(now, settings.recount_hours),
+            *pending_hours(connection),
+            *open_hours(connection),
+        }
         verification = VerificationSummary()
-        least_accurate: list[LeastAccurateWindow] = []
         if closed is not None:
             for first, last in hour_ranges(wanted):
                 start = first if verifiable_from is None else max(first, verifiable_from)
                 if start < last:
                     verification = verification.plus(verify(connection, (start, last), closed))
-                    least_accurate += least_accurate_windows(connection, (start, last))
             forget_names(connection, closed)
         done = Recount(
             reading=reading,
             verification=verification,
             balances=balance(connection, settings.raw_topic),
-            least_accurate=sorted(least_accurate, key=lambda window: window.accuracy)[:MAX_LEAST_ACCURATE],
+            inexact=open_windows(connection),
             closed_until=closed,
             verifiable_from=verifiable_from,
         )

@@ -65,7 +65,7 @@ def report_reconciliation(context: dg.SensorEvaluationContext, platform: Platfor
         return dg.SensorResult(skip_reason="no pass since the last report", cursor=context.cursor)
     exact_before = memory.statuses[:1] in ((), (PASSED,))
     evaluations = [
-        _exact(_decisive(passes, exact_before=exact_before), settings.accuracy_alarm_percent),
+        _exact(_decisive(passes, exact_before=exact_before)),
         _conserved(passes[-1]),
     ]
     statuses = tuple(PASSED if each.passed else each.severity.value for each in evaluations)
@@ -94,19 +94,28 @@ def _decisive(passes: Sequence[ReconciliationPass], *, exact_before: bool) -> Re
     return min(reversed(passes), key=lambda each: each.lowest_accuracy)
 
 
-def _exact(verified: ReconciliationPass, alarm_percent: float) -> dg.AssetCheckEvaluation:
-    below_alarm = verified.lowest_accuracy < alarm_percent
+def _exact(verified: ReconciliationPass) -> dg.AssetCheckEvaluation:
     return dg.AssetCheckEvaluation(
         asset_key=WINDOW_ACCURACY,
         check_name=EXACT_CHECK.name,
         passed=verified.inexact == 0,
-        severity=dg.AssetCheckSeverity.ERROR if below_alarm else dg.AssetCheckSeverity.WARN,
+        description=_worst(verified),
         metadata={
             "windows": verified.windows,
             "inexact": verified.inexact,
             "lowest_accuracy": float(verified.lowest_accuracy),
             **({"least_accurate": table_of(verified.least_accurate)} if verified.least_accurate else {}),
         },
+    )
+
+
+def _worst(verified: ReconciliationPass) -> str:
+    if not verified.least_accurate:
+        return ""
+    worst = verified.least_accurate[0]
+    return (
+        f"{verified.inexact} not exact, {worst['window_type']} of {worst['window_start']} the least: "
+        f"{worst['accuracy']} %, {worst['actual_impressions']} of {worst['expected_impressions']} impressions"
     )
 
 

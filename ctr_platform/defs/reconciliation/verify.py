@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import delete, select, text
 
+from ctr_platform.defs.reconciliation.inexact import EXACT, note_changed
 from warehouse.models import RecountPending
-from warehouse.views import WINDOW_ACCURACY
 from warehouse.windows import WINDOW_MINUTES, window_length
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from decimal import Decimal
 
     from sqlalchemy import Connection, TextClause
 
@@ -25,11 +25,6 @@ if TYPE_CHECKING:
 SQL: Final = Path(__file__).with_name("sql") / "verify.sql"
 HOUR: Final = timedelta(hours=1)
 MINUTE: Final = timedelta(minutes=1)
-
-MAX_LEAST_ACCURATE: Final = 20
-"""As many inexact windows are named; more say no more."""
-
-EXACT: Final = Decimal(100)
 
 TimeRange = tuple[datetime, datetime]
 """Whole hours: first, and the one behind the last."""
@@ -59,19 +54,6 @@ class VerificationSummary:
             impressions=self.impressions + other.impressions,
             changed_results=self.changed_results + other.changed_results,
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class LeastAccurateWindow:
-    """A window that is not what it must be."""
-
-    window_type: str
-    window_start: datetime
-    accuracy: Decimal
-    expected_impressions: int
-    actual_impressions: int
-    expected_clicks: int
-    actual_clicks: int
 
 
 def hour_of(moment: datetime) -> datetime:
@@ -114,6 +96,7 @@ def verify(connection: Connection, time_range: TimeRange, closed_until: datetime
                 changed_results=row.changed_results,
             )
         )
+    note_changed(connection)
     longest = max(WINDOW_MINUTES.values()) * MINUTE
     connection.execute(
         delete(RecountPending).where(
@@ -122,22 +105,6 @@ def verify(connection: Connection, time_range: TimeRange, closed_until: datetime
         )
     )
     return result
-
-
-def least_accurate_windows(connection: Connection, time_range: TimeRange) -> list[LeastAccurateWindow]:
-    """The least exact windows of a span by their latest verification, at most `MAX_LEAST_ACCURATE`."""
-    accuracy = WINDOW_ACCURACY.c
-    query = (
-        select(*(accuracy[each.name] for each in fields(LeastAccurateWindow)))
-        .where(
-            accuracy.window_start >= time_range[0],
-            accuracy.window_start < time_range[1],
-            accuracy.accuracy < EXACT,
-        )
-        .order_by(accuracy.accuracy, accuracy.window_start.desc())
-        .limit(MAX_LEAST_ACCURATE)
-    )
-    return [LeastAccurateWindow(**row) for row in connection.execute(query).mappings()]
 
 
 def statement_of(template: Path, window_type: WindowType) -> TextClause:

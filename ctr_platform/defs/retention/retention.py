@@ -20,6 +20,7 @@ from warehouse.models import (
     Counts1Min,
     Counts5Min,
     DeploymentRow,
+    InexactWindow,
     JobMetricsRow,
     LateEvent,
     LedgerRow,
@@ -137,6 +138,7 @@ def _old(settings: Settings) -> Iterator[tuple[type[Base], ColumnElement[bool]]]
     yield Counts1Min, Counts1Min.window_start < windows
     yield Counts5Min, Counts5Min.window_start < windows
     yield LateEvent, LateEvent.event_time < windows
+    yield InexactWindow, InexactWindow.window_start < windows
     yield RecountCounts, RecountCounts.window_start < windows
     yield RecountLate, RecountLate.window_start < windows
     yield WindowRevision, WindowRevision.window_start < windows

@@ -39,6 +39,15 @@ compared AS (
     FULL JOIN actual USING (window_start, site_category, device_type)
     GROUP BY window_start
 ),
+seen AS (
+    SELECT * FROM compared
+    -- Of a window that was not exact, and that is nowhere any more, both sides say nothing now.
+    UNION ALL
+    SELECT window_start, 0, 0, 0, 0, 0, 0
+    FROM quality.inexact_windows AS inexact
+    WHERE window_type = :window_type AND window_start >= :first AND window_start < :last
+        AND NOT EXISTS (SELECT FROM compared WHERE compared.window_start = inexact.window_start)
+),
 late AS (
     SELECT date_bin(:length, window_start, '1970-01-01 00:00:00+00') AS window_start, count(*) AS late
     FROM quality.recount_late
@@ -64,7 +73,7 @@ verified AS (
             ),
             2
         ) AS accuracy
-    FROM compared
+    FROM seen
     LEFT JOIN late USING (window_start)
     WHERE window_start + :length <= :closed_until
 ),

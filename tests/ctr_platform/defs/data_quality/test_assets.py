@@ -43,7 +43,8 @@ def test_every_rule_is_a_check_and_the_report_is_a_click_away(
     assert set(checks) == {each.name for each in CHECKS}
     alarm, exact = checks["accuracy_alarm"], checks["accuracy_exact"]
     assert (alarm.passed, alarm.severity) == (False, dg.AssetCheckSeverity.ERROR)
-    assert (exact.passed, exact.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert (exact.passed, exact.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert checks["segments_named"].severity == dg.AssetCheckSeverity.WARN
     table = alarm.metadata["broken_rows"]
     assert isinstance(table, dg.TableMetadataValue)
     assert "50.0" in {record.data["accuracy"] for record in table.records}

@@ -230,6 +230,16 @@ _SUMS: Final = {"five_minutes_of_minutes"}
             "update quality.window_accuracy_history set accuracy = 98.99 where window_start = :at",
             {"accuracy_alarm", "accuracy_exact"},
         ),
+        (
+            (
+                "update quality.window_accuracy_history set accuracy = 98.99 where window_start = :at;"
+                " insert into quality.inexact_windows (window_type, window_start, expected_impressions,"
+                " actual_impressions, expected_clicks, actual_clicks, accuracy, acknowledged_at)"
+                " select window_type, window_start, 0, 0, 0, 0, accuracy, now()"
+                " from quality.window_accuracy_history where window_start = :at"
+            ),
+            set(),
+        ),
         ("update quality.ledger set counted = counted - 1", {"records_accounted", "records_recounted"}),
         ("update quality.recount_progress set late = late + 1, counted = counted - 1", {"records_recounted"}),
         (

@@ -104,21 +104,21 @@ def test_what_stays_as_it_is_is_reported_seldom_and_nothing_of_it_is_lost(stores
     assert "no pass" in str(_look(_later(refreshed.cursor)).skip_reason)
 
 
-@pytest.mark.parametrize(
-    ("accuracy", "severity"),
-    [("99.50", dg.AssetCheckSeverity.WARN), ("98.99", dg.AssetCheckSeverity.ERROR)],
-)
-def test_an_inexact_window_is_red_at_once_and_green_at_once(
-    stores: RunningStack, accuracy: str, severity: dg.AssetCheckSeverity
-) -> None:
+@pytest.mark.parametrize("accuracy", ["99.99", "0"])
+def test_an_inexact_window_is_red_at_once_and_green_at_once(stores: RunningStack, accuracy: str) -> None:
     _passed(stores)
     good = _look(None)
     window = {"window_type": "1min", "window_start": HOUR.isoformat(), "accuracy": accuracy}
+    window |= {"actual_impressions": "9", "expected_impressions": "10"}
     found = {"inexact": 1, "lowest_accuracy": Decimal(accuracy), "least_accurate": [window]}
     _passed(stores, **found)
     red = _look(good.cursor)
     exact = _checks(red)["windows_exact"]
-    assert (exact.passed, exact.severity, exact.metadata["inexact"].value) == (False, severity, 1)
+    assert (exact.passed, exact.metadata["inexact"].value) == (False, 1)
+    assert exact.severity is dg.AssetCheckSeverity.ERROR
+    assert exact.description == (
+        f"1 not exact, 1min of {HOUR.isoformat()} the least: {accuracy} %, 9 of 10 impressions"
+    )
     table = exact.metadata["least_accurate"]
     assert isinstance(table, dg.TableMetadataValue)
     [named] = table.records
