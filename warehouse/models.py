@@ -161,6 +161,8 @@ class LedgerRow(Base):
     """Flink's id of the job."""
     run_started_at: Mapped[datetime] = mapped_column(primary_key=True)
     """Start of the submission: it identifies the run."""
+    job_watermark: Mapped[datetime | None]
+    """Windows that end by it were closed then; the epoch: none was. NULL: an older release does not say."""
     written_at: Mapped[datetime] = mapped_column(server_default=func.now())
     """With its present checkpoint; a trigger sees to it when another one takes the row's place."""
 

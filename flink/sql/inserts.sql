@@ -18,7 +18,9 @@ INSERT INTO ledger
 SELECT
     topic, `partition`, first_offset, last_offset, checkpoint_id,
     records_read, counted, late, malformed, unknown_schema, invalid,
-    job_id, CAST(TO_TIMESTAMP_LTZ(run_started_ms, 3) AS STRING) || '+00'
+    job_id,
+    CAST(TO_TIMESTAMP_LTZ(run_started_ms, 3) AS STRING) || '+00',
+    CAST(TO_TIMESTAMP_LTZ(job_watermark_ms, 3) AS STRING) || '+00'
 FROM ledger_entries;
 
 INSERT INTO ctr_windows

@@ -35,6 +35,7 @@ CREATE TEMPORARY TABLE ledger (
     invalid BIGINT,
     job_id STRING,
     run_started_at STRING,
+    job_watermark STRING,
     PRIMARY KEY (topic, `partition`, first_offset, run_started_at) NOT ENFORCED
 ) WITH ('table-name' = 'quality.ledger', ${jdbc});
 

@@ -179,7 +179,8 @@ def test_the_ledger_has_the_jobs_columns(url: URL) -> None:
         "topic text, partition integer, first_offset bigint, last_offset bigint, checkpoint_id bigint, "
         "records_read bigint, counted bigint, late bigint, malformed bigint, unknown_schema bigint, "
         "invalid bigint, job_id text, "
-        "run_started_at timestamp with time zone, written_at timestamp with time zone"
+        "run_started_at timestamp with time zone, written_at timestamp with time zone, "
+        "job_watermark timestamp with time zone"
     )
     with writing_engine(url).connect() as connection:
         rows = connection.execute(

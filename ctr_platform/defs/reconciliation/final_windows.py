@@ -38,14 +38,19 @@ class _Partition:
 def closed_until(
     states: Sequence[PartitionProgress],
     unread_since: Mapping[int, datetime],
+    claimed: datetime | None,
     now: datetime,
     rules: TimeRules,
 ) -> datetime | None:
     """Every window that ends by this is final; None: no window is.
 
+    Verified is what the job says it has closed, once the records that allow it have been read. What it should
+    have closed and has not is a matter of its health.
+
     Args:
         states: of the raw topic's partitions.
         unread_since: when the first record beyond what was read was written, of partitions that have one.
+        claimed: up to when the job had closed windows at its last checkpoint; None: it does not say.
         now: by the clock that the broker's times are compared with.
         rules: the job's.
     """
@@ -60,7 +65,8 @@ def closed_until(
         return now - topic_idle
     active = [each for each in seen if each.silent <= partition_idle or each.lags] or seen
     newest = max(each.watermark for each in active)
-    return min(each.watermark for each in active if each.lags or newest - each.watermark <= straggler)
+    allowed = min(each.watermark for each in active if each.lags or newest - each.watermark <= straggler)
+    return allowed if claimed is None else min(allowed, claimed)
 
 
 def _seen(

@@ -16,7 +16,7 @@ from ctr_platform.defs.reconciliation.naming import forget_names
 from ctr_platform.defs.reconciliation.passes import Recount, record_pass
 from ctr_platform.defs.reconciliation.reading import TopicReader
 from ctr_platform.defs.reconciliation.schemas import SchemaCache
-from ctr_platform.defs.reconciliation.state import lock, progress
+from ctr_platform.defs.reconciliation.state import claimed_closed, lock, progress
 from ctr_platform.defs.reconciliation.verify import (
     HOUR,
     VerificationSummary,
@@ -89,7 +89,8 @@ def _verified(settings: Settings, engine: Engine, reading: Reading, hours: Colle
     with engine.begin() as connection:
         states = list(progress(connection, settings.raw_topic).values())
         now = datetime.now(tz=UTC)
-        closed = closed_until(states, reading.unread_since, now, settings.time_rules)
+        claimed = claimed_closed(connection, settings.raw_topic)
+        closed = closed_until(states, reading.unread_since, claimed, now, settings.time_rules)
         verifiable_from = max((state.provable_from for state in states if state.provable_from), default=None)
         wanted = {
             *hours,

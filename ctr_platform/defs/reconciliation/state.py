@@ -75,6 +75,27 @@ def ledger_ends(connection: Connection, topic: str) -> dict[int, int]:
     return {row[0]: row[1] for row in connection.execute(newest)}
 
 
+def claimed_closed(connection: Connection, topic: str) -> datetime | None:
+    """Up to when the job had closed windows at a checkpoint some seconds ago; None: it does not say."""
+    table = LedgerRow.__table__.c
+    settled = (table.topic == topic, table.written_at <= func.now() - timedelta(seconds=SETTLED_S))
+    newest = (
+        select(table.run_started_at, table.checkpoint_id)
+        .where(*settled)
+        .order_by(table.run_started_at.desc(), table.checkpoint_id.desc())
+        .limit(1)
+        .subquery()
+    )
+    claimed: datetime | None = connection.scalar(
+        select(func.min(table.job_watermark)).where(
+            *settled,
+            table.run_started_at == newest.c.run_started_at,
+            table.checkpoint_id == newest.c.checkpoint_id,
+        )
+    )
+    return claimed
+
+
 def save_progress(connection: Connection, states: Sequence[PartitionProgress]) -> None:
     """Write how far these partitions have been read."""
     if not states:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from contract.settings import Settings
 
+LAST: Final = ("checkpoint_id", "job_id", "run_started_at", "written_at", "job_watermark")
 SUMS: Final = ("records_read", "counted", "late", "malformed", "unknown_schema", "invalid")
 
 
@@ -36,10 +37,7 @@ def roll_up(connection: Connection, settings: Settings) -> int:
             func.min(current.first_offset).label("first_offset"),
             func.max(current.last_offset).label("last_offset"),
             *(func.sum(current[name]).cast(BigInteger).label(name) for name in SUMS),
-            *(
-                _last(name).label(name)
-                for name in ("checkpoint_id", "job_id", "run_started_at", "written_at")
-            ),
+            *(_last(name).label(name) for name in LAST),
         )
         .where(current.written_at < until)
         .group_by(current.topic, current.partition, day)

@@ -34,19 +34,24 @@ def _partition(
 
 
 def _closed_ago_s(
-    *partitions: PartitionProgress, unread_after_s: dict[int, float] | None = None, now: datetime = NOW
+    *partitions: PartitionProgress,
+    unread_after_s: dict[int, float] | None = None,
+    claimed_ago_s: float | None = None,
+    now: datetime = NOW,
 ) -> float | None:
     """How long before the checkpoint the newest closed window may have ended.
 
     Args:
         partitions: as they are at the checkpoint.
         unread_after_s: when the first record beyond was written, after the checkpoint, by partition.
+        claimed_ago_s: up to when the job says it has closed windows, before the checkpoint.
         now: when it is asked.
     """
     unread = {
         number: CHECKPOINT + timedelta(seconds=after) for number, after in (unread_after_s or {}).items()
     }
-    closed = closed_until(partitions, unread, now, RULES)
+    claimed = None if claimed_ago_s is None else CHECKPOINT - timedelta(seconds=claimed_ago_s)
+    closed = closed_until(partitions, unread, claimed, now, RULES)
     return None if closed is None else (CHECKPOINT - closed).total_seconds()
 
 
@@ -99,3 +104,12 @@ def test_a_silent_topic_is_closed_up_to_some_minutes_ago() -> None:
 
 def test_when_all_are_silent_the_slowest_decides() -> None:
     assert _closed_ago_s(_partition(0, 100, timely_ago_s=60), _partition(1, 50, timely_ago_s=50)) == 110
+
+
+def test_what_the_job_has_not_closed_is_not_verified() -> None:
+    flowing = {0: 0.1, 1: 0.1}
+    partitions = _partition(0, 0), _partition(1, 20)
+    assert _closed_ago_s(*partitions, unread_after_s=flowing, claimed_ago_s=90) == 90
+    assert _closed_ago_s(*partitions, unread_after_s=flowing, claimed_ago_s=0) == 30, (
+        "nor what was not read yet"
+    )

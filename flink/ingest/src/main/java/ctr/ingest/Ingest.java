@@ -42,10 +42,11 @@ public final class Ingest {
             Types.ROW_NAMED(
                     new String[] {
                         "topic", "partition", "first_offset", "last_offset", "checkpoint_id", "records_read",
-                        "counted", "late", "malformed", "unknown_schema", "invalid", "job_id", "run_started_ms"
+                        "counted", "late", "malformed", "unknown_schema", "invalid", "job_id", "run_started_ms",
+                        "job_watermark_ms"
                     },
                     Types.STRING, Types.INT, Types.LONG, Types.LONG, Types.LONG, Types.LONG,
-                    Types.LONG, Types.LONG, Types.LONG, Types.LONG, Types.LONG, Types.STRING, Types.LONG));
+                    Types.LONG, Types.LONG, Types.LONG, Types.LONG, Types.LONG, Types.STRING, Types.LONG, Types.LONG));
 
     /** Valid events as they are: {@link RawEvents#FIELDS}. */
     static final OutputTag<Row> RAW_EVENTS = new OutputTag<>("raw-events", RawEvents.TYPE);

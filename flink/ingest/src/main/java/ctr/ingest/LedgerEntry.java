@@ -12,8 +12,17 @@ final class LedgerEntry {
     long lastOffset = -1;
     long recordsRead;
 
+    /** At the checkpoint: every window that ends by it is closed. 0: none is. */
+    long jobWatermarkMs;
+
     /** Indexed by {@link Outcome#ordinal}. */
     long[] byOutcome = new long[Outcome.values().length];
+
+    /** Makes it an entry of no records, which says that the partition has been read up to there. */
+    void startAt(long nextOffset) {
+        firstOffset = nextOffset;
+        lastOffset = nextOffset - 1;
+    }
 
     void add(long offset, Outcome outcome) {
         if (firstOffset < 0) {

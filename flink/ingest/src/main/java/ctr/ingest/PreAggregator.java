@@ -57,6 +57,14 @@ final class PreAggregator extends AbstractStreamOperator<Row>
         LedgerEntry ledger = new LedgerEntry();
         boolean activeSinceReport;
 
+        /** What the ledger was told last, by this subtask; {@link Windows#NONE} before it has read the partition. */
+        long toldWatermarkMs = Windows.NONE;
+
+        /** Whether the ledger lacks records; or, after the last ones, that windows have closed. */
+        boolean hasNews(long jobWatermarkMs) {
+            return ledger.recordsRead > 0 || toldWatermarkMs != Windows.NONE && toldWatermarkMs < jobWatermarkMs;
+        }
+
         Partition(int number, IngestSettings settings) {
             progress = new PartitionProgress(number);
             reportFromOffset = settings.reportFromOffset.getOrDefault(number, 0L);
@@ -350,14 +358,19 @@ final class PreAggregator extends AbstractStreamOperator<Row>
 
     private void closeLedger(long checkpointId) {
         for (Partition partition : partitions) {
-            if (partition != null && partition.ledger.recordsRead > 0) {
+            if (partition != null && partition.hasNews(jobWatermarkMs)) {
                 LedgerEntry entry = partition.ledger;
+                if (entry.recordsRead == 0) {
+                    entry.startAt(partition.progress.nextOffset);
+                }
                 partition.ledger = new LedgerEntry();
+                partition.toldWatermarkMs = Math.max(0, jobWatermarkMs);
                 entry.topic = settings.rawTopic;
                 entry.partition = partition.progress.partition;
                 entry.checkpointId = checkpointId;
                 entry.jobId = getRuntimeContext().getJobInfo().getJobId().toHexString();
                 entry.runStartedMs = settings.runStartedMs;
+                entry.jobWatermarkMs = Math.max(0, jobWatermarkMs);
                 pendingLedger.add(entry);
             }
         }

@@ -115,6 +115,7 @@ final class RowEncoder {
                 entry.byOutcome[Outcome.UNKNOWN_SCHEMA.ordinal()],
                 entry.byOutcome[Outcome.INVALID.ordinal()],
                 entry.jobId,
-                entry.runStartedMs);
+                entry.runStartedMs,
+                entry.jobWatermarkMs);
     }
 }

@@ -36,7 +36,7 @@ final class StateFormats {
         }
     };
 
-    static final SimpleVersionedSerializer<LedgerEntry> LEDGER_ENTRY = new Format<>(1) {
+    static final SimpleVersionedSerializer<LedgerEntry> LEDGER_ENTRY = new Format<>(2) {
         @Override
         void write(LedgerEntry entry, DataOutputSerializer out) throws IOException {
             writeText(out, entry.jobId);
@@ -47,6 +47,7 @@ final class StateFormats {
             out.writeLong(entry.firstOffset);
             out.writeLong(entry.lastOffset);
             out.writeLong(entry.recordsRead);
+            out.writeLong(entry.jobWatermarkMs);
             out.writeInt(entry.byOutcome.length);
             for (Outcome outcome : Outcome.values()) {
                 writeText(out, outcome.name());
@@ -65,6 +66,7 @@ final class StateFormats {
             entry.firstOffset = in.readLong();
             entry.lastOffset = in.readLong();
             entry.recordsRead = in.readLong();
+            entry.jobWatermarkMs = version < 2 ? 0 : in.readLong();
             for (int left = in.readInt(); left > 0; left--) {
                 entry.byOutcome[Outcome.valueOf(readText(in)).ordinal()] = in.readLong();
             }

@@ -33,6 +33,32 @@ class PreAggregatorCheckpointTest {
     }
 
     @Test
+    void theLedgerSaysWhatHasClosedAlsoAfterTheLastRecord() throws Exception {
+        try (Subtask subtask = Subtask.start()) {
+            subtask.event(0, 10, NOON);
+            subtask.checkpoint(1);
+            subtask.complete(1);
+            assertEquals(0L, subtask.ledger().get(0).getField(13), "nothing has closed");
+            subtask.checkpoint(2);
+            subtask.complete(2);
+            assertEquals(1, subtask.ledger().size());
+            subtask.advance(NOON + MINUTE);
+            for (int checkpoint = 3; checkpoint < 6; checkpoint++) {
+                subtask.checkpoint(checkpoint);
+                subtask.complete(checkpoint);
+            }
+            assertEquals(List.of("0 10-10 1 1 0 0 0 0 @1", "0 11-10 0 0 0 0 0 0 @3"), ledger(subtask), "said once");
+            assertEquals(NOON + MINUTE, subtask.ledger().get(1).getField(13));
+            try (Subtask restored = Subtask.restore(1, 0, subtask.checkpoint(6))) {
+                restored.advance(NOON + 2 * MINUTE);
+                restored.checkpoint(7);
+                restored.complete(7);
+                assertEquals(List.of(), ledger(restored), "another may read the partition now");
+            }
+        }
+    }
+
+    @Test
     void theLedgerLeavesWhenItsCheckpointIsComplete() throws Exception {
         try (Subtask subtask = Subtask.start()) {
             subtask.event(0, 10, NOON);

@@ -90,7 +90,7 @@ class Version01StateTest {
             assertEquals(8, report.progress.get(0).nextOffset);
             assertEquals(
                     List.of(Row.of(
-                            "ad_events_raw", 3, 2L, 7L, 5L, 15L, 1L, 2L, 3L, 4L, 5L, "0123456789abcdef0123456789abcdef", 77L)),
+                            "ad_events_raw", 3, 2L, 7L, 5L, 15L, 1L, 2L, 3L, 4L, 5L, "0123456789abcdef0123456789abcdef", 77L, 0L)),
                     restored.ledger());
             assertEquals(List.of("late 3/6"), restored.deadLetters());
             restored.event(3, 8, NOON);
