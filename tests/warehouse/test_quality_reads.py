@@ -275,6 +275,9 @@ def test_a_row_that_takes_anothers_place_is_as_new_as_its_checkpoint(url: URL) -
     with writing_engine(url).begin() as connection:
         connection.execute(text("UPDATE quality.ledger SET checkpoint_id = 2, late = 2"))
         assert connection.execute(read).one() == (connection.scalar(text("SELECT now()")), 2)
+    with writing_engine(url).begin() as connection:
+        connection.execute(text("UPDATE quality.ledger SET job_watermark = now()"))
+        assert connection.execute(read).one() == (connection.scalar(text("SELECT now()")), 2)
 
 
 def job_metrics(second: int, **more: Any) -> dict[str, Any]:

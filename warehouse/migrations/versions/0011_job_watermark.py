@@ -13,12 +13,13 @@ down_revision = "0010"
 branch_labels = None
 depends_on = None
 
-VIEW: Final = Path(__file__).parents[2] / "sql" / "0011_ledger_current.sql"
+SQL: Final = Path(__file__).parents[2] / "sql"
 
 
 def upgrade() -> None:
-    """Add the column, empty in the rows so far, and show it in the view."""
+    """Add the column, empty in the rows so far; show it in the view, and stamp its changes."""
     op.add_column(
         "ledger", sa.Column("job_watermark", sa.DateTime(timezone=True), nullable=True), schema="quality"
     )
-    op.execute(sa.text(VIEW.read_text(encoding="utf-8")))
+    for name in ("0011_ledger_current.sql", "0011_written_at.sql"):
+        op.execute(sa.text((SQL / name).read_text(encoding="utf-8")))

@@ -18,10 +18,20 @@ final class LedgerEntry {
     /** Indexed by {@link Outcome#ordinal}. */
     long[] byOutcome = new long[Outcome.values().length];
 
-    /** Makes it an entry of no records, which says that the partition has been read up to there. */
-    void startAt(long nextOffset) {
-        firstOffset = nextOffset;
-        lastOffset = nextOffset - 1;
+    /** The same entry, with what has closed since. */
+    LedgerEntry closedUntil(long laterWatermarkMs) {
+        LedgerEntry copy = new LedgerEntry();
+        copy.jobId = jobId;
+        copy.checkpointId = checkpointId;
+        copy.runStartedMs = runStartedMs;
+        copy.topic = topic;
+        copy.partition = partition;
+        copy.firstOffset = firstOffset;
+        copy.lastOffset = lastOffset;
+        copy.recordsRead = recordsRead;
+        copy.byOutcome = byOutcome.clone();
+        copy.jobWatermarkMs = laterWatermarkMs;
+        return copy;
     }
 
     void add(long offset, Outcome outcome) {

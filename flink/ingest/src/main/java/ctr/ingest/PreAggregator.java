@@ -57,13 +57,8 @@ final class PreAggregator extends AbstractStreamOperator<Row>
         LedgerEntry ledger = new LedgerEntry();
         boolean activeSinceReport;
 
-        /** What the ledger was told last, by this subtask; {@link Windows#NONE} before it has read the partition. */
-        long toldWatermarkMs = Windows.NONE;
-
-        /** Whether the ledger lacks records; or, after the last ones, that windows have closed. */
-        boolean hasNews(long jobWatermarkMs) {
-            return ledger.recordsRead > 0 || toldWatermarkMs != Windows.NONE && toldWatermarkMs < jobWatermarkMs;
-        }
+        /** What the ledger was told last of it; null before this subtask has read it. */
+        LedgerEntry told;
 
         Partition(int number, IngestSettings settings) {
             progress = new PartitionProgress(number);
@@ -358,13 +353,12 @@ final class PreAggregator extends AbstractStreamOperator<Row>
 
     private void closeLedger(long checkpointId) {
         for (Partition partition : partitions) {
-            if (partition != null && partition.hasNews(jobWatermarkMs)) {
+            if (partition == null) {
+                continue;
+            }
+            if (partition.ledger.recordsRead > 0) {
                 LedgerEntry entry = partition.ledger;
-                if (entry.recordsRead == 0) {
-                    entry.startAt(partition.progress.nextOffset);
-                }
                 partition.ledger = new LedgerEntry();
-                partition.toldWatermarkMs = Math.max(0, jobWatermarkMs);
                 entry.topic = settings.rawTopic;
                 entry.partition = partition.progress.partition;
                 entry.checkpointId = checkpointId;
@@ -372,6 +366,11 @@ final class PreAggregator extends AbstractStreamOperator<Row>
                 entry.runStartedMs = settings.runStartedMs;
                 entry.jobWatermarkMs = Math.max(0, jobWatermarkMs);
                 pendingLedger.add(entry);
+                partition.told = entry;
+            } else if (partition.told != null && partition.told.jobWatermarkMs < jobWatermarkMs) {
+                // Windows also close after the last record: its entry is written again.
+                partition.told = partition.told.closedUntil(jobWatermarkMs);
+                pendingLedger.add(partition.told);
             }
         }
     }

@@ -33,10 +33,6 @@ final class Subtask implements AutoCloseable {
     private final OneInputStreamOperatorTestHarness<Event, Row> harness;
     private long nowMs;
 
-    private Subtask(int parallelism, int index, OperatorSubtaskState restored) throws Exception {
-        this(Samples.settings(), parallelism, index, restored);
-    }
-
     private Subtask(IngestSettings settings, int parallelism, int index, OperatorSubtaskState restored)
             throws Exception {
         harness = new OneInputStreamOperatorTestHarness<>(
@@ -47,7 +43,7 @@ final class Subtask implements AutoCloseable {
     }
 
     static Subtask start() throws Exception {
-        return new Subtask(1, 0, null);
+        return start(Samples.settings());
     }
 
     static Subtask start(IngestSettings settings) throws Exception {
@@ -56,11 +52,17 @@ final class Subtask implements AutoCloseable {
 
     /** Subtask {@code index} of {@code parallelism}, from one or more subtasks' checkpoints; null for a start from nothing. */
     static Subtask restore(int parallelism, int index, OperatorSubtaskState... checkpoints) throws Exception {
+        return restore(Samples.settings(), parallelism, index, checkpoints);
+    }
+
+    static Subtask restore(IngestSettings settings, int parallelism, int index, OperatorSubtaskState... checkpoints)
+            throws Exception {
         if (checkpoints == null) {
-            return new Subtask(parallelism, index, null);
+            return new Subtask(settings, parallelism, index, null);
         }
         OperatorSubtaskState all = AbstractStreamOperatorTestHarness.repackageState(checkpoints);
         return new Subtask(
+                settings,
                 parallelism,
                 index,
                 AbstractStreamOperatorTestHarness.repartitionOperatorState(
@@ -118,6 +120,10 @@ final class Subtask implements AutoCloseable {
     /** One of a topic whose records bear their producers' times. */
     void createTimeEvent(int partition, long offset, long timestampMs) throws Exception {
         event(Samples.record(partition, offset, timestampMs, TimestampType.CREATE_TIME, null), timestampMs, "news", 0);
+    }
+
+    void event(int partition, long offset, long timestampMs, long brokerTimeMs, String category) throws Exception {
+        event(Samples.record(partition, offset, brokerTimeMs, new byte[] {(byte) offset}), timestampMs, category, 0);
     }
 
     void event(int partition, long offset, long timestampMs, String category, int click) throws Exception {
@@ -195,6 +201,26 @@ final class Subtask implements AutoCloseable {
         return side(Ingest.DEAD_LETTERS)
                 .map(deadLetter -> deadLetter.reason + " " + deadLetter.partition + "/" + deadLetter.offset)
                 .collect(Collectors.toList());
+    }
+
+    /** As {@link #deadLetters}, each once. */
+    List<String> takeDeadLetters() {
+        List<String> left = deadLetters();
+        forget(Ingest.DEAD_LETTERS);
+        return left;
+    }
+
+    List<Row> takeLedger() {
+        List<Row> left = ledger();
+        forget(Ingest.LEDGER);
+        return left;
+    }
+
+    private void forget(OutputTag<?> tag) {
+        Collection<?> records = harness.getSideOutput(tag);
+        if (records != null) {
+            records.clear();
+        }
     }
 
     List<Row> ledger() {
