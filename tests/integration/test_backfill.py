@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from contract.errors import CtrError
+from contract.errors import CtrError, UsageError
 from ctr_platform.defs.backfill.hours import HourRange
 from ctr_platform.defs.backfill.jobs import BACKFILL_JOB
 from ctr_platform.defs.backfill.run import BackfillResult, backfill
@@ -132,7 +132,10 @@ def test_what_was_late_after_idleness_is_not_counted_by_a_repair_either(job: Pip
     job.eventually(lambda: job.read() == job.expected().records, "the ledger")
 
     def unchanged() -> bool:
-        return _repair(job, _span(job, 1, 2), dry_run=True).rows_changed == 0
+        try:
+            return _repair(job, _span(job, 1, 2), dry_run=True).rows_changed == 0
+        except UsageError:
+            return False  # the recount knows some seconds later what has closed
 
     job.eventually(unchanged, "a repair that finds nothing to repair")
 

@@ -12,8 +12,11 @@ import java.util.TreeMap;
  */
 final class GlobalWatermark {
 
-    /** The broker is asked each second and may take a few; what it said earlier does not hold any more. */
-    static final long END_VALID_MS = 5_000;
+    /**
+     * The broker is asked each second. What it said before its last two answers does not hold any more: records may have
+     * come since, and to wait for it loses nothing.
+     */
+    static final long END_VALID_MS = 2_500;
 
     private static final class Partition {
         final PartitionProgress progress;
