@@ -13,7 +13,7 @@ from ctr_platform.defs.flink_job import submission
 from ctr_platform.devstack.service_list import DATA_SERVICES
 from tests.support.isolation import own
 from tests.support.port_ranges import reserve_ports
-from tests.support.stack import SharedStack, fresh_home, name_this_run, remove_homes_of_this_run
+from tests.support.stack import SharedStack, fresh_home, name_this_run, remove_what_this_run_left
 from tests.support.submitter import in_place_of_processes, submitting
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave nothing behind, whatever has become of the processes of this run."""
     if not _is_worker(config):
-        remove_homes_of_this_run()
+        remove_what_this_run_left()
 
 
 def _is_worker(config: pytest.Config) -> bool:

@@ -7,11 +7,12 @@ import secrets
 import shutil
 import signal
 import tempfile
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import psutil
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
@@ -152,10 +153,14 @@ def name_this_run() -> None:
     os.environ[RUN] = secrets.token_hex(3)
 
 
-def remove_homes_of_this_run() -> None:
-    """Stop and remove what test processes left: they are killed soon after an interrupt."""
+def remove_what_this_run_left() -> None:
+    """Stop stacks and end processes that test processes left: they are killed soon after an interrupt."""
     for home in Path(tempfile.gettempdir()).glob(f"{_prefix()}*"):
         _remove(home)
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.pid != os.getpid() and process.environ().get(RUN) == os.environ[RUN]:
+                process.kill()
 
 
 def _prefix() -> str:
