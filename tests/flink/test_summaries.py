@@ -37,7 +37,7 @@ def test_they_agree(tmp_path: Path, segments: int) -> None:
         f"{base64.b64encode(category.encode()).decode()} {device} {impressions} {clicks}\n"
         for category, device, impressions, clicks in rows
     )
-    java = run(tmp_path, ["ctr.ingest.Summarise"], text)
+    java = run(tmp_path, ["ctr.ingest.Summarize"], text)
     assert java.returncode == 0, java.stderr
     assert json.loads(java.stdout) == asdict(summarize(counts, len(DIMENSIONS)))
 

@@ -130,7 +130,7 @@ def test_a_fast_clock_makes_nobody_elses_events_late(job: Pipeline) -> None:
     assert job.ledger()["counted"] == 8
 
 
-def test_an_open_transaction_is_no_silence(job: Pipeline) -> None:
+def test_a_partition_with_an_open_transaction_is_not_idle(job: Pipeline) -> None:
     """A producer that commits more rarely than a partition becomes idle loses nothing."""
     job.use(partition_idle=IDLE_S)
     job.submit()

@@ -28,7 +28,7 @@ class _Partition:
     """A partition at the job's last checkpoint: that is where the recount stops."""
 
     watermark: datetime
-    silent: timedelta
+    idle_for: timedelta
     """Since its last timely record."""
 
     lags: bool
@@ -60,10 +60,10 @@ def closed_until(
     seen = _seen(states, unread_since, now, rules)
     if not seen:
         return None
-    if all(each.silent > topic_idle and not each.lags for each in seen):
+    if all(each.idle_for > topic_idle and not each.lags for each in seen):
         # A window of an event that is ahead of the clock stays open until the clock has passed it.
         return now - topic_idle
-    active = [each for each in seen if each.silent <= partition_idle or each.lags] or seen
+    active = [each for each in seen if each.idle_for <= partition_idle or each.lags] or seen
     newest = max(each.watermark for each in active)
     allowed = min(each.watermark for each in active if each.lags or newest - each.watermark <= straggler)
     return allowed if claimed is None else min(allowed, claimed)
@@ -84,7 +84,7 @@ def _seen(
         partitions.append(
             _Partition(
                 watermark=moment(state.highest_time_ms - rules.out_of_orderness_ms),
-                silent=until - state.last_valid_at,
+                idle_for=until - state.last_valid_at,
                 lags=until < newest_read - READ_TOGETHER,
             )
         )

@@ -65,8 +65,8 @@ class Discarded:
 def discard(settings: Settings, *, dry_run: bool = False) -> Discarded:
     """Delete what is older than the settings' retention.
 
-    Never deleted: snapshots that the job could be restored from next, releases of the newest orders, what
-    the ledger says (its rows are rolled up by day), and the recount's progress.
+    Never deleted: snapshots that the job could be restored from next, releases of the newest deployments,
+    what the ledger says (its rows are rolled up by day), and the recount's progress.
 
     Raises:
         CtrError: Flink or Postgres is unavailable, or the checkpoint folder is not one that can be listed.

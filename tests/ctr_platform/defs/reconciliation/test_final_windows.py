@@ -65,13 +65,13 @@ def test_without_a_valid_record_nothing_is_closed() -> None:
     assert _closed_ago_s(_partition(0, None)) is None
 
 
-def test_a_silent_partition_holds_nothing_open() -> None:
-    silent = _partition(1, 500, timely_ago_s=46, read_ago_s=46)
-    assert _closed_ago_s(_partition(0, 0), silent, unread_after_s={0: 0.1}) == 10
+def test_an_idle_partition_holds_nothing_open() -> None:
+    idle = _partition(1, 500, timely_ago_s=46, read_ago_s=46)
+    assert _closed_ago_s(_partition(0, 0), idle, unread_after_s={0: 0.1}) == 10
 
 
-def test_silence_is_known_up_to_the_first_record_that_is_left_to_read() -> None:
-    """It was silent for 44 s at the checkpoint: what came later than that is no silence before it."""
+def test_idleness_is_known_up_to_the_first_record_that_is_left_to_read() -> None:
+    """It was idle for 44 s at the checkpoint, however late the next pass looks."""
     pausing = _partition(1, 44, timely_ago_s=44)
     assert _closed_ago_s(_partition(0, 0), pausing, unread_after_s={0: 0.1, 1: 0.9}) == 54
     assert _closed_ago_s(_partition(0, 0), pausing, unread_after_s={0: 0.1, 1: 1.1}) == 10
@@ -89,20 +89,20 @@ def test_a_straggler_holds_nothing_open() -> None:
     assert _closed_ago_s(_partition(0, 0), nearly, unread_after_s=flowing) == 355, "the job needs a moment"
 
 
-def test_where_the_job_lags_nobody_is_silent_or_a_straggler() -> None:
+def test_where_the_job_lags_nobody_is_idle_or_a_straggler() -> None:
     """It had not read all of partition 1 at the checkpoint, and will find timely records there."""
     lagging = _partition(1, 7200, timely_ago_s=7200)
     assert _closed_ago_s(_partition(0, 0), lagging, unread_after_s={0: 0.1, 1: -6}) == 7210
     assert _closed_ago_s(_partition(0, 0), lagging, unread_after_s={0: 0.1, 1: -4}) == 10, "read side by side"
 
 
-def test_a_silent_topic_is_closed_up_to_some_minutes_ago() -> None:
+def test_an_idle_topic_is_closed_up_to_some_minutes_ago() -> None:
     quiet = [_partition(0, 300, timely_ago_s=111), _partition(1, 200, timely_ago_s=111)]
     assert _closed_ago_s(*quiet) == 180 - 70, "3 x 60 s before now"
     assert _closed_ago_s(*quiet, now=NOW - timedelta(seconds=2)) == 310, "not yet"
 
 
-def test_when_all_are_silent_the_slowest_decides() -> None:
+def test_when_all_are_idle_the_slowest_decides() -> None:
     assert _closed_ago_s(_partition(0, 100, timely_ago_s=60), _partition(1, 50, timely_ago_s=50)) == 110
 
 

@@ -23,7 +23,7 @@ import org.apache.flink.types.Row;
  * Keeps the counts of open windows by segment, and gives what documents are made of: a summary of bounded size, however many
  * segments there are. So what follows, in Python, costs the same at 15 segments and at a million.
  *
- * <p>Input are the rows of {@link RowEncoder#delta}. An open window that has changed is summarised ten times a second at the
+ * <p>Input are the rows of {@link RowEncoder#delta}. An open window that has changed is summarized ten times a second at the
  * most, a closed one once, before the watermark that closes it goes on.
  */
 final class DocumentSummaries extends AbstractStreamOperator<Row> implements OneInputStreamOperator<Row, Row> {
@@ -83,10 +83,10 @@ final class DocumentSummaries extends AbstractStreamOperator<Row> implements One
 
     private void schedule(long inMs) {
         getProcessingTimeService()
-                .registerTimer(getProcessingTimeService().getCurrentProcessingTime() + inMs, this::summariseOpen);
+                .registerTimer(getProcessingTimeService().getCurrentProcessingTime() + inMs, this::summarizeOpen);
     }
 
-    private void summariseOpen(long scheduledMs) {
+    private void summarizeOpen(long scheduledMs) {
         long began = System.nanoTime();
         for (Map<Long, OpenWindow> windows : List.of(minutes, fiveMinutes)) {
             for (OpenWindow window : windows.values()) {

@@ -7,7 +7,7 @@ import java.util.TreeMap;
  * Computes the job watermark from the progress of every partition of the topic. Plain logic, no Flink.
  *
  * <p>Time passes only by {@link #tick}, which the coordinator calls when every subtask has reported:
- * a job that cannot keep up is not an idle one. Nor is a partition silent that holds records nobody reads, because its
+ * a job that cannot keep up is not an idle one. Nor is a partition idle that holds records nobody reads, because its
  * leader is away, it is new, or a transaction is open: what the broker says of its end counts, if it is fresh.
  */
 final class GlobalWatermark {
@@ -174,7 +174,7 @@ final class GlobalWatermark {
         return partitions.values().stream().allMatch(this::idle);
     }
 
-    /** Garbage and late records are read, so they end no silence; records that nobody can read may be timely ones. */
+    /** Garbage and late records keep nothing active; records that nobody can read may be timely ones. */
     private boolean idle(Partition partition) {
         boolean beingRead = partition.unreadMs < rules.partitionIdleMs;
         return partition.idleMs >= rules.partitionIdleMs && (beingRead || partition.readToEnd());

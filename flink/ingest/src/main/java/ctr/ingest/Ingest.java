@@ -106,11 +106,11 @@ public final class Ingest {
         return aggregates;
     }
 
-    /** {@code window_type, window_start} (ms)}, {@code final, summary} (JSON): what window documents are made of. */
+    /** {@code window_type, window_start} (ms){@code , final, summary} (JSON): what window documents are made of. */
     public DataStream<Row> summaries() {
         return aggregates
                 .getSideOutput(DOCUMENTS)
-                .transform("summarise windows", SUMMARY, new DocumentSummaries.Factory())
+                .transform("summarize windows", SUMMARY, new DocumentSummaries.Factory())
                 .uid(settings.stateName + "_document-summaries")
                 .setParallelism(1);
     }

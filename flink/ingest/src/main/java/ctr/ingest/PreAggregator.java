@@ -57,8 +57,8 @@ final class PreAggregator extends AbstractStreamOperator<Row>
         LedgerEntry ledger = new LedgerEntry();
         boolean activeSinceReport;
 
-        /** What the ledger was told last of it; null before this subtask has read it. */
-        LedgerEntry told;
+        /** Null before this subtask has read the partition. */
+        LedgerEntry lastEntry;
 
         Partition(int number, IngestSettings settings) {
             progress = new PartitionProgress(number);
@@ -366,11 +366,11 @@ final class PreAggregator extends AbstractStreamOperator<Row>
                 entry.runStartedMs = settings.runStartedMs;
                 entry.jobWatermarkMs = Math.max(0, jobWatermarkMs);
                 pendingLedger.add(entry);
-                partition.told = entry;
-            } else if (partition.told != null && partition.told.jobWatermarkMs < jobWatermarkMs) {
+                partition.lastEntry = entry;
+            } else if (partition.lastEntry != null && partition.lastEntry.jobWatermarkMs < jobWatermarkMs) {
                 // Windows also close after the last record: its entry is written again.
-                partition.told = partition.told.closedUntil(jobWatermarkMs);
-                pendingLedger.add(partition.told);
+                partition.lastEntry = partition.lastEntry.closedUntil(jobWatermarkMs);
+                pendingLedger.add(partition.lastEntry);
             }
         }
     }

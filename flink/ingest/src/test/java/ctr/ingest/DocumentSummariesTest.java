@@ -63,7 +63,7 @@ class DocumentSummariesTest {
     }
 
     @Test
-    void anOpenWindowIsSummarisedOnceInATick() throws Exception {
+    void anOpenWindowIsSummarizedOnceInATick() throws Exception {
         counted(NOON + MINUTE, "news", 1, 3, 1);
         counted(NOON + MINUTE, "a\"b", 0, 1, 0);
         counted(NOON + MINUTE, "news", 0, 1, 1);

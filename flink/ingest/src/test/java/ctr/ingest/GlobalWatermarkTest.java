@@ -267,7 +267,7 @@ class GlobalWatermarkTest {
     }
 
     @Test
-    void recordsThatNobodyCanReadAreNoSilence() {
+    void aPartitionWithRecordsThatNobodyCanReadIsNotIdle() {
         valid(0, NOON);
         valid(1, NOON);
         for (int i = 0; i < 700; i++) {
@@ -302,7 +302,7 @@ class GlobalWatermarkTest {
     }
 
     @Test
-    void garbageThatIsReadIsSilenceHoweverMuchIsLeft() {
+    void aPartitionOfGarbageIsIdleHoweverMuchIsLeft() {
         valid(0, NOON);
         valid(1, NOON);
         for (int i = 0; i < 151; i++) {

@@ -4,6 +4,8 @@ import static ctr.ingest.Samples.NOON;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -49,7 +51,7 @@ final class Simulation {
     private final List<List<Appended>> topic = new ArrayList<>();
 
     // What lies outside of the job, and is never taken back.
-    private final Map<Key, Long> table = new TreeMap<>(java.util.Comparator.comparing(Key::toString));
+    private final Map<Key, Long> table = new TreeMap<>(Comparator.comparing(Key::toString));
     private final Map<String, Integer> deadLetters = new TreeMap<>();
     private final Map<String, Row> ledger = new TreeMap<>();
 
@@ -202,7 +204,7 @@ final class Simulation {
         offsets = checkpoint == null ? new int[topic.size()] : checkpoint.offsets.clone();
         open = checkpoint == null ? new HashMap<>() : new HashMap<>(checkpoint.open);
         watermarks = new long[parallelism];
-        java.util.Arrays.fill(watermarks, Windows.NONE);
+        Arrays.fill(watermarks, Windows.NONE);
         closedAt.clear();
         watermark = new GlobalWatermark(settings.timeRules);
         reported = new HashSet<>();
@@ -298,7 +300,7 @@ final class Simulation {
     }
 
     private long slowest() {
-        return java.util.Arrays.stream(watermarks).min().orElseThrow();
+        return Arrays.stream(watermarks).min().orElseThrow();
     }
 
     /** The window operator: an upsert of whatever the watermark closes. */
@@ -317,7 +319,7 @@ final class Simulation {
 
     private List<String> problems() {
         List<String> problems = new ArrayList<>();
-        Map<Key, Long> expected = new TreeMap<>(java.util.Comparator.comparing(Key::toString));
+        Map<Key, Long> expected = new TreeMap<>(Comparator.comparing(Key::toString));
         for (int partition = 0; partition < topic.size(); partition++) {
             long highest = Long.MIN_VALUE / 2;
             Map<Long, Set<String>> names = new HashMap<>();
@@ -367,7 +369,7 @@ final class Simulation {
     private void compareLedger(int partition, long[] outcomes, List<String> problems) {
         List<Row> rows = new ArrayList<>();
         ledger.values().stream().filter(row -> row.getField(1).equals(partition)).forEach(rows::add);
-        rows.sort(java.util.Comparator.<Row>comparingLong(row -> (Long) row.getField(12))
+        rows.sort(Comparator.<Row>comparingLong(row -> (Long) row.getField(12))
                 .thenComparingLong(row -> (Long) row.getField(4))
                 .reversed());
         long readAgainFrom = Long.MAX_VALUE;
@@ -381,9 +383,9 @@ final class Simulation {
             }
             readAgainFrom = Math.min(readAgainFrom, first);
         }
-        if (!java.util.Arrays.equals(sums, outcomes)) {
-            problems.add("the ledger of partition " + partition + " says " + java.util.Arrays.toString(sums) + ", not "
-                    + java.util.Arrays.toString(outcomes));
+        if (!Arrays.equals(sums, outcomes)) {
+            problems.add("the ledger of partition " + partition + " says " + Arrays.toString(sums) + ", not "
+                    + Arrays.toString(outcomes));
         }
     }
 

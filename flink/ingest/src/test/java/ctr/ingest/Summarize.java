@@ -9,13 +9,13 @@ import java.util.Base64;
 import java.util.Map;
 
 /**
- * A program that summarises a window, for a test in another language.
+ * A program that summarizes a window, for a test in another language.
  *
  * <p>Lines in, one for each partial sum: category in base 64, device type, impressions, clicks. Out: the summary.
  */
-final class Summarise {
+final class Summarize {
 
-    private Summarise() {}
+    private Summarize() {}
 
     public static void main(String[] arguments) throws IOException {
         OpenWindow window = new OpenWindow(Windows.ONE_MINUTE_MS, 0);
