@@ -7,7 +7,7 @@ decides how: the command line prints it without a traceback, a page and a run of
       UsageError            InvalidSetting
       Unavailable           KafkaUnavailable, RegistryUnavailable, FlinkUnavailable, WarehouseUnavailable,
                             CacheUnavailable, StackDown
-      Refused               KafkaRefused, RegistryRefused, FlinkRefused, RestoreFailed
+      Refused               KafkaRefused, TopicReplaced, RegistryRefused, FlinkRefused, RestoreFailed
       UndecodableRecord     Malformed, UnknownSchema
 """
 
@@ -62,6 +62,10 @@ class Refused(CtrError):
 
 class KafkaRefused(Refused):
     """A broker refused a request."""
+
+
+class TopicReplaced(Refused):
+    """A topic was deleted and made anew: what is on record of its offsets speaks of another topic."""
 
 
 class RegistryRefused(Refused):

@@ -25,6 +25,7 @@ DEAD_LETTER_HEADERS: Final[Mapping[str, str]] = {
     "__connect.errors.partition": "Partition of the record.",
     "__connect.errors.offset": "Offset of the record.",
     "__connect.errors.exception.message": "What is wrong with it, in words; at most 1 KiB.",
+    "topic_id": "Kafka's id of the record's topic: within it, partition and offset identify the record.",
     "omitted": "What did not fit the message, with its size in bytes, such as `value=5242880,key=12`: "
     "the raw topic has it, at these coordinates.",
 }

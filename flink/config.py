@@ -186,6 +186,12 @@ class JobConfig:
     time_rules: TimeRules = TimeRules()
     """When events are late and windows close. A release older than this field obeys the defaults."""
 
+    topic_id: str | None = None
+    """Kafka's id of the raw topic: the job ends where it finds another one. None: whatever it is."""
+
+    topic_epoch: int = 1
+    """How many topics have had the raw topic's name: a snapshot's offsets of another epoch are ignored."""
+
     max_segments: int = 10_000
     """Of a 1 minute window, so many distinct segments of a partition are named; further ones are one."""
 

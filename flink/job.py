@@ -76,8 +76,9 @@ def options(config: JobConfig) -> dict[str, str]:
         chosen |= _checkpointing(config)
     if config.restore_from:
         chosen["execution.state-recovery.path"] = config.restore_from
-        if config.bounds and config.bounds.count_from_ms is not None:
-            # Another job counts the windows before, and has their state.
+        bounded = config.bounds is not None and config.bounds.count_from_ms is not None
+        if bounded or config.topic_epoch > 1:
+            # Another job counts the windows before, and has their state; or the offsets are another topic's.
             chosen["execution.state-recovery.ignore-unclaimed-state"] = "true"
     return chosen
 
@@ -116,6 +117,8 @@ def ingest_settings(config: JobConfig) -> str:
             **bounds,
             "bootstrapServers": config.bootstrap_servers,
             "rawTopic": config.raw_topic,
+            "topicId": config.topic_id,
+            "topicEpoch": config.topic_epoch,
             "errorTopic": config.error_topic,
             "consumerGroup": config.consumer_group,
             "registryUrl": config.registry_url,

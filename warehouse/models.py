@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Computed,
     DateTime,
@@ -188,6 +189,66 @@ class WindowVerification(Base):
     accuracy: Mapped[Decimal]
 
 
+class TopicEpochRow(Base):
+    """A Kafka topic that has, or had, a name: of a topic that was deleted and made anew each has a row.
+
+    Everything that this database has by offset is the newest one's. What it has of an earlier one bears the
+    topic's name with `@` and the earlier one's number.
+    """
+
+    __tablename__ = "topic_epochs"
+    __table_args__ = ({"schema": QUALITY},)
+
+    topic: Mapped[str] = mapped_column(primary_key=True)
+    """Name of the topic."""
+    epoch: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """1, 2, ...; the highest holds."""
+    topic_id: Mapped[str]
+    """Kafka's id of it."""
+    began_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """When it was put on record."""
+    why: Mapped[str]
+    """The reason, in the words of the person who began it."""
+
+
+class WriterSchema(Base):
+    """A schema id of records, which keeps its meaning when the registry has forgotten it."""
+
+    __tablename__ = "writer_schemas"
+    __table_args__ = ({"schema": QUALITY},)
+
+    schema_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """The id in the record's header."""
+    schema_text: Mapped[str]
+    """The schema, as the registry gave it."""
+    referenced: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    """Schemas that it refers to, each behind those that it refers to itself."""
+    seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """When a record of it was first read."""
+
+
+class OffsetGap(Base):
+    """Offsets that retention has deleted before a reader had read them: an error until acknowledged."""
+
+    __tablename__ = "offset_gaps"
+    __table_args__ = ({"schema": QUALITY},)
+
+    topic: Mapped[str] = mapped_column(primary_key=True)
+    partition: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    reader: Mapped[str] = mapped_column(primary_key=True)
+    """`job` or `recount`."""
+    first_offset: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    """Where the reader was to go on."""
+    end_offset: Mapped[int] = mapped_column(BigInteger)
+    """Where it went on, or can; of what lies between, all that was readable is lost to it."""
+    found_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """When it was found."""
+    acknowledged_at: Mapped[datetime | None]
+    """When a person accepted it."""
+    why: Mapped[str | None]
+    """The reason for that."""
+
+
 class InexactWindow(Base):
     """A window whose latest verification is below 100 %: an error until it is exact or acknowledged."""
 
@@ -220,12 +281,16 @@ class RecountProgress(Base):
     first_offset: Mapped[int] = mapped_column(BigInteger)
     """The first that was there to read."""
     next_offset: Mapped[int] = mapped_column(BigInteger)
+    clear_offset: Mapped[int | None] = mapped_column(BigInteger)
+    """From `next_offset` to this there was no record, but markers of transactions; NULL: not known."""
     highest_time_ms: Mapped[int | None] = mapped_column(BigInteger)
     """Highest of the lesser of event time and broker's time of a valid record below `next_offset`."""
     last_read_at: Mapped[datetime | None]
     """The broker's time of the last record."""
     last_valid_at: Mapped[datetime | None]
     """The broker's time of the last valid record that was not late."""
+    last_timely_ms: Mapped[int | None] = mapped_column(BigInteger)
+    """The same of the last record that the job cannot have called late either, ms since the epoch."""
     provable_from: Mapped[datetime | None]
     """Events of windows that start before this may lie below `first_offset`; None: there were none below."""
     records_read: Mapped[int] = mapped_column(BigInteger)
@@ -280,6 +345,54 @@ class RecountLate(Base):
     """Whether only its dead-letter message tells that it was late, not the topic's content."""
 
 
+class RecountSecond(Base):
+    """Valid records of a partition of the same second, kept until all partitions have been read so far."""
+
+    __tablename__ = "recount_seconds"
+    __table_args__ = ({"schema": QUALITY},)
+
+    topic: Mapped[str] = mapped_column(primary_key=True)
+    partition: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    first_offset: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    first_ms: Mapped[int] = mapped_column(BigInteger)
+    """The broker's time of the first of them, ms since the epoch."""
+    last_ms: Mapped[int] = mapped_column(BigInteger)
+    """The same of the last."""
+    latest_end_ms: Mapped[int] = mapped_column(BigInteger)
+    """The latest end of their windows, but for those that are late by content."""
+    highest_before_ms: Mapped[int] = mapped_column(BigInteger)
+    """As `highest_time_ms` of `RecountProgress`, before the first."""
+    highest_ms: Mapped[int] = mapped_column(BigInteger)
+    """The same behind the last."""
+
+
+class RecountSilence(Base):
+    """From when on windows can have been closed without a partition: what the job calls late may be so."""
+
+    __tablename__ = "recount_silences"
+    __table_args__ = ({"schema": QUALITY},)
+
+    topic: Mapped[str] = mapped_column(primary_key=True)
+    partition: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    first_offset: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    """Of the first record behind the silence."""
+    written_ms: Mapped[int] = mapped_column(BigInteger)
+    """The broker's time of it, ms since the epoch."""
+    allowed_ms: Mapped[int] = mapped_column(BigInteger)
+    """Windows that end by this can have been closed by then."""
+
+
+class RecountHour(Base):
+    """An hour of the last day, and when a pass has verified it last."""
+
+    __tablename__ = "recount_hours"
+    __table_args__ = ({"schema": QUALITY},)
+
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    looked_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """When the pass was made."""
+
+
 class RecountPending(Base):
     """A minute whose recount has changed since it was verified."""
 
@@ -309,6 +422,8 @@ class ReconciliationPass(Base):
     """Messages of the error topic that it has read."""
     late_after_idleness: Mapped[int] = mapped_column(BigInteger)
     """Late records that only their dead-letter message tells of."""
+    late_not_believed: Mapped[int] = mapped_column(BigInteger)
+    """Records that a dead-letter message calls late and that cannot have been: the recount counts them."""
     outcomes: Mapped[dict[str, int]] = mapped_column(JSONB)
     """Records read, by outcome."""
     partitions_behind: Mapped[int]
@@ -335,6 +450,8 @@ class ReconciliationPass(Base):
     """Partitions whose ledger and recount reach equally far."""
     unbalanced: Mapped[list[dict[str, int]]] = mapped_column(JSONB)
     """Recount minus ledger, of the partitions where they differ."""
+    gaps: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    """Offsets that were deleted unread, of which nobody has acknowledged that."""
 
 
 class DeadLetterReplay(Base):

@@ -31,7 +31,8 @@ STOP_WITHIN_S: Final = 120
 """All services one after the other: 8 s as a rule; a TaskManager that must be killed adds 20 s."""
 MAX_EXCERPT: Final = 300
 """Characters of a log line that are repeated in a message."""
-_DEAD: Final = ("BACKOFF", "EXITED", "FATAL")
+ENDS_BORNE: Final = 1
+"""A JVM on a machine without a free core may give up on itself, and come up when it is started again."""
 
 
 class Reporter(Protocol):
@@ -146,6 +147,8 @@ class _Start:
     log_offset: int
     """Size of the log file before it."""
     pid: int = 0
+    ends: int = 0
+    """How often it has ended, and was started again."""
 
 
 def start_services(paths: StackPaths, services: Sequence[Service], report: Reporter) -> None:
@@ -186,13 +189,15 @@ def start_services(paths: StackPaths, services: Sequence[Service], report: Repor
 
 def _check(service: Service, start_: _Start, state: ProcessState, log: Path) -> None:
     """Fail when a service that does not answer yet died or took too long."""
-    if state.state in _DEAD or (start_.pid and state.pid != start_.pid):
+    if start_.pid and state.pid and state.pid != start_.pid:
+        start_.ends += 1
+    if state.state == "FATAL" or start_.ends > ENDS_BORNE:
         raise CtrError(
             f"{service.name} ended while it started: {_error_excerpt(log, start_.log_offset)}; log: {log}"
         )
     if time.monotonic() - start_.since > service.ready_within_s:
         raise Unavailable(f"{service.name} did not answer within {service.ready_within_s:.0f} s; log: {log}")
-    start_.pid = state.pid
+    start_.pid = state.pid or start_.pid
 
 
 def _error_excerpt(log: Path, offset: int) -> str:

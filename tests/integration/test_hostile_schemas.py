@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import struct
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import fastavro
+import psycopg2
+import pytest
 from confluent_kafka.schema_registry import Schema
+from confluent_kafka.schema_registry.error import SchemaRegistryError
 from confluent_kafka.schema_registry.schema_registry_client import SchemaReference
 
 from ctr_platform.defs.dead_letters.replay import ReplaySelection, replay
 from ctr_platform.defs.late_events.merge import merge_late_events
 from ctr_platform.defs.reconciliation.run import recount
 from ctr_platform.defs.registry.client import registry_client
+from ctr_platform.defs.registry.decoder import EventDecoder
 from tests.oracle import MINUTE_MS, schema_file
 
 if TYPE_CHECKING:
@@ -40,6 +45,26 @@ def _registered(job: Pipeline, subject: str, schema: Any, *references: SchemaRef
         name = f"{job.settings.raw_topic}.{subject}"
         made = Schema(json.dumps(schema), "AVRO", list(references))
         return int(client.register_schema(name, made))
+
+
+def _forget(job: Pipeline, identifier: int) -> None:
+    """Take a schema out of the registry's own database: it keeps the ids of subjects that are deleted."""
+    settings = job.settings
+    with (
+        closing(
+            psycopg2.connect(
+                host=settings.postgres_host,
+                port=settings.postgres_port,
+                dbname="registry",
+                user=settings.postgres_user,
+                password=settings.postgres_password.get_secret_value(),
+            )
+        ) as connection,
+        connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("DELETE FROM versions WHERE contentid = %s", (identifier,))
+        cursor.execute("DELETE FROM content WHERE contentid = %s", (identifier,))
 
 
 def _with_tail(job: Pipeline, identifier: int, tail: str) -> bytes:
@@ -131,3 +156,35 @@ def test_a_category_in_bytes_is_merged_and_one_that_is_null_is_mended(job: Pipel
     start = job.base_ms + HOUR_MS + 20 * MINUTE_MS
     wanted = {(start, "unknown", 1): (1, 1), (start, "news", 1): (1, 1)}
     job.eventually(lambda: wanted.items() <= job.rows(1).items(), "the mended events")
+
+
+def test_a_schema_that_the_registry_has_forgotten_keeps_its_meaning(job: Pipeline) -> None:
+    """Somebody deletes a version for good, and the job, the recount and the tools begin anew."""
+    schema = _own({"name": "bid", "type": ["null", "int"], "default": None})
+    identifier = _registered(job, "forgotten", schema)
+    value = _with_tail(job, identifier, "02 02")
+    key = (job.base_ms + HOUR_MS, "news", 1)
+    job.submit()
+    job.send(0, value)
+    job.flush()
+    job.eventually(lambda: job.read() == 1, "the ledger")
+    savepoint = job.stop_with_savepoint()
+    _forget(job, identifier)
+    with registry_client(job.settings) as client, pytest.raises(SchemaRegistryError):
+        client.get_schema(identifier)
+    job.send(1, value)
+    job.submit(restore_from=savepoint)
+    job.close_windows(HOUR_MS + 5 * MINUTE_MS)
+    job.eventually(lambda: job.rows(5).get(key) == (2, 0), "both events")
+    job.eventually(lambda: job.read() == 6, "the ledger")
+
+    def recounted() -> bool:
+        recount(job.settings)
+        return _recounted(job)["records_read"] == 6
+
+    job.eventually(recounted, "the recount")
+    assert _recounted(job) == job.ledger()
+    with registry_client(job.settings) as client:
+        event = EventDecoder(job.settings, client).decode(value)
+    assert event is not None
+    assert event["bid"] == 1

@@ -10,6 +10,13 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from contract.errors import CtrError, UsageError
+from ctr_platform.defs.reconciliation.hours import (
+    NEWEST_HOURS,
+    in_turn,
+    latest_hours,
+    note_looked,
+    until_time_is_up,
+)
 from ctr_platform.defs.reconciliation.inexact import acknowledge
 from ctr_platform.defs.reconciliation.run import recount
 from ctr_platform.defs.reconciliation.state import lock
@@ -223,6 +230,47 @@ def test_what_was_late_after_idleness_is_learned_from_its_letter(job: Pipeline) 
     assert _progress(job) == job.ledger()
     assert done.verification.inexact == 0
     assert _accuracy(job)["1min", job.base_ms + HOUR_MS] == (100, 1, 1, 0, 0, 1)
+
+
+def test_hours_are_looked_at_in_turn(job: Pipeline) -> None:
+    """With time for one hour in a pass, all but the newest two have been looked at after 22 passes."""
+    engine = writing_engine(job.settings.postgres_url, "test")
+    hours = latest_hours(datetime.now(tz=UTC), 24)
+    looked: list[datetime] = []
+    for _ in hours[NEWEST_HOURS:]:
+        with engine.begin() as connection:
+            [hour] = until_time_is_up(in_turn(connection, hours[NEWEST_HOURS:]), within_s=0)
+            note_looked(connection, {hour}, hours[-1])
+        looked.append(hour)
+    assert looked == hours[NEWEST_HOURS:]
+    with engine.begin() as connection:
+        assert in_turn(connection, hours[NEWEST_HOURS:])[0] == looked[0]
+
+
+def test_what_cannot_have_been_late_is_not_believed(job: Pipeline) -> None:
+    """A job that calls records late which are not would be right about everything else."""
+    job.submit()
+    job.close_windows(HOUR_MS)
+    job.eventually(lambda: job.read() == 4, "the ledger")
+    value = job.encode(HOUR_MS + 10_000, site_category="closer")
+    headers = {
+        "reason": "late",
+        "__connect.errors.topic": job.settings.raw_topic,
+        "__connect.errors.partition": "0",
+        "__connect.errors.offset": "0",
+    }
+    job.produce(job.settings.error_topic, value, headers=headers)
+    job.flush()
+    believed: list[Recount] = []
+
+    def message_read() -> bool:
+        believed.append(_recount(job))
+        return sum(each.reading.dead_letters for each in believed) == 1
+
+    job.eventually(message_read, "a pass that has read the message")
+    assert sum(each.reading.not_believed for each in believed) == 1
+    assert _progress(job) == job.ledger()
+    assert _progress(job)["counted"] == 4
 
 
 def test_a_topic_that_lost_its_beginning_proves_later_windows_only(job: Pipeline) -> None:

@@ -122,7 +122,11 @@ class Pipeline:
 
     def send(self, partition: int, value: bytes | None, **more: Any) -> None:
         """Put a record at the end of a partition."""
-        self._producer.produce(self.settings.raw_topic, value, partition=partition, **more)
+        self.produce(self.settings.raw_topic, value, partition=partition, **more)
+
+    def produce(self, topic: str, value: bytes | None, **more: Any) -> None:
+        """Put a record into any topic."""
+        self._producer.produce(topic, value, **more)
         self._producer.poll(0)
 
     def event(self, partition: int, at_ms: int, **values: Any) -> None:

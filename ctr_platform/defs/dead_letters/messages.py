@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ctr_platform.defs.kafka.epochs import TopicEpochs
     from ctr_platform.defs.kafka.offset_ranges import MessageBatch
 
 REASON: Final = "reason"
@@ -18,6 +19,7 @@ OFFSET: Final = "__connect.errors.offset"
 MESSAGE: Final = "__connect.errors.exception.message"
 
 OMITTED: Final = "omitted"
+TOPIC_ID: Final = "topic_id"
 
 LATE: Final = "late"
 
@@ -27,6 +29,8 @@ class DeadLetter:
     """One rejected record. `topic`, `partition` and `offset` are the record's own and identify it."""
 
     topic: str
+    """As on record: of a topic that was deleted and made anew, the name is not Kafka's."""
+
     partition: int
     offset: int
     reason: str
@@ -51,8 +55,13 @@ class DeadLetter:
         return f"{self.partition}:{self.offset}"
 
 
-def dead_letters_of(batch: MessageBatch) -> Iterator[DeadLetter]:
-    """The dead-letter messages among consecutive records of the error topic; what is none is left out."""
+def dead_letters_of(batch: MessageBatch, epochs: TopicEpochs | None = None) -> Iterator[DeadLetter]:
+    """The dead-letter messages among consecutive records of the error topic; what is none is left out.
+
+    Args:
+        batch: of the error topic.
+        epochs: name the topics as on record; None: as Kafka does.
+    """
     for row, message in enumerate(batch.messages):
         headers: list[tuple[str, Any]] = message.headers() or []  # type: ignore[assignment]
         added = {name: value for name, value in headers if name in _ADDED and value is not None}
@@ -61,9 +70,9 @@ def dead_letters_of(batch: MessageBatch) -> Iterator[DeadLetter]:
             partition, offset = int(added[PARTITION]), int(added[OFFSET])
         except (KeyError, ValueError):
             continue
-        own, omitted = _own([each for each in headers if each[0] not in _ADDED])
+        own, omitted, topic_id = _own([each for each in headers if each[0] not in _ADDED])
         yield DeadLetter(
-            topic=topic,
+            topic=topic if epochs is None else epochs.name_on_record(topic, topic_id),
             partition=partition,
             offset=offset,
             reason=reason,
@@ -77,14 +86,26 @@ def dead_letters_of(batch: MessageBatch) -> Iterator[DeadLetter]:
         )
 
 
-def _own(headers: list[tuple[str, Any]]) -> tuple[list[tuple[str, Any]], str | None]:
-    """The record's own headers, and what the job says at their end that it left out."""
-    if headers and headers[-1][0] == OMITTED:
+def _own(headers: list[tuple[str, Any]]) -> tuple[list[tuple[str, Any]], str | None, str | None]:
+    """The record's own headers; and what the job says at their end: what it left out, the topic's id."""
+    headers, topic_id = _last(headers, TOPIC_ID, _ID)
+    headers, omitted = _last(headers, OMITTED, _OMITTED)
+    return headers, omitted, topic_id
+
+
+def _last(
+    headers: list[tuple[str, Any]], name: str, form: re.Pattern[str]
+) -> tuple[list[tuple[str, Any]], str | None]:
+    """Take a header of this name and form from the end, if it is there."""
+    if headers and headers[-1][0] == name:
         said = (headers[-1][1] or b"").decode(errors="replace")
-        if _OMITTED.fullmatch(said):
+        if form.fullmatch(said):
             return headers[:-1], said
     return headers, None
 
+
+_ID: Final = re.compile(r"[\w-]{22}")
+"""As Kafka writes one: 16 bytes in base64 for URLs."""
 
 _OMITTED: Final = re.compile(r"(value|headers|key)=\d+(,(headers|key)=\d+)*")
 _ADDED: Final = frozenset({REASON, TOPIC, PARTITION, OFFSET, MESSAGE})

@@ -29,6 +29,8 @@ def completed(reader: Consumer, settings: Settings, dead_letter: DeadLetter) -> 
     """
     if dead_letter.omitted is None:
         return dead_letter
+    if dead_letter.topic != settings.raw_topic:
+        return None  # of a topic that is gone
     place = TopicPartition(dead_letter.topic, dead_letter.partition, dead_letter.offset)
     first, end = bounds(reader, settings, place.topic, place.partition)
     if not first <= dead_letter.offset < end:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from contract.settings import Settings
     from ctr_platform.defs.dead_letters.messages import DeadLetter
+    from ctr_platform.defs.kafka.epochs import TopicEpochs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +33,12 @@ class ReasonSummary:
     """What the last letter says of its record."""
 
 
-def read_dead_letters(settings: Settings) -> Iterator[DeadLetter]:
+def read_dead_letters(settings: Settings, epochs: TopicEpochs | None = None) -> Iterator[DeadLetter]:
     """Every letter that is in the topic now; a record with two of them, as after a crash, gives one.
+
+    Args:
+        settings: where Kafka is.
+        epochs: name the records' topics as on record; None: as Kafka does.
 
     Raises:
         CtrError: Kafka is unavailable.
@@ -46,7 +51,7 @@ def read_dead_letters(settings: Settings) -> Iterator[DeadLetter]:
             for batch in message_batches(
                 reader, settings, TopicPartition(error_topic, partition, first), end
             ):
-                for dead_letter in dead_letters_of(batch):
+                for dead_letter in dead_letters_of(batch, epochs):
                     place = (dead_letter.topic, dead_letter.partition, dead_letter.offset)
                     if place not in seen:
                         seen.add(place)

@@ -17,6 +17,7 @@ from ctr_platform.defs.dead_letters.messages import LATE
 from ctr_platform.defs.dead_letters.originals import completed
 from ctr_platform.defs.dead_letters.read import read_dead_letters
 from ctr_platform.defs.kafka.client import ask, client_config
+from ctr_platform.defs.kafka.epochs import topic_epochs
 from ctr_platform.defs.kafka.offset_ranges import bounds, consumer, message_batches, partitions
 from ctr_platform.defs.registry.client import registry_client
 from ctr_platform.defs.registry.decoder import EventDecoder
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from contract.settings import Settings
     from ctr_platform.defs.dead_letters.messages import DeadLetter
+    from ctr_platform.defs.kafka.epochs import TopicEpochs
 
 DEAD: Final = ("malformed", "unknown_schema", "invalid")
 
@@ -104,23 +106,26 @@ def replay(
     record that dies again is a record of its own, with coordinates of its own.
 
     Raises:
-        CtrError: the repair is unknown, or Kafka, the registry or Postgres is unavailable.
+        CtrError: the repair is unknown, Kafka, the registry or Postgres is unavailable, or a topic is another
+            one than on record.
     """
     if repair is not None and repair not in FIXES:
         raise UsageError(f"no repair is called {repair!r}: choose of {', '.join(FIXES)}")
+    epochs = topic_epochs(settings)
     done = Replay()
     with registry_client(settings) as registry, consumer(settings, "ctr-originals") as originals:
         transactions = None
         if not dry_run:
-            transactions = _Transactions(settings, {"repair": repair, "run_id": run_id})
+            transactions = _Transactions(settings, epochs, {"repair": repair, "run_id": run_id})
         decoder = EventDecoder(settings, registry)
         schema_id = ensure_subject(settings).id
         # Read after every earlier replay has been shut out.
-        before = {entry["key"] for entry in _entries(settings)}
-        for dead_letter in read_dead_letters(settings):
-            if dead_letter.topic != settings.raw_topic or not selection.takes(dead_letter):
+        before = {entry["key"] for entry in _entries(settings, epochs)}
+        for dead_letter in read_dead_letters(settings, epochs):
+            ours = dead_letter.topic.partition("@")[0] == settings.raw_topic
+            if not ours or not selection.takes(dead_letter):
                 continue
-            if f"{settings.raw_topic}:{dead_letter.coordinates}" in before:
+            if _key(dead_letter, epochs) in before:
                 done.already_replayed[dead_letter.reason] += 1
                 continue
             whole = completed(originals, settings, dead_letter)
@@ -135,15 +140,15 @@ def replay(
             done.replayed[dead_letter.reason] += 1
     if transactions is not None:
         transactions.commit()
-        build_audit(settings)
+        build_audit(settings, epochs)
     return done
 
 
-def build_audit(settings: Settings) -> int:
+def build_audit(settings: Settings, epochs: TopicEpochs) -> int:
     """Write what the topic says into `quality.dead_letter_replays`; returns how many rows were new."""
     rows = [
         {**{name: value for name, value in entry.items() if name != "key"}, "replayed_at": _moment(entry)}
-        for entry in _entries(settings)
+        for entry in _entries(settings, epochs)
     ]
     if not rows:
         return 0
@@ -162,8 +167,9 @@ class _Transactions:
     Making one shuts out every earlier replay, and ends what it left open.
     """
 
-    def __init__(self, settings: Settings, about: dict[str, str | None]) -> None:
+    def __init__(self, settings: Settings, epochs: TopicEpochs, about: dict[str, str | None]) -> None:
         self._settings = settings
+        self._epochs = epochs
         self._about = about
         self._waiting: list[tuple[DeadLetter, bytes | None]] = []
         self._producer = Producer(
@@ -191,7 +197,7 @@ class _Transactions:
         places: dict[str, tuple[int, int]] = {}
         ask(self._settings, self._producer.begin_transaction)
         for dead_letter, value in self._waiting:
-            key = self._key(dead_letter)
+            key = _key(dead_letter, self._epochs)
             headers: list[tuple[str, str | bytes | None]] = [
                 *dead_letter.headers,
                 (REPLAYED_FROM, key.encode()),
@@ -207,16 +213,13 @@ class _Transactions:
                 f"Kafka at {self._settings.kafka_bootstrap_servers} does not take the records"
             )
         for dead_letter, _ in self._waiting:
-            key = self._key(dead_letter)
+            key = _key(dead_letter, self._epochs)
             partition, offset = places[key]
             place = {"replayed_partition": partition, "replayed_offset": offset}
             entry = json.dumps({"reason": dead_letter.reason, **place, **self._about})
             self._producer.produce(self._settings.replays_topic, entry.encode(), key.encode())
         ask(self._settings, lambda: self._producer.commit_transaction(TRANSACTION_S))
         self._waiting = []
-
-    def _key(self, dead_letter: DeadLetter) -> str:
-        return f"{self._settings.raw_topic}:{dead_letter.coordinates}"
 
     @staticmethod
     def _report(places: dict[str, tuple[int, int]], key: str) -> Callable[[KafkaError | None, Message], None]:
@@ -227,7 +230,11 @@ class _Transactions:
         return report
 
 
-def _entries(settings: Settings) -> list[dict[str, Any]]:
+def _key(dead_letter: DeadLetter, epochs: TopicEpochs) -> str:
+    return f"{epochs.permanent_name(dead_letter.topic)}:{dead_letter.coordinates}"
+
+
+def _entries(settings: Settings, epochs: TopicEpochs) -> list[dict[str, Any]]:
     """What was replayed, of committed transactions: key, coordinates, and what the entry says."""
     found: dict[str, dict[str, Any]] = {}
     topic = settings.replays_topic
@@ -240,7 +247,7 @@ def _entries(settings: Settings) -> list[dict[str, Any]]:
                     raw_topic, partition, offset = key.rsplit(":", 2)
                     found[key] = {
                         "key": key,
-                        "topic": raw_topic,
+                        "topic": epochs.from_permanent(raw_topic),
                         "partition": int(partition),
                         "offset": int(offset),
                         **json.loads(batch.bodies[row] or b"{}"),

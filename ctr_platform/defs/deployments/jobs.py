@@ -9,7 +9,7 @@ import dagster as dg
 from pydantic import Field
 
 from ctr_platform.defs.catalog import CLUSTER_POOL, FLINK_JOB, OPERATES
-from ctr_platform.defs.deployments import cutover, drill, steps, upgrade
+from ctr_platform.defs.deployments import cutover, drill, new_epoch, steps, upgrade
 from ctr_platform.defs.deployments.steps import DeploymentStep
 from ctr_platform.defs.deployments.verification import DeploymentVerification
 from ctr_platform.defs.flink_job.assets import metadata_of
@@ -37,6 +37,12 @@ class RestoreConfig(OperationConfig):
     """What to restore."""
 
     snapshot: str = Field(description="URI of a complete checkpoint or savepoint, as on record.")
+
+
+class EpochConfig(OperationConfig):
+    """Why a new epoch begins."""
+
+    why: str = Field(min_length=1, description="What has become of the earlier topic.")
 
 
 class VerifiedConfig(OperationConfig):
@@ -121,6 +127,21 @@ def restart_drill(context: dg.OpExecutionContext, config: VerifiedConfig, platfo
         raise dg.Failure(f"the drill has failed: {done.verification.problem}", allow_retries=False)
 
 
+@dg.op(pool=CLUSTER_POOL)
+def begin_topic_epoch(context: dg.OpExecutionContext, config: EpochConfig, platform: Platform) -> None:
+    """Go on with a topic that was deleted and made anew."""
+    done = new_epoch.begin_epoch(platform.settings(), why=config.why, dry_run=config.dry_run)
+    for line in done.steps if config.dry_run else []:
+        context.log.info("dry run: %s", line)
+    context.add_output_metadata(
+        {
+            "dry_run": config.dry_run,
+            "steps": dg.MetadataValue.md("\n".join(f"1. {line}" for line in done.steps)),
+            "rows_filed": dg.MetadataValue.json(done.moved),
+        }
+    )
+
+
 def _report(
     context: dg.OpExecutionContext,
     step: DeploymentStep,
@@ -172,6 +193,12 @@ weekly_drill: Final = dg.ScheduleDefinition(
 DEPLOYMENT_JOBS: Final = [
     _job(stop, "Stop the streaming job with a savepoint. It stays stopped until somebody materializes it."),
     _job(rescale, "Resume with another parallelism, from a savepoint; later restarts keep it."),
+    _job(
+        begin_topic_epoch,
+        "Goes on with a topic that was deleted and made anew: until then job, recount, merge and replay "
+        "refuse. Files what there is of the earlier one under a name of its own, and ends the job, which is "
+        "then brought up from the new topic's beginning.",
+    ),
     _job(restore, "Resume from a chosen checkpoint or savepoint; what came since is read and counted again."),
     _job(
         upgrade_code,

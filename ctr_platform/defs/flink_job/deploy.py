@@ -25,6 +25,7 @@ from ctr_platform.defs.flink_job.submission import (
     submit,
     wait_running,
 )
+from ctr_platform.defs.kafka.epochs import topic_epochs
 from flink.config import JOB_NAME
 from warehouse.reads import Warehouse
 
@@ -128,9 +129,11 @@ def bring_up(
         newest_only: pass no snapshot over.
 
     Raises:
-        CtrError: Flink or Postgres is unavailable; the job does not come up; or it has run before and there
-            is nothing to restore it from.
+        TopicReplaced: its raw topic is another one than on record.
+        CtrError: Flink, Kafka or Postgres is unavailable; the job does not come up; or it has run before and
+            there is nothing to restore it from.
     """
+    topic = topic_epochs(settings).current(settings.raw_topic)
     with FlinkCluster(settings.flink_rest_url) as cluster:
         if replace_jobs:
             LOG.info("end %s", ", ".join(replace_jobs))
@@ -143,7 +146,9 @@ def bring_up(
             restored = cluster.checkpoints(job.id).restored_from
         else:
             release = find_release(settings, desired.release)
-            config = config_of(settings, desired, release)
+            config = replace(
+                config_of(settings, desired, release), topic_id=topic.topic_id, topic_epoch=topic.number
+            )
             for restored in restore_points(settings, desired)[: 1 if newest_only else MAX_SNAPSHOTS]:
                 try:
                     LOG.info("submit release %s from %s", release.name, restored or "the topic's beginning")

@@ -12,7 +12,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from ctr_platform.defs.dead_letters.messages import LATE, DeadLetter, dead_letters_of
 from ctr_platform.defs.dead_letters.originals import completed
+from ctr_platform.defs.kafka.epochs import topic_epochs
 from ctr_platform.defs.kafka.offset_ranges import bounds, consumer, message_batches, partitions
+from ctr_platform.defs.reconciliation.gaps import MERGE, Gap, note_gap
 from ctr_platform.defs.reconciliation.text import normal_category
 from ctr_platform.defs.registry.client import registry_client
 from ctr_platform.defs.registry.decoder import EventDecoder
@@ -51,8 +53,9 @@ def merge_late_events(settings: Settings, *, dry_run: bool = False) -> Merge:
     the error topic follows it. A merge that is killed loses nothing, and to run it twice changes nothing.
 
     Raises:
-        CtrError: Kafka, the registry or Postgres is unavailable.
+        CtrError: Kafka, the registry or Postgres is unavailable, or a topic is another one than on record.
     """
+    epochs = topic_epochs(settings)
     done = Merge()
     raw_topic, error_topic = settings.raw_topic, settings.error_topic
     engine = writing_engine(settings.postgres_url, "ctr-merge")
@@ -67,16 +70,25 @@ def merge_late_events(settings: Settings, *, dry_run: bool = False) -> Merge:
             known = _progress(connection, error_topic)
         for partition in partitions(reader, settings, error_topic):
             first, end = bounds(reader, settings, error_topic, partition)
-            start = max(first, known.get(partition, first))
+            start = known.get(partition, first)
+            if start < first:
+                lost = Gap(
+                    topic=error_topic, partition=partition, reader=MERGE, first_offset=start, end_offset=first
+                )
+                start = first
+                if not dry_run:
+                    with engine.begin() as connection:
+                        note_gap(connection, lost)
             blocked: int | None = None
             for batch in message_batches(
                 reader, settings, TopicPartition(error_topic, partition, start), end
             ):
                 late = [
                     whole
-                    for each in dead_letters_of(batch)
+                    for each in dead_letters_of(batch, epochs)
                     if each.reason == LATE
-                    and each.topic == raw_topic
+                    # An earlier topic's late events are events too.
+                    and each.topic.partition("@")[0] == raw_topic
                     # One that did not fit the queue, and whose record retention has deleted, stays late.
                     and (whole := completed(originals, settings, each)) is not None
                 ]
@@ -92,7 +104,7 @@ def _merge_batch(
 ) -> int | None:
     """Merge dead-letter messages; returns the offset of the first that has to wait."""
     rows = {
-        (dead_letter.partition, dead_letter.offset): (dead_letter, row)
+        (dead_letter.topic, dead_letter.partition, dead_letter.offset): (dead_letter, row)
         for dead_letter in late
         if (row := _row(dead_letter, decoder)) is not None
     }

@@ -32,6 +32,14 @@ EXACT_CHECK: Final = dg.AssetCheckSpec(
     asset=WINDOW_ACCURACY,
     description="Every window equals its recount; else it is an error until it does or is acknowledged.",
 )
+NO_GAPS_CHECK: Final = dg.AssetCheckSpec(
+    "nothing_deleted_unread",
+    asset=WINDOW_ACCURACY,
+    description=(
+        "Retention has deleted no record before the job, the recount and the merge had read it; else it is "
+        "an error until acknowledged."
+    ),
+)
 CONSERVED_CHECK: Final = dg.AssetCheckSpec(
     "records_conserved",
     asset=WINDOW_ACCURACY,
@@ -64,5 +72,5 @@ def window_accuracy(context: dg.AssetExecutionContext, platform: Platform) -> dg
 
 
 accuracy_checks: Final = evaluated_by_sensor(
-    "accuracy_checks", [EXACT_CHECK, CONSERVED_CHECK], "report_reconciliation"
+    "accuracy_checks", [EXACT_CHECK, CONSERVED_CHECK, NO_GAPS_CHECK], "report_reconciliation"
 )

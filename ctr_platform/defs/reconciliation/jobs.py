@@ -1,4 +1,4 @@
-"""The job by which a person accepts windows as they are."""
+"""The jobs by which a person accepts windows, and gaps, as they are."""
 
 from dataclasses import asdict
 from typing import Final
@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ctr_platform.defs.catalog import table_of
 from ctr_platform.defs.operations import OperationConfig, moment, operation_job
+from ctr_platform.defs.reconciliation.gaps import acknowledge_gaps
 from ctr_platform.defs.reconciliation.inexact import acknowledge
 from ctr_platform.resources import Platform
 
@@ -39,6 +40,33 @@ def acknowledge_windows(
             ),
         }
     )
+
+
+class AcknowledgeGapsConfig(OperationConfig):
+    """Why the gaps may stay."""
+
+    why: str = Field(min_length=1, description="The reason, for those who look at these offsets later.")
+
+
+@dg.op
+def acknowledge_offset_gaps(
+    context: dg.OpExecutionContext, config: AcknowledgeGapsConfig, platform: Platform
+) -> None:
+    """Accept records that were deleted unread: `nothing_deleted_unread` passes until there are more."""
+    gaps = acknowledge_gaps(platform.settings(), why=config.why, dry_run=config.dry_run)
+    context.add_output_metadata(
+        {"dry_run": config.dry_run, "gaps": table_of([asdict(each) for each in gaps])}
+    )
+
+
+ACKNOWLEDGE_GAPS_JOB: Final = operation_job(
+    acknowledge_offset_gaps,
+    description=(
+        "Accepts the open gaps: records that retention has deleted before the job, the recount or the merge "
+        "had read them. They stay on record in quality.offset_gaps."
+    ),
+    max_runtime_s=LONGEST_RUN_S,
+)
 
 
 ACKNOWLEDGE_JOB: Final = operation_job(

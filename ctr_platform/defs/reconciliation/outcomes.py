@@ -60,6 +60,9 @@ class PartitionOutcomes:
     last_valid_ms: int | None
     """The broker's time of the last valid record that is not late."""
 
+    course: pd.DataFrame
+    """Valid records by second of the broker's time; columns as `warehouse.models.RecountSecond`."""
+
 
 def decide(
     decoded: Decoded,
@@ -111,4 +114,29 @@ def decide(
         },
         highest_time_ms=int(so_far[-1]),
         last_valid_ms=int(written.times_ms[valid][~late][-1]) if (~late).any() else None,
+        course=_course(
+            written.offsets[valid],
+            written.times_ms[valid],
+            np.where(late, BEFORE_ALL_MS, start + MINUTE_MS),
+            so_far,
+        ),
     )
+
+
+def _course(offsets: Ints, written_ms: Ints, timely_end_ms: Ints, so_far_ms: Ints) -> pd.DataFrame:
+    """Sum N consecutive valid records up by second; `so_far_ms` has N + 1 highest times."""
+    frame = pd.DataFrame(
+        {
+            "second": written_ms // 1000,
+            "first_offset": offsets,
+            "first_ms": written_ms,
+            "last_ms": written_ms,
+            "latest_end_ms": timely_end_ms,
+            "highest_before_ms": so_far_ms[:-1],
+            "highest_ms": so_far_ms[1:],
+        }
+    )
+    firsts = dict.fromkeys(("first_offset", "first_ms", "highest_before_ms"), "first")
+    lasts = dict.fromkeys(("last_ms", "highest_ms"), "last")
+    summed = frame.groupby("second", sort=False).agg({**firsts, **lasts, "latest_end_ms": "max"})
+    return summed.reset_index(drop=True)

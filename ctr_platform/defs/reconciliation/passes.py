@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from ctr_platform.defs.reconciliation.balance import Balance
+    from ctr_platform.defs.reconciliation.gaps import Gap
     from ctr_platform.defs.reconciliation.inexact import OpenWindows
     from ctr_platform.defs.reconciliation.reading import Reading
     from ctr_platform.defs.reconciliation.verify import VerificationSummary
@@ -32,6 +33,9 @@ class Recount:
 
     inexact: OpenWindows
     """The windows that are an error now, however old."""
+
+    gaps: list[Gap]
+    """Offsets that were deleted unread, the newest ones that nobody has acknowledged."""
 
     closed_until: datetime | None
     """Every window that ends by this has been verified, if its hour was looked at."""
@@ -57,6 +61,7 @@ def record_pass(connection: Connection, topic: str, done: Recount, looked_back_t
             records_read=reading.records,
             dead_letters_read=reading.dead_letters,
             late_after_idleness=reading.after_idleness,
+            late_not_believed=reading.not_believed,
             outcomes={name: count for name, count in reading.outcomes.items() if name != "records_read"},
             partitions_behind=len(reading.unread_since),
             closed_until=done.closed_until,
@@ -73,6 +78,7 @@ def record_pass(connection: Connection, topic: str, done: Recount, looked_back_t
             ],
             partitions_compared=len(done.balances),
             unbalanced=[asdict(each) for each in done.balances if not each.balanced],
+            gaps=[asdict(each) for each in done.gaps],
         )
     )
 

@@ -13,6 +13,7 @@ from confluent_kafka import TopicPartition
 from ctr_platform.defs.dead_letters.messages import LATE, dead_letters_of
 from ctr_platform.defs.kafka.offset_ranges import bounds, first_written_ms, message_batches, partitions
 from ctr_platform.defs.reconciliation.decode import VALID, decode
+from ctr_platform.defs.reconciliation.gaps import JOB, RECOUNT, Gap, note_gap
 from ctr_platform.defs.reconciliation.naming import SegmentNames
 from ctr_platform.defs.reconciliation.outcomes import (
     BEFORE_ALL_MS,
@@ -21,10 +22,20 @@ from ctr_platform.defs.reconciliation.outcomes import (
     Written,
     decide,
 )
+from ctr_platform.defs.reconciliation.silences import (
+    Before,
+    add_course,
+    add_silences,
+    allowed_at,
+    allowed_until,
+    silences,
+    take_courses,
+)
 from ctr_platform.defs.reconciliation.state import (
     PartitionProgress,
     add_counts,
     add_late,
+    late_offsets,
     ledger_ends,
     moment,
     progress,
@@ -39,6 +50,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from contract.settings import Settings
+    from ctr_platform.defs.kafka.epochs import TopicEpochs
     from ctr_platform.defs.kafka.offset_ranges import MessageBatch
     from ctr_platform.defs.reconciliation.decode import Decoded, WriterSchema
 
@@ -54,6 +66,9 @@ class Reading:
     dead_letters: int = 0
     after_idleness: int = 0
     """Records that only their dead-letter messages tell to be late."""
+
+    not_believed: int = 0
+    """Records that theirs tell to be late, and that cannot have been."""
 
     seconds: float = 0.0
     unread_since: dict[int, datetime] = field(default_factory=dict)
@@ -72,17 +87,19 @@ class TopicReader:
         engine: Engine,
         consumer: Consumer,
         schemas: Callable[[int], WriterSchema | None],
-        on_batch: Callable[[], None] | None = None,
+        epochs: TopicEpochs,
     ) -> None:
         self._settings = settings
         self._rules = settings.time_rules
         self._engine = engine
         self._consumer = consumer
         self._schemas = schemas
-        self._on_batch = on_batch or (lambda: None)
+        self._epochs = epochs
+        self._on_batch: Callable[[], None] = lambda: None
 
-    def read(self) -> Reading:
+    def read(self, on_batch: Callable[[], None] | None = None) -> Reading:
         """Count what the job has accounted for since the last pass; every chunk is one transaction."""
+        self._on_batch = on_batch or self._on_batch
         reading = Reading()
         raw_topic = self._settings.raw_topic
         began = time.perf_counter()
@@ -93,22 +110,64 @@ class TopicReader:
             first, end = bounds(self._consumer, self._settings, raw_topic, partition)
             until = min(end, ends.get(partition, first))
             state = known.get(partition) or self._beginning(raw_topic, partition, first)
-            reached = self._read_raw(state, until, reading)
-            unread_ms = self._unread_since_ms(raw_topic, partition, reached, end)
+            if state.reached < first:
+                state = self._behind_gap(state, first, until)
+            state = self._read_raw(state, until, reading)
+            unread_ms = self._unread_since_ms(raw_topic, partition, state.next_offset, end)
             if unread_ms is not None:
                 reading.unread_since[partition] = moment(unread_ms)
+            elif state.reached < end and state.next_offset <= until:
+                # Markers of transactions: when retention deletes them, nothing is lost.
+                with self._engine.begin() as connection:
+                    save_progress(connection, [replace(state, clear_offset=end)])
+        self._find_silences()
         self._read_dead_letters(reading)
         reading.seconds = time.perf_counter() - began
         return reading
 
+    def _behind_gap(self, state: PartitionProgress, first: int, job_next: int) -> PartitionProgress:
+        """State after retention has deleted what was not read yet, here or by the job.
+
+        The recount begins anew where the job's ledger has an end, so that both speak of the same records.
+        """
+        gap = Gap(
+            topic=state.topic,
+            partition=state.partition,
+            reader=RECOUNT,
+            first_offset=state.reached,
+            end_offset=first,
+        )
+        job_reached = max(job_next, state.reached) if job_next >= state.next_offset else job_next
+        with self._engine.begin() as connection:
+            note_gap(connection, gap)
+            if job_reached < first:
+                note_gap(connection, replace(gap, reader=JOB, first_offset=job_reached))
+                # Not on record: the job's ledger has no end there yet.
+                return replace(state, next_offset=first)
+            begun = replace(
+                self._beginning(state.topic, state.partition, job_reached),
+                # What the lost records would add can only be more.
+                highest_time_ms=state.highest_time_ms,
+                last_read_at=state.last_read_at,
+                last_valid_at=state.last_valid_at,
+            )
+            save_progress(connection, [begun])
+        return begun
+
     def _beginning(self, topic: str, partition: int, first: int) -> PartitionProgress:
         """State before the first record; a topic that has lost its beginning verifies later windows only."""
-        provable_from = None
+        earliest_ms = None
         if first > 0:
-            written = first_written_ms(self._consumer, self._settings, topic, partition)
-            earliest = time.time_ns() // 1_000_000 if written is None else written
+            written = first_written_ms(self._consumer, self._settings, topic, partition, since=first)
+            earliest_ms = time.time_ns() // 1_000_000 if written is None else written
+        epoch = self._epochs.current(topic)
+        if epoch.number > 1:
+            # Another topic had events of windows that were open then.
+            earliest_ms = max(earliest_ms or 0, int(epoch.began_at.timestamp() * 1000))
+        provable_from = None
+        if earliest_ms is not None:
             # No event is further ahead of the broker's time than this, so none of these windows is below.
-            provable_ms = -(-(earliest + self._rules.max_ahead_ms) // (5 * MINUTE_MS)) * 5 * MINUTE_MS
+            provable_ms = -(-(earliest_ms + self._rules.max_ahead_ms) // (5 * MINUTE_MS)) * 5 * MINUTE_MS
             provable_from = moment(provable_ms)
         return PartitionProgress(
             topic=topic,
@@ -131,7 +190,7 @@ class TopicReader:
         batch = next(self._batches(topic, partition, position, few), None)
         return None if batch is None else batch.timestamps_ms[0]
 
-    def _read_raw(self, state: PartitionProgress, until: int, reading: Reading) -> int:
+    def _read_raw(self, state: PartitionProgress, until: int, reading: Reading) -> PartitionProgress:
         for batch in self._batches(state.topic, state.partition, state.next_offset, until):
             highest = state.highest_time_ms
             outcomes = decide(
@@ -158,12 +217,34 @@ class TopicReader:
                 names = self._names(connection, state.partition)
                 add_counts(connection, names.give(outcomes.counts))
                 add_late(connection, state.topic, state.partition, outcomes.late, after_idleness=False)
+                add_course(connection, state.topic, state.partition, outcomes.course)
                 save_progress(connection, [state])
             reading.records += outcomes.totals["records_read"]
             for name, more in outcomes.totals.items():
                 reading.outcomes[name] = reading.outcomes.get(name, 0) + more
             self._on_batch()
-        return state.next_offset
+        return state
+
+    def _find_silences(self) -> None:
+        """Note which partitions were silent or stragglers: all have been read now."""
+        topic = self._settings.raw_topic
+        with self._engine.begin() as connection:
+            courses = take_courses(connection, topic)
+            states = progress(connection, topic)
+            allowed = allowed_until(connection, topic)
+            before = {
+                partition: Before(
+                    highest_ms=int(courses[partition].highest_before_ms[0])
+                    if partition in courses
+                    else _or_before_all(state.highest_time_ms),
+                    timely_ms=_or_before_all(state.last_timely_ms),
+                    allowed_ms=allowed.get(partition, BEFORE_ALL_MS),
+                )
+                for partition, state in states.items()
+            }
+            for partition, (found, timely_ms) in silences(courses, before, self._rules).items():
+                add_silences(connection, topic, partition, found)
+                save_progress(connection, [replace(states[partition], last_timely_ms=timely_ms)])
 
     # ---- dead-letter messages --------------------------------------------------------------------
 
@@ -177,8 +258,19 @@ class TopicReader:
             state = known.get(partition) or PartitionProgress(
                 topic=error_topic, partition=partition, first_offset=first, next_offset=first
             )
-            # What retention has deleted was read by then, or is of records before those that can be verified.
-            start = max(state.next_offset, first)
+            if state.next_offset < first:
+                lost = Gap(
+                    topic=error_topic,
+                    partition=partition,
+                    reader=RECOUNT,
+                    first_offset=state.next_offset,
+                    end_offset=first,
+                )
+                with self._engine.begin() as connection:
+                    note_gap(connection, lost)
+                    state = replace(state, next_offset=first)
+                    save_progress(connection, [state])
+            start = state.next_offset
             blocked: int | None = None
             for batch in self._batches(error_topic, partition, start, end):
                 waiting = self._apply(batch, reading)
@@ -194,7 +286,11 @@ class TopicReader:
         A dead-letter message waits while its record is yet to be read. To apply one twice changes nothing.
         """
         raw_topic = self._settings.raw_topic
-        late = [each for each in dead_letters_of(batch) if each.reason == LATE and each.topic == raw_topic]
+        late = [
+            each
+            for each in dead_letters_of(batch, self._epochs)
+            if each.reason == LATE and each.topic == raw_topic
+        ]
         reading.dead_letters += len(batch.messages)
         waiting: int | None = None
         decoded = decode([dead_letter.value for dead_letter in late], self._schemas)
@@ -209,6 +305,14 @@ class TopicReader:
                     ready.setdefault(dead_letter.partition, []).append((index, dead_letter.offset))
             for partition, found in ready.items():
                 frame = _events(decoded, found)
+                known = late_offsets(connection, raw_topic, partition, frame["offset"])
+                frame = frame[~frame["offset"].isin(known)]
+                allowed = allowed_at(connection, raw_topic, partition, frame["offset"].to_numpy(np.int64))
+                # What may lie below the first offset is not verified.
+                allowed = np.maximum(allowed, _milliseconds(states[partition].provable_from))
+                believed = (frame["window_start_ms"] + MINUTE_MS <= allowed).to_numpy(bool)
+                reading.not_believed += int((~believed).sum())
+                frame = frame[believed]
                 new = add_late(connection, raw_topic, partition, frame, after_idleness=True)
                 moved = frame[frame["offset"].isin(new)]
                 taken = self._names(connection, partition).look_up(moved[SEGMENT])
@@ -217,6 +321,14 @@ class TopicReader:
                 save_progress(connection, [states[partition].plus(totals)])
                 reading.after_idleness += len(moved)
         return waiting
+
+
+def _or_before_all(time_ms: int | None) -> int:
+    return BEFORE_ALL_MS if time_ms is None else time_ms
+
+
+def _milliseconds(at: datetime | None) -> int:
+    return BEFORE_ALL_MS if at is None else round(at.timestamp() * 1000)
 
 
 def _events(decoded: Decoded, found: list[tuple[int, int]]) -> pd.DataFrame:

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-import tenacity
-
-from contract.errors import CtrError
+from ctr_platform.defs.kafka.epochs import topic_epochs
 from ctr_platform.defs.kafka.offset_ranges import consumer
 from ctr_platform.defs.reconciliation.balance import balance
 from ctr_platform.defs.reconciliation.final_windows import closed_until
+from ctr_platform.defs.reconciliation.gaps import forget_disproved, open_gaps
+from ctr_platform.defs.reconciliation.hours import (
+    NEWEST_HOURS,
+    in_turn,
+    latest_hours,
+    note_looked,
+    until_time_is_up,
+)
 from ctr_platform.defs.reconciliation.inexact import open_hours, open_windows
 from ctr_platform.defs.reconciliation.naming import forget_names
 from ctr_platform.defs.reconciliation.passes import Recount, record_pass
 from ctr_platform.defs.reconciliation.reading import TopicReader
 from ctr_platform.defs.reconciliation.schemas import SchemaCache
-from ctr_platform.defs.reconciliation.state import claimed_closed, lock, progress
+from ctr_platform.defs.reconciliation.state import TURN_WITHIN_S, claimed_closed, progress, turn
 from ctr_platform.defs.reconciliation.verify import (
     HOUR,
     VerificationSummary,
-    hour_of,
+    forget_pending,
     hour_ranges,
     pending_hours,
     verify,
@@ -36,11 +42,6 @@ if TYPE_CHECKING:
     from contract.settings import Settings
     from ctr_platform.defs.reconciliation.reading import Reading
 
-TURN_WITHIN_S: Final = 60.0
-"""Whoever begins with a recount meets the follower's of every minute, which takes seconds."""
-
-TURN_POLL_S: Final = 0.5
-
 
 def recount(
     settings: Settings,
@@ -51,8 +52,9 @@ def recount(
 ) -> Recount:
     """Bring the recount up to the job's last checkpoint and verify windows.
 
-    Verified are the closed windows of `hours`, of the last `RECOUNT_HOURS`, of every hour whose recount has
-    changed, and of hours with windows that are an error.
+    Verified are the closed windows of `hours`, of the newest two, of every hour whose recount has changed, of
+    hours with windows that are an error, and of the rest of the last `RECOUNT_HOURS` in turn, as far as there
+    is time.
 
     Args:
         settings: where everything is.
@@ -61,27 +63,19 @@ def recount(
         on_batch: called after every batch of records that is on record.
 
     Raises:
+        TopicReplaced: a topic was deleted and made anew.
         CtrError: a service is unavailable, another recount runs, or retention has overtaken this one.
     """
     engine = writing_engine(settings.postgres_url, "ctr-recount")
     with (
         warehouse_errors(settings.postgres_url),
-        engine.connect() as guard,
+        turn(engine, wait_s),
         registry_client(settings) as registry,
         consumer(settings, "ctr-recount") as kafka,
     ):
-        try:
-            tenacity.Retrying(
-                retry=tenacity.retry_if_result(lambda locked: not locked),
-                wait=tenacity.wait_fixed(TURN_POLL_S),
-                stop=tenacity.stop_after_delay(wait_s),
-            )(lock, guard)
-        except tenacity.RetryError:
-            raise CtrError(
-                "another recount of this warehouse is in progress: wait until it has ended"
-            ) from None
-        reader = TopicReader(settings, engine, kafka, SchemaCache(settings, registry), on_batch)
-        reading = reader.read()
+        epochs = topic_epochs(settings)
+        reader = TopicReader(settings, engine, kafka, SchemaCache(settings, registry), epochs)
+        reading = reader.read(on_batch)
         return _verified(settings, engine, reading, hours)
 
 
@@ -92,35 +86,35 @@ def _verified(settings: Settings, engine: Engine, reading: Reading, hours: Colle
         claimed = claimed_closed(connection, settings.raw_topic)
         closed = closed_until(states, reading.unread_since, claimed, now, settings.time_rules)
         verifiable_from = max((state.provable_from for state in states if state.provable_from), default=None)
+        latest = latest_hours(now, settings.recount_hours)
         wanted = {
             *hours,
-            *_latest_hours(now, settings.recount_hours),
+            *latest[:NEWEST_HOURS],
             *pending_hours(connection),
             *open_hours(connection),
         }
+        others = in_turn(connection, [hour for hour in latest if hour not in wanted])
         verification = VerificationSummary()
         if closed is not None:
             for first, last in hour_ranges(wanted):
-                start = first if verifiable_from is None else max(first, verifiable_from)
-                if start < last:
-                    verification = verification.plus(verify(connection, (start, last), closed))
+                verification = verification.plus(verify(connection, (first, last), closed, verifiable_from))
+            for hour in until_time_is_up(others):
+                span = hour, hour + HOUR
+                verification = verification.plus(verify(connection, span, closed, verifiable_from))
+                wanted.add(hour)
+            note_looked(connection, wanted, latest[-1])
             forget_names(connection, closed)
+        if verifiable_from is not None:
+            forget_pending(connection, verifiable_from)
+        forget_disproved(connection)
         done = Recount(
             reading=reading,
             verification=verification,
             balances=balance(connection, settings.raw_topic),
             inexact=open_windows(connection),
+            gaps=open_gaps(connection, settings),
             closed_until=closed,
             verifiable_from=verifiable_from,
         )
         record_pass(connection, settings.raw_topic, done, min(wanted))
     return done
-
-
-def _latest_hours(now: datetime, number: int) -> list[datetime]:
-    latest: list[datetime] = []
-    hour = hour_of(now + timedelta(minutes=1))
-    while len(latest) < number:
-        latest.append(hour)
-        hour -= HOUR
-    return latest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ctr_platform.defs.reconciliation.decode import writer_schema
-from ctr_platform.defs.registry.schemas import event_type_of
+from ctr_platform.defs.registry.schemas import WriterSchemas
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry import SchemaRegistryClient
@@ -21,12 +21,11 @@ class SchemaCache:
     """
 
     def __init__(self, settings: Settings, client: SchemaRegistryClient) -> None:
-        self._settings = settings
-        self._client = client
+        self._schemas = WriterSchemas(settings, client)
         self._known: dict[int, WriterSchema | None] = {}
 
     def __call__(self, identifier: int) -> WriterSchema | None:
         """The schema; None if the registry does not know it, or it lacks a needed field."""
         if identifier not in self._known:
-            self._known[identifier] = writer_schema(event_type_of(self._settings, self._client, identifier))
+            self._known[identifier] = writer_schema(self._schemas.event_type(identifier))
         return self._known[identifier]

@@ -11,7 +11,7 @@ import dagster as dg
 
 from contract.errors import WarehouseUnavailable
 from ctr_platform.defs.catalog import WINDOW_ACCURACY, table_of
-from ctr_platform.defs.reconciliation.assets import CONSERVED_CHECK, EXACT_CHECK, HOURS
+from ctr_platform.defs.reconciliation.assets import CONSERVED_CHECK, EXACT_CHECK, HOURS, NO_GAPS_CHECK
 from ctr_platform.defs.reconciliation.metadata import metadata_of_passes
 from ctr_platform.defs.reconciliation.passes import passes_after
 from ctr_platform.resources import Platform
@@ -67,6 +67,7 @@ def report_reconciliation(context: dg.SensorEvaluationContext, platform: Platfor
     evaluations = [
         _exact(_decisive(passes, exact_before=exact_before)),
         _conserved(passes[-1]),
+        _no_gaps(passes[-1]),
     ]
     statuses = tuple(PASSED if each.passed else each.severity.value for each in evaluations)
     now_s = time.time()
@@ -128,6 +129,23 @@ def _conserved(newest: ReconciliationPass) -> dg.AssetCheckEvaluation:
             "partitions_compared": newest.partitions_compared,
             **{f"partition {each['partition']}: recount minus ledger": each for each in newest.unbalanced},
         },
+    )
+
+
+def _no_gaps(newest: ReconciliationPass) -> dg.AssetCheckEvaluation:
+    first = next(iter(newest.gaps), None)
+    return dg.AssetCheckEvaluation(
+        asset_key=WINDOW_ACCURACY,
+        check_name=NO_GAPS_CHECK.name,
+        passed=first is None,
+        description=""
+        if first is None
+        else (
+            f"{len(newest.gaps)} gap(s): of {first['topic']}, partition {first['partition']}, the offsets "
+            f"{first['first_offset']} to {first['end_offset'] - 1} were deleted before the {first['reader']} "
+            "had read them"
+        ),
+        metadata={"gaps": table_of(newest.gaps)} if newest.gaps else {},
     )
 
 

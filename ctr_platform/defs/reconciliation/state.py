@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
+import tenacity
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
+from contract.errors import CtrError
 from ctr_platform.defs.reconciliation.outcomes import SEGMENT
 from warehouse.models import LedgerRow, RecountCounts, RecountLate, RecountPending, RecountProgress
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
 
 SETTLED_S: Final = 5
 """Windows and dead-letter messages of a ledger row this old have arrived too: their writers wait 0.2 s."""
 
 ADVISORY_LOCK: Final = 0x0C7_4EC0
 """Any fixed number that nobody else locks in this database."""
+
+TURN_WITHIN_S: Final = 60.0
+"""Whoever begins with a recount meets the follower's of every minute, which takes seconds."""
+
+TURN_POLL_S: Final = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,9 +41,11 @@ class PartitionProgress:
     partition: int
     first_offset: int
     next_offset: int
+    clear_offset: int | None = None
     highest_time_ms: int | None = None
     last_read_at: datetime | None = None
     last_valid_at: datetime | None = None
+    last_timely_ms: int | None = None
     provable_from: datetime | None = None
     records_read: int = 0
     counted: int = 0
@@ -43,6 +53,11 @@ class PartitionProgress:
     malformed: int = 0
     unknown_schema: int = 0
     invalid: int = 0
+
+    @property
+    def reached(self) -> int:
+        """The first offset that may hold a record which has not been read."""
+        return max(self.next_offset, self.clear_offset or 0)
 
     def plus(self, totals: dict[str, int], **changes: Any) -> PartitionProgress:
         """This progress with more records."""
@@ -144,6 +159,39 @@ def add_late(
 def lock(connection: Connection) -> bool:
     """Keep every other recount of this database out until the connection closes; False if one runs."""
     return bool(connection.scalar(select(func.pg_try_advisory_lock(ADVISORY_LOCK))))
+
+
+def late_offsets(connection: Connection, topic: str, partition: int, offsets: pd.Series[int]) -> set[int]:
+    """Which of these offsets are known as late."""
+    table = RecountLate.__table__.c
+    return set(
+        connection.scalars(
+            select(table.offset).where(
+                table.topic == topic, table.partition == partition, table.offset.in_(offsets.tolist())
+            )
+        )
+    )
+
+
+@contextmanager
+def turn(engine: Engine, wait_s: float = TURN_WITHIN_S) -> Iterator[None]:
+    """Be the only one who changes what the recount knows.
+
+    Raises:
+        CtrError: a recount that is in progress has not ended within `wait_s`.
+    """
+    with engine.connect() as guard:
+        try:
+            tenacity.Retrying(
+                retry=tenacity.retry_if_result(lambda locked: not locked),
+                wait=tenacity.wait_fixed(TURN_POLL_S),
+                stop=tenacity.stop_after_delay(wait_s),
+            )(lock, guard)
+        except tenacity.RetryError:
+            raise CtrError(
+                "another recount of this warehouse is in progress: wait until it has ended"
+            ) from None
+        yield
 
 
 def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -66,6 +66,11 @@ def pending_hours(connection: Connection) -> set[datetime]:
     return {hour_of(start) for start in connection.scalars(select(RecountPending.window_start))}
 
 
+def forget_pending(connection: Connection, verifiable_from: datetime) -> None:
+    """Drop what waits for a verification of windows that cannot be verified."""
+    connection.execute(delete(RecountPending).where(RecountPending.window_start < verifiable_from))
+
+
 def hour_ranges(hours: Iterable[datetime]) -> Iterator[TimeRange]:
     """The hours as the fewest spans, in order."""
     first: datetime | None = None
@@ -81,9 +86,18 @@ def hour_ranges(hours: Iterable[datetime]) -> Iterator[TimeRange]:
         yield first, last
 
 
-def verify(connection: Connection, time_range: TimeRange, closed_until: datetime) -> VerificationSummary:
+def verify(
+    connection: Connection,
+    time_range: TimeRange,
+    closed_until: datetime,
+    verifiable_from: datetime | None = None,
+) -> VerificationSummary:
     """Compare the closed windows of a span with the recount; the minutes compared are no longer pending."""
     result = VerificationSummary()
+    if verifiable_from is not None:
+        time_range = max(time_range[0], verifiable_from), time_range[1]
+        if time_range[0] >= time_range[1]:
+            return result
     values = {"first": time_range[0], "last": time_range[1], "closed_until": closed_until}
     for window_type in WINDOW_MINUTES:
         row = connection.execute(statement_of(SQL, window_type), values).one()

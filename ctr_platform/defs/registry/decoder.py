@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from contract.errors import Malformed
 from contract.wire import event_end, read_event, schema_id
-from ctr_platform.defs.registry.schemas import event_type_of
+from ctr_platform.defs.registry.schemas import WriterSchemas
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -21,15 +21,14 @@ class EventDecoder:
     """Asks the registry once per schema id."""
 
     def __init__(self, settings: Settings, client: SchemaRegistryClient) -> None:
-        self._settings = settings
-        self._client = client
+        self._schemas = WriterSchemas(settings, client)
         self._types: dict[int, Record | None] = {}
 
     def decode(self, value: bytes | None, names: Collection[str] | None = None) -> dict[str, Any] | None:
         """The event, or some of its fields; None where the value is none, whole and with nothing left over.
 
         Raises:
-            CtrError: the registry is unavailable.
+            CtrError: the registry or Postgres is unavailable.
         """
         if value is None:
             return None
@@ -55,5 +54,5 @@ class EventDecoder:
         """What the value's schema id stands for."""
         identifier = schema_id(value)
         if identifier not in self._types:
-            self._types[identifier] = event_type_of(self._settings, self._client, identifier)
+            self._types[identifier] = self._schemas.event_type(identifier)
         return self._types[identifier]

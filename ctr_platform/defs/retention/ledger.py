@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import ARRAY, BigInteger, delete, func, insert, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from warehouse.models import LedgerRow
+from warehouse.models import LedgerRow, RecountProgress
 from warehouse.views import LEDGER_CURRENT
 
 if TYPE_CHECKING:
@@ -30,6 +30,13 @@ def roll_up(connection: Connection, settings: Settings) -> int:
     until = kept.replace(hour=0, minute=0, second=0, microsecond=0)
     current = LEDGER_CURRENT.c
     day = func.date_trunc("day", current.written_at, "UTC")
+    # Where the recount began anew, behind a gap, a row has to end: it compares none that it knows a part of.
+    begun = RecountProgress.__table__.c
+    recounted = current.first_offset >= (
+        select(begun.first_offset)
+        .where(begun.topic == current.topic, begun.partition == current.partition)
+        .scalar_subquery()
+    )
     days = connection.execute(
         select(
             current.topic,
@@ -40,7 +47,7 @@ def roll_up(connection: Connection, settings: Settings) -> int:
             *(_last(name).label(name) for name in LAST),
         )
         .where(current.written_at < until)
-        .group_by(current.topic, current.partition, day)
+        .group_by(current.topic, current.partition, day, recounted)
     ).mappings()
     rows = [dict(row) for row in days]
     removed = connection.execute(delete(LedgerRow).where(LedgerRow.written_at < until)).rowcount

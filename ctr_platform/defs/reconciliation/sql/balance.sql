@@ -12,11 +12,12 @@ FROM quality.recount_progress AS progress
 LEFT JOIN quality.ledger_current AS ledger
     ON ledger.topic = progress.topic
     AND ledger.partition = progress.partition
+    AND ledger.last_offset >= progress.first_offset
     AND ledger.last_offset < progress.next_offset
 WHERE progress.topic = :topic
 GROUP BY progress.topic, progress.partition
--- Where a job that went back reads again, the ledger does not reach as far as the recount for a while; and a
--- recount that began later than the job knows less.
+-- Where a job that went back reads again, the ledger does not reach as far as the recount for a while; and of
+-- the row in whose midst the recount began it knows a part.
 HAVING coalesce(max(ledger.last_offset) + 1, progress.next_offset) = progress.next_offset
    AND coalesce(min(ledger.first_offset), progress.first_offset) >= progress.first_offset
 ORDER BY progress.partition

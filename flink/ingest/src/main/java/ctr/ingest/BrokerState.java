@@ -13,6 +13,7 @@ import org.apache.flink.kafka.shaded.org.apache.kafka.clients.admin.Admin;
 import org.apache.flink.kafka.shaded.org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.flink.kafka.shaded.org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.flink.kafka.shaded.org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.flink.kafka.shaded.org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.flink.kafka.shaded.org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.flink.kafka.shaded.org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.flink.kafka.shaded.org.apache.kafka.common.IsolationLevel;
@@ -22,7 +23,7 @@ import org.apache.flink.kafka.shaded.org.apache.kafka.common.TopicPartition;
 import org.apache.flink.kafka.shaded.org.apache.kafka.common.errors.InterruptException;
 import org.apache.flink.kafka.shaded.org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
-/** Asks the broker how many partitions the raw topic has, and where each of them ends. */
+/** Asks the broker which topic the raw topic is, and where each of its partitions ends. */
 final class BrokerState implements AutoCloseable {
 
     /** A request to an available broker takes milliseconds; to an unavailable one, this long. */
@@ -52,8 +53,8 @@ final class BrokerState implements AutoCloseable {
         consumer = new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
     }
 
-    int partitionCount() {
-        return await(admin.describeTopics(List.of(topic)).allTopicNames()).get(topic).partitions().size();
+    TopicDescription topic() {
+        return await(admin.describeTopics(List.of(topic)).allTopicNames()).get(topic);
     }
 
     /**

@@ -31,6 +31,9 @@ public final class DeadLetter {
     /** Header that names what was left out, with its size. */
     static final String OMITTED = "omitted";
 
+    /** Last header of those that the record came with: Kafka's id of its topic, within which its offset identifies it. */
+    static final String TOPIC_ID = "topic_id";
+
     public String topic;
     public int partition;
     public long offset;
@@ -48,9 +51,11 @@ public final class DeadLetter {
      * Makes the dead letter of a record. Where it would not fit the error topic, its value, then its headers, then its key
      * are left out, and a header says so: the original stays in the raw topic, at the dead letter's coordinates.
      *
+     * @param topicId of the record's topic, as a header; null: not known
      * @param maxBytes what the error topic takes, compressed
      */
-    static DeadLetter of(ConsumerRecord<byte[], byte[]> record, Outcome outcome, String message, int maxBytes) {
+    static DeadLetter of(
+            ConsumerRecord<byte[], byte[]> record, String topicId, Outcome outcome, String message, int maxBytes) {
         DeadLetter made = new DeadLetter();
         made.topic = record.topic();
         made.partition = record.partition();
@@ -63,6 +68,9 @@ public final class DeadLetter {
         made.headerKeys = Arrays.stream(headers).map(Header::key).toArray(String[]::new);
         made.headerValues = Arrays.stream(headers).map(Header::value).toArray(byte[][]::new);
         made.fit(maxBytes - ENVELOPE_BYTES);
+        if (topicId != null) {
+            made.addHeader(TOPIC_ID, topicId);
+        }
         return made;
     }
 
@@ -82,11 +90,15 @@ public final class DeadLetter {
             key = null;
         }
         if (!omitted.isEmpty()) {
-            headerKeys = Arrays.copyOf(headerKeys, headerKeys.length + 1);
-            headerValues = Arrays.copyOf(headerValues, headerKeys.length);
-            headerKeys[headerKeys.length - 1] = OMITTED;
-            headerValues[headerKeys.length - 1] = String.join(",", omitted).getBytes(StandardCharsets.UTF_8);
+            addHeader(OMITTED, String.join(",", omitted));
         }
+    }
+
+    private void addHeader(String name, String text) {
+        headerKeys = Arrays.copyOf(headerKeys, headerKeys.length + 1);
+        headerValues = Arrays.copyOf(headerValues, headerKeys.length);
+        headerKeys[headerKeys.length - 1] = name;
+        headerValues[headerKeys.length - 1] = text.getBytes(StandardCharsets.UTF_8);
     }
 
     private boolean fits(int maxBytes) {

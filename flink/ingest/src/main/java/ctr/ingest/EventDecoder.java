@@ -27,7 +27,8 @@ final class EventDecoder implements KafkaRecordDeserializationSchema<Event> {
 
     @Override
     public void open(org.apache.flink.api.common.serialization.DeserializationSchema.InitializationContext context) {
-        schemas = new SchemaLookup(SchemaAnswers.of(settings.registryUrl), new DecodePlan.Compiler(settings));
+        schemas = new SchemaLookup(
+                SchemaAnswers.of(settings.registryUrl), new DecodePlan.Compiler(settings), KeptSchemas.of(settings));
         cursor = new AvroCursor();
         event = new Event(settings.dimensions.size(), settings.measures.size());
     }

@@ -80,7 +80,7 @@ public final class Ingest {
         IngestSettings settings = IngestSettings.fromJson(settingsJson);
         SingleOutputStreamOperator<Row> aggregates = env.fromSource(
                         source(settings), WatermarkStrategy.noWatermarks(), "read " + settings.rawTopic)
-                .uid("front-source")
+                .uid(settings.topicEpoch == 1 ? "front-source" : "front-source-epoch-" + settings.topicEpoch)
                 .setParallelism(settings.parallelism)
                 .transform("decode, outcome, pre-aggregate", countType(settings), new PreAggregatorFactory(settings))
                 .uid("front-combiner")

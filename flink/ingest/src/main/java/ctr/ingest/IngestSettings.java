@@ -35,6 +35,13 @@ public final class IngestSettings implements Serializable {
 
     public String bootstrapServers;
     public String rawTopic;
+
+    /** Kafka's id of the raw topic; null: whatever it is. One that is deleted and made anew has another, and other offsets. */
+    public String topicId;
+
+    /** How many topics have had the raw topic's name, this one included. State of another one's offsets is not its own. */
+    public int topicEpoch = 1;
+
     public String errorTopic;
     public String consumerGroup;
     public String registryUrl;

@@ -88,6 +88,7 @@ final class PreAggregator extends AbstractStreamOperator<Row>
     private transient VersionedListState<LedgerEntry> ledgerState;
     private transient VersionedListState<DeferredDeadLetter> deadLetterState;
     private transient VersionedListState<NamedSegments> namedState;
+    private transient ListState<Integer> epochState;
 
     PreAggregator(StreamOperatorParameters<Row> parameters, IngestSettings settings, OperatorEventGateway coordinator) {
         super(parameters);
@@ -109,16 +110,20 @@ final class PreAggregator extends AbstractStreamOperator<Row>
         deadLetterState = VersionedListState.split(
                 store, "held-letters", StateFormats.DEFERRED_DEAD_LETTER, Version01State::deferredDeadLetter);
         namedState = VersionedListState.union(store, "named-segments", StateFormats.NAMED_SEGMENTS);
+        epochState = store.getUnionListState(new ListStateDescriptor<>("topic-epoch", Integer.class));
 
         partitions = new Partition[0];
         pendingLedger = new ArrayList<>();
         deferredDeadLetters = new ArrayList<>();
         jobWatermarkMs = Windows.NONE;
-        for (PartitionProgress restored : progressState.read()) {
-            partition(restored.partition).progress.advanceTo(restored);
-        }
-        for (NamedSegments restored : namedState.read()) {
-            partition(restored.partition).counts.restore(restored);
+        int restoredEpoch = restoredEpoch();
+        if (restoredEpoch == settings.topicEpoch) {
+            for (PartitionProgress restored : progressState.read()) {
+                partition(restored.partition).progress.advanceTo(restored);
+            }
+            for (NamedSegments restored : namedState.read()) {
+                partition(restored.partition).counts.restore(restored);
+            }
         }
         // What lies downstream of all subtasks has closed what the slowest of them had announced, no more.
         Long slowest = null;
@@ -133,10 +138,24 @@ final class PreAggregator extends AbstractStreamOperator<Row>
             jobWatermarkMs = Math.max(jobWatermarkMs, settings.countFromMs);
         }
         restoredToForward = jobWatermarkMs != Windows.NONE;
-        pendingLedger.addAll(ledgerState.read());
+        for (LedgerEntry restored : ledgerState.read()) {
+            if (restoredEpoch != settings.topicEpoch) {
+                restored.topic = settings.rawTopic + "@" + restoredEpoch;
+            }
+            pendingLedger.add(restored);
+        }
         for (DeferredDeadLetter deferred : deadLetterState.read()) {
             defer(deferred);
         }
+    }
+
+    /** In which epoch of the topic the restored offsets were read; before there was a second, nobody noted it. */
+    private int restoredEpoch() throws Exception {
+        int newest = 1;
+        for (Integer written : epochState.get()) {
+            newest = Math.max(newest, written);
+        }
+        return newest;
     }
 
     @Override
@@ -152,6 +171,9 @@ final class PreAggregator extends AbstractStreamOperator<Row>
     public void processElement(StreamRecord<Event> element) {
         Event event = element.getValue();
         Partition partition = partition(event.record.partition());
+        if (event.record.offset() < partition.progress.nextOffset) {
+            throw TopicReplaced.offsetsGoBack(event.record, partition.progress.nextOffset);
+        }
         boolean afterIdleness = false;
         if (event.outcome == Outcome.COUNTED) {
             if (raw != null && raw.wants(event)) {
@@ -180,7 +202,8 @@ final class PreAggregator extends AbstractStreamOperator<Row>
         partition.ledger.add(event.record.offset(), event.outcome);
         outcomes[event.outcome.ordinal()].inc();
         if (event.outcome != Outcome.COUNTED) {
-            DeadLetter deadLetter = DeadLetter.of(event.record, event.outcome, event.problem, settings.deadLetterMaxBytes);
+            DeadLetter deadLetter = DeadLetter.of(
+                    event.record, settings.topicId, event.outcome, event.problem, settings.deadLetterMaxBytes);
             // The job watermark at this record may differ after a restore, so this outcome is only certain once a
             // checkpoint has seen it; by partition content it is certain at once.
             if (afterIdleness && deferredBytes < MAX_DEFERRED_BYTES) {
@@ -343,6 +366,7 @@ final class PreAggregator extends AbstractStreamOperator<Row>
         progressState.write(
                 Arrays.stream(partitions).filter(Objects::nonNull).map(partition -> partition.progress).toList());
         watermarkState.update(List.of(jobWatermarkMs));
+        epochState.update(List.of(settings.topicEpoch));
         ledgerState.write(pendingLedger);
         deadLetterState.write(deferredDeadLetters);
         namedState.write(Arrays.stream(partitions)

@@ -2,6 +2,7 @@ package ctr.ingest;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -10,8 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Finds the plan of a writer schema id. Only the registry's answer that it does not know an id makes
- * an id unknown; at any other failure the registry counts as unavailable, and the record waits for it.
+ * Finds the plan of a writer schema id. Only the registry's answer that it does not know an id, which was not seen
+ * before either, makes an id unknown; at any other failure the registry counts as unavailable, and the record waits.
  */
 final class SchemaLookup {
 
@@ -24,11 +25,16 @@ final class SchemaLookup {
 
     private final SchemaAnswers answers;
     private final DecodePlan.Compiler compiler;
+
+    /** Null: nothing is kept. */
+    private final KeptSchemas kept;
+
     private final Map<Integer, DecodePlan> plans = new HashMap<>();
 
-    SchemaLookup(SchemaAnswers answers, DecodePlan.Compiler compiler) {
+    SchemaLookup(SchemaAnswers answers, DecodePlan.Compiler compiler, KeptSchemas kept) {
         this.answers = answers;
         this.compiler = compiler;
+        this.kept = kept;
     }
 
     /**
@@ -49,13 +55,20 @@ final class SchemaLookup {
                     answer = answers.ask(id);
                 }
                 if (answer == SchemaAnswers.UNKNOWN) {
-                    return DecodePlan.unusable("the registry does not know schema id " + id);
+                    answer = kept == null ? null : kept.find(id);
+                    if (answer == null) {
+                        return DecodePlan.unusable("the registry does not know schema id " + id);
+                    }
+                } else if (kept != null) {
+                    kept.keep(id, answer);
                 }
                 DecodePlan plan = compiler.compile(answer.schema(), answer.referenced());
                 plans.put(id, plan);
                 return plan;
             } catch (RestClientException answer) {
                 LOG.warn("Schema registry cannot answer for id {} (HTTP {}); waiting", id, answer.getStatus());
+            } catch (SQLException unavailable) {
+                LOG.warn("Postgres does not say whether schema id {} was known ({}); waiting", id, unavailable.toString());
             } catch (IOException unavailable) {
                 LOG.warn("Schema registry is unavailable ({}); waiting", unavailable.toString());
             }

@@ -10,6 +10,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import org.apache.flink.kafka.shaded.org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.flink.kafka.shaded.org.apache.kafka.common.errors.InterruptException;
 import org.apache.flink.runtime.jobgraph.OperatorID;
 import org.apache.flink.runtime.operators.coordination.OperatorCoordinator;
@@ -171,7 +172,12 @@ final class WatermarkCoordinator implements OperatorCoordinator {
                 if (broker == null) {
                     broker = new BrokerState(settings);
                 }
-                partitionCount = broker.partitionCount();
+                TopicDescription topic = broker.topic();
+                if (settings.topicId != null && !settings.topicId.equals(topic.topicId().toString())) {
+                    context.failJob(TopicReplaced.idIsAnother(topic, settings.topicId));
+                    return;
+                }
+                partitionCount = topic.partitions().size();
                 endOffsets.set(broker.endOffsets(nextOffsets));
             } catch (InterruptException closing) {
                 LOG.debug("a request to Kafka was interrupted: the job ends");

@@ -26,7 +26,7 @@ class DeadLetterTest {
         ConsumerRecord<byte[], byte[]> record = new ConsumerRecord<>(
                 "raw", 3, 42, 0, TimestampType.LOG_APPEND_TIME, 0, 0, key, value, new RecordHeaders(headers),
                 Optional.empty());
-        return DeadLetter.of(record, Outcome.MALFORMED, message, MAX_BYTES);
+        return DeadLetter.of(record, null, Outcome.MALFORMED, message, MAX_BYTES);
     }
 
     private static ProducerRecord<byte[], byte[]> sent(DeadLetter deadLetter) {

@@ -49,7 +49,7 @@ class SchemaPrefetchTest {
             assertEquals(201, new HashSet<>(registry.questions).size());
             SchemaAnswers answers = SchemaAnswers.of(registry.url());
             assertSame(SchemaAnswers.UNKNOWN, answers.known(1_100));
-            SchemaLookup lookup = new SchemaLookup(answers, new DecodePlan.Compiler(Samples.settings()));
+            SchemaLookup lookup = new SchemaLookup(answers, new DecodePlan.Compiler(Samples.settings()), null);
             assertNull(lookup.plan(7).problem);
             assertEquals("the registry does not know schema id 1100", lookup.plan(1_100).problem);
             assertEquals(201, registry.questions.size());
