@@ -389,6 +389,7 @@ class RecountHour(Base):
     __table_args__ = ({"schema": QUALITY},)
 
     hour: Mapped[datetime] = mapped_column(primary_key=True)
+    """Its start."""
     looked_at: Mapped[datetime] = mapped_column(server_default=func.now())
     """When the pass was made."""
 

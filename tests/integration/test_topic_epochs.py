@@ -142,7 +142,8 @@ def test_what_retention_deleted_unread_is_an_error_until_acknowledged(job: Pipel
     job.flush()
     _delete_until(job, 2, 4)
     gap = Gap(topic=job.settings.raw_topic, partition=2, reader="recount", first_offset=1, end_offset=4)
-    assert recount(job.settings).gaps == [gap]
+    # That the job lacks them too is not certain before two checkpoints.
+    assert gap in recount(job.settings).gaps
     job.submit(restore_from=savepoint)
     job.close_windows(HOUR_MS + 10 * MINUTE_MS)
     job.eventually(lambda: job.ledger()["counted"] == 10, "the ledger, behind the gap")
@@ -171,3 +172,7 @@ def test_markers_that_retention_deletes_are_no_gap(job: Pipeline) -> None:
     # The event, and the marker of its transaction's end.
     _delete_until(job, 1, 2)
     assert recount(job.settings).gaps == []
+    job.event(1, HOUR_MS)
+    job.flush()
+    job.eventually(lambda: job.read() == 2, "the ledger")
+    assert _read_until(job, 3).gaps == []

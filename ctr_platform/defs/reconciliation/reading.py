@@ -113,7 +113,7 @@ class TopicReader:
             if state.reached < first:
                 state = self._behind_gap(state, first, until)
             state = self._read_raw(state, until, reading)
-            unread_ms = self._unread_since_ms(raw_topic, partition, state.next_offset, end)
+            unread_ms = self._unread_since_ms(raw_topic, partition, state.reached, end)
             if unread_ms is not None:
                 reading.unread_since[partition] = moment(unread_ms)
             elif state.reached < end and state.next_offset <= until:
@@ -191,7 +191,7 @@ class TopicReader:
         return None if batch is None else batch.timestamps_ms[0]
 
     def _read_raw(self, state: PartitionProgress, until: int, reading: Reading) -> PartitionProgress:
-        for batch in self._batches(state.topic, state.partition, state.next_offset, until):
+        for batch in self._batches(state.topic, state.partition, state.reached, until):
             highest = state.highest_time_ms
             outcomes = decide(
                 decode(batch.bodies, self._schemas),
