@@ -114,6 +114,28 @@ def test_the_recount_finds_the_same_windows_and_the_same_fates(job: Pipeline) ->
     assert again.verification.windows > 0
 
 
+def test_a_partitions_last_record_is_read_while_windows_go_on_closing(job: Pipeline) -> None:
+    """With each checkpoint its ledger row could say that more has closed: it must become old all the same."""
+    job.submit()
+    at_ms = HOUR_MS
+    job.event(3, HOUR_MS + 10 * MINUTE_MS)
+
+    def read_while_others_go_on() -> bool:
+        nonlocal at_ms
+        at_ms += 250
+        for partition in range(3):
+            job.event(partition, at_ms)
+        job.flush()
+        _recount(job)
+        found = job.query(
+            "select records_read from quality.recount_progress where topic = %s and partition = 3",
+            job.settings.raw_topic,
+        )
+        return found == [(1,)]
+
+    job.eventually(read_while_others_go_on, "a recount of the last record")
+
+
 @pytest.mark.parametrize(
     ("falsify", "kind", "accuracy"),
     [

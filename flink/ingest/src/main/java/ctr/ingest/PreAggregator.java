@@ -391,8 +391,10 @@ final class PreAggregator extends AbstractStreamOperator<Row>
                 entry.jobWatermarkMs = Math.max(0, jobWatermarkMs);
                 pendingLedger.add(entry);
                 partition.lastEntry = entry;
-            } else if (partition.lastEntry != null && partition.lastEntry.jobWatermarkMs < jobWatermarkMs) {
-                // Windows also close after the last record: its entry is written again.
+            } else if (partition.lastEntry != null
+                    && jobWatermarkMs >= Windows.oneMinuteEnd(partition.lastEntry.jobWatermarkMs)) {
+                // Windows also close after the last record: its entry is written again, but no more often than
+                // that, for readers believe a row only when it has not changed for some seconds.
                 partition.lastEntry = partition.lastEntry.closedUntil(jobWatermarkMs);
                 pendingLedger.add(partition.lastEntry);
             }

@@ -32,6 +32,21 @@ class PreAggregatorCheckpointTest {
         return lines;
     }
 
+    /** A row that was written again at every checkpoint would never be old enough for the recount to believe. */
+    @Test
+    void anIdlePartitionsRowIsWrittenAgainOnlyWhenAWindowHasClosed() throws Exception {
+        try (Subtask subtask = Subtask.start()) {
+            subtask.event(0, 10, NOON);
+            for (int second = 0; second <= 70; second++) {
+                subtask.advance(NOON + 1_000L * second);
+                subtask.checkpoint(1 + second);
+                subtask.complete(1 + second);
+            }
+            List<Object> closed = subtask.ledger().stream().map(row -> row.getField(13)).toList();
+            assertEquals(List.of(NOON, NOON + MINUTE), closed);
+        }
+    }
+
     @Test
     void theLedgerSaysWhatHasClosedAlsoAfterTheLastRecord() throws Exception {
         try (Subtask subtask = Subtask.start()) {
