@@ -29,7 +29,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--drill-report",
         type=Path,
         metavar="FILE",
-        help="where a drill of all faults writes what it has shown; without it, it only prints that",
+        help="page into which drills write what they have shown; without it, they only print that",
+    )
+    parser.addoption(
+        "--attack-rate",
+        type=float,
+        default=2_000,
+        metavar="N",
+        help="good events/s beside the attack list",
     )
 
 

@@ -1,4 +1,4 @@
-"""What a drill of faults has shown, and the page that says so: `docs/drill-report.md`."""
+"""What a drill of faults has shown, and its section of `docs/drill-report.md`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from ctr_platform.defs.deployments.verification import verify_deployment
+from tests.drills.page import write_section
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,13 +87,11 @@ class Report:
         assert (verification.lost, verification.doubled) == (0, 0)
 
     def write(self, file: Path, failed: int) -> None:
-        """Write the page anew."""
+        """Write its section of the page."""
         if failed:
-            self.message(f"{failed} of the drills failed: this page is not whole.")
+            self.message(f"{failed} of the drills failed: this section is not whole.")
         lines = [
-            "# Drill report",
-            "",
-            f"Of {datetime.now(tz=UTC):%Y-%m-%d}, by `make drill`: {SETTING} See [there](operations.md).",
+            f"By `make drill`: {SETTING}",
             "",
             "| Fault | noticed after, s | runs again after, s | restored from | windows | lost | doubled |",
             "|---|--:|--:|---|--:|--:|--:|",
@@ -102,4 +101,4 @@ class Report:
             "",
             *(f"- {message}" for message in self.messages),
         ]
-        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        write_section(file, "Faults", lines)

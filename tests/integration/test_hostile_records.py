@@ -7,45 +7,26 @@ import random
 import time
 from typing import TYPE_CHECKING
 
-from confluent_kafka import Producer
-
 from ctr_platform.defs.dead_letters.read import read_dead_letters
 from ctr_platform.defs.dead_letters.replay import ReplaySelection, replay
 from tests.oracle import MINUTE_MS
+from tests.support.attacks import MIB, compressed_megabytes, unknown_schemas
 
 if TYPE_CHECKING:
     from tests.support.pipeline import Pipeline
 
 HOUR_MS = 60 * MINUTE_MS
-MIB = 1 << 20
-
-
-def _send_compressed(job: Pipeline, partition: int, value: bytes | None, **more: object) -> None:
-    """Put a record into the topic that is small on the wire only."""
-    producer = Producer(
-        {
-            "bootstrap.servers": job.settings.kafka_bootstrap_servers,
-            "compression.type": "zstd",
-            "message.max.bytes": 64 * MIB,
-        }
-    )
-    producer.produce(job.settings.raw_topic, value, partition=partition, **more)  # type: ignore[arg-type]
-    assert producer.flush(60) == 0
 
 
 def test_records_that_only_compression_makes_small_do_not_stop_the_job(job: Pipeline) -> None:
-    noise = random.Random(1).randbytes(MIB)
     job.submit()
-    _send_compressed(job, 0, 5 * noise)
-    _send_compressed(job, 0, None, key=bytes(20 * MIB))
-    _send_compressed(job, 0, b"\1", headers=[("trace", bytes(20 * MIB))])
-    _send_compressed(job, 0, 5 * noise, key=5 * noise, headers=[("trace", 5 * noise)])
+    compressed_megabytes(job, 0)
     good = job.encode(HOUR_MS)
     job.send(1, good)
     job.close_windows(HOUR_MS + 5 * MINUTE_MS)
     job.eventually(lambda: job.read() == 9, "the ledger")
     job.eventually(lambda: job.rows(5).get((job.base_ms + HOUR_MS, "news", 1)) == (1, 0), "the good event")
-    assert job.dead_letters() == {(0, offset): "malformed" for offset in range(4)}
+    assert job.dead_letters() == job.outcomes
     assert job.restarts() == 0
     found = {each.offset: each for each in read_dead_letters(job.settings)}
     size = 5 * MIB
@@ -59,7 +40,7 @@ def test_what_its_message_had_no_room_for_is_replayed_whole(job: Pipeline) -> No
     noise = random.Random(2).randbytes(MIB // 4).hex()
     late = job.encode(HOUR_MS, site_domain=12 * noise)
     job.submit()
-    _send_compressed(job, 0, late + b"\0", key=b"k")
+    job.send_compressed(0, late + b"\0", key=b"k")
     job.eventually(lambda: job.dead_letters() == {(0, 0): "malformed"}, "the dead letter")
     [dead_letter] = read_dead_letters(job.settings)
     assert dead_letter.omitted == f"value={len(late) + 1}"
@@ -101,10 +82,8 @@ def test_seconds_in_place_of_milliseconds_are_invalid_and_open_no_window(job: Pi
 
 
 def test_records_of_many_unknown_schemas_are_each_judged(job: Pipeline) -> None:
-    noise = random.Random(3)
     job.submit()
-    for number in range(20_000):
-        job.send(number % 4, b"\0" + noise.randbytes(4) + b"junk")
+    unknown_schemas(job, 20_000)
     job.event(1, HOUR_MS)
     job.close_windows(HOUR_MS + 5 * MINUTE_MS)
     job.eventually(lambda: job.rows(5).get((job.base_ms + HOUR_MS, "news", 1)) == (1, 0), "the good event")

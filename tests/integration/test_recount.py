@@ -281,7 +281,7 @@ def test_what_cannot_have_been_late_is_not_believed(job: Pipeline) -> None:
         "__connect.errors.partition": "0",
         "__connect.errors.offset": "0",
     }
-    job.produce(job.settings.error_topic, value, headers=headers)
+    job.send(0, value, topic=job.settings.error_topic, headers=headers)
     job.flush()
     believed: list[Recount] = []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.oracle import MINUTE_MS
 
@@ -23,7 +23,7 @@ def hostile_traffic(job: Pipeline, events: int, minutes: int, seed: int) -> None
         at = number * minutes * MINUTE_MS // events - rng.randrange(12_000)
         if rng.random() < 0.02:
             at -= rng.randrange(3 * MINUTE_MS)
-        values = {
+        values: dict[str, Any] = {
             "click": int(rng.random() < 0.17),
             "site_category": rng.choice(CATEGORIES),
             "device_type": rng.choice((0, 1, 4, 5)),

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import io
-import itertools
-import json
-import struct
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import fastavro
 import httpx
 import psycopg2
-from confluent_kafka import Producer
-from confluent_kafka.admin import NewPartitions
 
 from ctr_platform.defs.flink_job.rest import FlinkCluster
 from ctr_platform.defs.flink_job.submission import end_jobs, job_config
-from ctr_platform.defs.kafka.client import ADMIN_TIMEOUT_S, admin_client
 from ctr_platform.defs.kafka.topics import ensure_topics
 from ctr_platform.defs.registry.subject import ensure_subject
 from ctr_platform.devstack.probes import wait_until
 from flink.config import JOB_NAME
-from tests.oracle import MINUTE_MS, Expected, dead_letters, expect, schema_file
+from tests.oracle import MINUTE_MS, Expected, dead_letters, expect
 from tests.support.isolation import own
+from tests.support.topic_writer import TopicWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -43,7 +36,6 @@ EVENTUALLY_WITHIN_S: Final = 150
 """Longer than a restart after a lost TaskManager, a replay and a silent topic's minute together."""
 
 DAY_MS: Final = 24 * 60 * MINUTE_MS
-_events = itertools.count(1)
 
 Rows = dict[tuple[int, str, int], tuple[int, int]]
 """Impressions and clicks by (window start in ms, category, device type)."""
@@ -56,34 +48,15 @@ Not for tests whose traffic pauses by accident on a busy machine: what comes aft
 """
 
 
-@dataclass
-class Pipeline:
-    """Topics and stores of one test, and at most one running job on them."""
+@dataclass(kw_only=True)
+class Pipeline(TopicWriter):
+    """Topics and stores of one test, and at most one running job on them.
 
-    stack: RunningStack
+    `base_ms` is midnight of the day of event time: windows of this test start there.
+    """
+
     submitter: Submitter
-    base_ms: int
-    """Midnight of the day of event time: windows of this test start here."""
-
-    schema_id: int
     job_id: str | None = None
-    _producer: Producer = field(init=False)
-    _schema: Any = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._producer = Producer(
-            {
-                "bootstrap.servers": self.settings.kafka_bootstrap_servers,
-                "message.max.bytes": 2 << 20,
-                "log_level": 0,  # a stopped broker is part of the tests
-            }
-        )
-        self._schema = fastavro.parse_schema(json.loads(schema_file().read_text(encoding="utf-8")))
-
-    @property
-    def settings(self) -> Settings:
-        """The test's own."""
-        return self.stack.settings
 
     @property
     def config(self) -> JobConfig:
@@ -93,78 +66,6 @@ class Pipeline:
     def use(self, **changes: object) -> None:
         """Go on with other settings."""
         self.stack = self.stack.with_settings(**changes)
-
-    # ---- records ---------------------------------------------------------------------------------
-
-    def encode(self, at_ms: int, *, schema: tuple[int, Any] | None = None, **values: Any) -> bytes:
-        """An event in Confluent wire format; `at_ms` counts from `base_ms`.
-
-        `schema` is another writer's: its id, and what fastavro made of it.
-        """
-        identifier, parsed = schema or (self.schema_id, self._schema)
-        event = {
-            "id": f"e{next(_events)}",
-            "click": 0,
-            "hour": 14102100,
-            "C1": 1005,
-            "banner_pos": 0,
-            "site_id": "s",
-            "site_category": "news",
-            "device_type": 1,
-            "device_ip": "ip",
-            "timestamp": self.base_ms + at_ms,
-            **values,
-        }
-        body = io.BytesIO(struct.pack(">bI", 0, identifier))
-        body.seek(0, io.SEEK_END)
-        fastavro.schemaless_writer(body, parsed, event)
-        return body.getvalue()
-
-    def send(self, partition: int, value: bytes | None, **more: Any) -> None:
-        """Put a record at the end of a partition."""
-        self.produce(self.settings.raw_topic, value, partition=partition, **more)
-
-    def produce(self, topic: str, value: bytes | None, **more: Any) -> None:
-        """Put a record into any topic."""
-        self._producer.produce(topic, value, **more)
-        self._producer.poll(0)
-
-    def event(self, partition: int, at_ms: int, **values: Any) -> None:
-        """Put an event at the end of a partition."""
-        self.send(partition, self.encode(at_ms, **values))
-
-    def flush(self) -> None:
-        """Return when everything sent is in the topic."""
-        assert self._producer.flush(STATE_TIMEOUT_S) == 0
-
-    def add_partitions(self, count: int) -> None:
-        """Let the raw topic have so many, and return when this producer knows them."""
-        topic, admin = self.settings.raw_topic, admin_client(self.settings)
-        admin.create_partitions([NewPartitions(topic, count)])[topic].result(ADMIN_TIMEOUT_S)
-        wait_until(
-            lambda: len(self._producer.list_topics(topic, ADMIN_TIMEOUT_S).topics[topic].partitions) == count,
-            ADMIN_TIMEOUT_S,
-            "the new partitions",
-        )
-
-    @contextmanager
-    def transaction(self) -> Iterator[Callable[[int, bytes], None]]:
-        """A transaction of another producer: takes partition and value, and commits at the end."""
-        producer = Producer(
-            {
-                "bootstrap.servers": self.settings.kafka_bootstrap_servers,
-                "transactional.id": f"{self.settings.raw_topic}-{next(_events)}",
-            }
-        )
-        producer.init_transactions(STATE_TIMEOUT_S)
-        producer.begin_transaction()
-
-        def send(partition: int, value: bytes) -> None:
-            producer.produce(self.settings.raw_topic, value, partition=partition)
-            producer.flush(STATE_TIMEOUT_S)
-
-        yield send
-        producer.commit_transaction(STATE_TIMEOUT_S)
 
     def close_windows(self, at_ms: int) -> None:
         """One event per partition far enough ahead that every window that ends by `at_ms` closes."""
