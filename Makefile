@@ -1,6 +1,6 @@
 # The project's commands. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo down test check drill lint format docs lock
+.PHONY: help setup demo down test check drill soak lint format docs lock
 BIN := .venv/bin
 
 help: ## List the commands
@@ -23,6 +23,11 @@ check: setup ## Lint, check types and run the tests that need no service: about 
 
 drill: setup ## Long fault drills on a real stack, and their report: more than an hour
 	@$(BIN)/pytest -m drill -s --drill-report docs/drill-report.md
+
+soak: HOURS ?= 0.5
+soak: RATE ?= 500
+soak: setup ## Random faults under traffic: HOURS=0.5 SEED=7 RATE=500; its records are in soak-records/
+	@$(BIN)/python -m tests.drills.soak --hours $(HOURS) --rate $(RATE) $(if $(SEED),--seed $(SEED))
 
 lint: ## Ruff, mypy, and the arrows between the rooms
 	@$(BIN)/ruff check

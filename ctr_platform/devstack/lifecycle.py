@@ -8,6 +8,7 @@ import shutil
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol
 
 from contract.errors import CtrError, Unavailable
@@ -24,7 +25,7 @@ from ctr_platform.devstack.service_list import ARTIFACTS, catalog
 from ctr_platform.devstack.supervise import ProcessState, Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 STOP_WITHIN_S: Final = 120
@@ -52,7 +53,12 @@ class Reporter(Protocol):
 
 
 def start(
-    home: Path, *, names: Sequence[str] | None = None, free_ports: bool = False, report: Reporter
+    home: Path,
+    *,
+    names: Sequence[str] | None = None,
+    free_ports: bool = False,
+    variables: Mapping[str, str] = MappingProxyType({}),
+    report: Reporter,
 ) -> list[Service]:
     """Start the stack in `home` and return its services once every one of them answers.
 
@@ -60,6 +66,7 @@ def start(
         home: `CTR_HOME`.
         names: only these services and what they need; all of them by default.
         free_ports: replace taken port numbers by free ones.
+        variables: in place of the stack's own, such as the addresses of proxies before the services.
         report: told about the progress.
 
     Raises:
@@ -68,7 +75,9 @@ def start(
     paths = StackPaths(home)
     paths.create()
     with _starting_alone(paths):
-        services = launch_supervisor(paths, names=names, free_ports=free_ports, report=report)
+        services = launch_supervisor(
+            paths, names=names, free_ports=free_ports, variables=variables, report=report
+        )
         try:
             start_services(paths, services, report)
         except BaseException:
@@ -78,7 +87,12 @@ def start(
 
 
 def launch_supervisor(
-    paths: StackPaths, *, names: Sequence[str] | None, free_ports: bool, report: Reporter
+    paths: StackPaths,
+    *,
+    names: Sequence[str] | None,
+    free_ports: bool,
+    variables: Mapping[str, str] = MappingProxyType({}),
+    report: Reporter,
 ) -> list[Service]:
     """Start supervisord and return the services that it knows, none of them started yet.
 
@@ -92,7 +106,7 @@ def launch_supervisor(
     artifacts = fetch(ARTIFACTS, on_transfer=report.transfer)
     ports = load_ports(paths.ports_file, free=free_ports)
     password = paths.password()
-    environment = stack_environment(paths, ports, password)
+    environment = {**stack_environment(paths, ports, password), **variables}
     services = catalog(Context(paths, ports, password, artifacts, environment))
     if names is not None:
         services = with_dependencies(services, names)

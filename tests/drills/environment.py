@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -25,20 +25,24 @@ from ctr_platform.devstack.paths import StackPaths
 from ctr_platform.devstack.probes import wait_until
 from ctr_platform.devstack.service_list import DATA_SERVICES
 from flink.config import JOB_NAME
+from tests.drills.disks import mounted
+from tests.drills.links import proxied
 from tests.support.receiver import Receiver, receiving
 from tests.support.stack import Recorder, RunningStack, fresh_home, settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from contract.settings import Settings
+    from tests.drills.links import Links
 
 PROJECT: Final = Path(__file__).parents[2]
 RATE: Final = 500
 """Events/s: every window has some thousands."""
 
-CHECKPOINT_DISK: Final = "192m"
-"""Many times what the job needs, and soon full."""
+DISKS: Final = {"checkpoints": "checkpoints", "redis": "redis", "kafka": "kafka", "postgres": ""}
+"""What may have a disk of its own, and its folder in the stack's data. Postgres' cannot be made at a mount
+point: it shares the disk of all data, which comes first, with what has none of its own."""
 
 ASKED_WITHIN_S: Final = 120
 """A look, and the pause after an earlier restart."""
@@ -95,8 +99,14 @@ class DrillEnvironment:
 
     stack: RunningStack
     receiver: Receiver
-    small_disk: bool
-    """Whether the checkpoints have a disk of their own."""
+    disks: Mapping[str, Path]
+    """Folders with a disk of their own, which can be full, by what is in them; none without root."""
+
+    links: Links | None
+    """Between the platform and its services, where a drill has asked for them and there is Toxiproxy."""
+
+    traffic: subprocess.Popen[bytes]
+    """`ctr produce`."""
 
     heard: list[str] = field(default_factory=list)
 
@@ -108,15 +118,7 @@ class DrillEnvironment:
 
     def job(self) -> JobDetail | None:
         """The job, if all of it runs."""
-        try:
-            with FlinkCluster(self.settings.flink_rest_url) as cluster:
-                for job in cluster.alive(JOB_NAME):
-                    detail = cluster.job(job.id)
-                    if detail.running:
-                        return detail
-        except (FlinkUnavailable, FlinkRefused):
-            pass
-        return None
+        return running_job(self.stack)
 
     def failed_since(self, job_id: str, since_s: float) -> bool:
         """Whether Flink has noticed a failure of the job."""
@@ -213,6 +215,19 @@ class DrillEnvironment:
         return any(words in line for line in self.heard)
 
 
+def running_job(stack: RunningStack) -> JobDetail | None:
+    """The job of a stack, if all of it runs."""
+    try:
+        with FlinkCluster(stack.settings.flink_rest_url) as cluster:
+            for job in cluster.alive(JOB_NAME):
+                detail = cluster.job(job.id)
+                if detail.running:
+                    return detail
+    except (FlinkUnavailable, FlinkRefused):
+        pass
+    return None
+
+
 def seconds_until(condition: Callable[[], bool], within_s: float, what: str, since_s: float) -> float:
     """Look often until a condition holds; returns the seconds since a moment."""
     deadline = time.monotonic() + within_s
@@ -265,41 +280,57 @@ def second_daemon(stack: RunningStack) -> Iterator[Path]:
 
 
 @contextmanager
-def scene() -> Iterator[DrillEnvironment]:
-    """Everything but the dashboard, with traffic until the end, on free ports."""
-    with receiving() as receiver, fresh_home() as home:
-        checkpoints = StackPaths(home).checkpoints
-        checkpoints.mkdir(parents=True)
-        mounting = ["mount", "-t", "tmpfs", "-o", f"size={CHECKPOINT_DISK}", "tmpfs", str(checkpoints)]
-        mounted = subprocess.run(mounting, capture_output=True, check=False).returncode == 0
+def scene(
+    *, traffic: Sequence[str] = ("--rate", str(RATE)), disks: Sequence[str] = (), links: bool = False
+) -> Iterator[DrillEnvironment]:
+    """Everything but the dashboard, with traffic until the end, on free ports.
+
+    Args:
+        traffic: options of `ctr produce`.
+        disks: keys of `DISKS`, besides that of the checkpoints.
+        links: put proxies before the services.
+    """
+    with ExitStack() as held:
+        receiver = held.enter_context(receiving())
+        paths = StackPaths(held.enter_context(fresh_home()))
+        paths.create()
+        own = {name: paths.data / DISKS[name] for name in (*disks, "checkpoints")}
+        separate = {name: folder for name, folder in own.items() if held.enter_context(mounted(folder))}
+        made_links = held.enter_context(proxied(paths)) if links else None
         os.environ["ALERT_WEBHOOK_URL"] = receiver.url
+        held.callback(os.environ.pop, "ALERT_WEBHOOK_URL")
         names = (*DATA_SERVICES, "dagster-webserver", "dagster-daemon", "follower", "watchdog")
-        try:
-            services = start(home, names=names, free_ports=True, report=Recorder())
-            stack = RunningStack(home, settings_of(home), {service.name: service for service in services})
-            made = DrillEnvironment(stack=stack, receiver=receiver, small_disk=mounted)
-            wait_until(lambda: made.job() is not None, RUNNING_WITHIN_S, "Dagster to bring the job up")
-            with _traffic(stack):
-                yield made
-        finally:
-            del os.environ["ALERT_WEBHOOK_URL"]
-            stop(home)
-            if mounted:
-                subprocess.run(["umount", str(checkpoints)], check=True)
+        held.callback(stop, paths.home)
+        services = start(
+            paths.home,
+            names=names,
+            free_ports=True,
+            variables=made_links.variables if made_links else {},
+            report=Recorder(),
+        )
+        stack = RunningStack(paths.home, settings_of(paths.home), {each.name: each for each in services})
+        wait_until(lambda: running_job(stack) is not None, RUNNING_WITHIN_S, "Dagster to bring the job up")
+        yield DrillEnvironment(
+            stack=stack,
+            receiver=receiver,
+            disks=separate,
+            links=made_links,
+            traffic=held.enter_context(_traffic(stack, traffic)),
+        )
 
 
 @contextmanager
-def _traffic(stack: RunningStack) -> Iterator[None]:
+def _traffic(stack: RunningStack, options: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
     log = stack.home / "traffic.log"
     with log.open("wb") as out:
         producing = subprocess.Popen(
-            [sys.executable, "-m", "ctr_platform", "produce", "--rate", str(RATE)],
+            [sys.executable, "-m", "ctr_platform", "produce", *options],
             env=stack.environment,
             stdout=out,
             stderr=out,
         )
         try:
-            yield
+            yield producing
             assert producing.poll() is None, f"the traffic ended: {log.read_text()[-500:]}"
         finally:
             producing.kill()

@@ -90,13 +90,13 @@ class RunningStack:
         """Pid of a service's main process; 0 while there is none."""
         return self.supervisor.states()[name].pid
 
-    def kill(self, name: str) -> None:
-        """SIGKILL, and return when supervisord has put another process in its place.
+    def kill(self, name: str, by: signal.Signals = signal.SIGKILL) -> None:
+        """End a service by a signal, and return when supervisord has put another process in its place.
 
         That one may not answer yet: see `wait_ready`.
         """
         before = self.pid(name)
-        os.kill(before, signal.SIGKILL)
+        os.kill(before, by)
         wait_until(lambda: self.pid(name) not in (0, before), REPLACED_WITHIN_S, f"another {name}")
 
     def stop(self, name: str) -> None:

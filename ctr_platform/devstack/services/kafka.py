@@ -25,7 +25,8 @@ _PROPERTIES: Final = """\
 process.roles=broker,controller
 node.id=1
 listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller}
-advertised.listeners=PLAINTEXT://{host}:{port}
+# Where clients are told to look for it; a proxy may stand there.
+advertised.listeners=PLAINTEXT://{advertised}
 controller.listener.names=CONTROLLER
 # Fixed voters rather than recorded ones: the port may be another at the next start.
 controller.quorum.voters=1@{host}:{controller}
@@ -68,7 +69,13 @@ def kafka(context: Context) -> Service:
 
     def prepare() -> None:
         properties.write_text(
-            _PROPERTIES.format(host=HOST, port=port, controller=context.ports["kafka-controller"], data=data),
+            _PROPERTIES.format(
+                host=HOST,
+                port=port,
+                advertised=context.environment["KAFKA_BOOTSTRAP_SERVERS"],
+                controller=context.ports["kafka-controller"],
+                data=data,
+            ),
             encoding="utf-8",
         )
         logging.write_text(_LOGGING, encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import struct
 import time
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ import pytest
 from ctr_platform.defs.flink_job.rest import FlinkCluster
 from ctr_platform.defs.flink_job.snapshots import METADATA_FILE, complete_snapshots
 from ctr_platform.devstack.probes import wait_until
+from tests.drills.disks import full
 from tests.drills.environment import seconds_until
 
 if TYPE_CHECKING:
@@ -74,16 +74,11 @@ def test_a_corrupted_newest_checkpoint(
 
 
 def test_a_full_checkpoint_disk(platform: DrillEnvironment, report: Report) -> None:
-    if not platform.small_disk:
-        pytest.skip("mounting a small disk for the checkpoints takes root")
+    if "checkpoints" not in platform.disks:
+        pytest.skip("mounting a disk for the checkpoints takes root")
     job = platform.job()
     assert job is not None
-    folder = Path(platform.settings.flink_checkpoint_dir.removeprefix("file://"))
-    filler = folder / "filler"
     began = datetime.now(tz=UTC)
-    free = shutil.disk_usage(folder).free
-    with filler.open("wb") as file:
-        file.write(bytes(free - 4096))
 
     def failing() -> bool:
         with FlinkCluster(platform.settings.flink_rest_url) as cluster:
@@ -93,10 +88,10 @@ def test_a_full_checkpoint_disk(platform: DrillEnvironment, report: Report) -> N
     def noticed() -> bool:
         return platform.check_fails("checkpoints_complete", began.timestamp())
 
-    seconds_until(failing, 120, "failed checkpoint", began.timestamp())
-    detected = seconds_until(noticed, 120, "failed check", began.timestamp())
-    time.sleep(STAYS_FULL_S)
-    filler.unlink()
+    with full(platform.disks["checkpoints"]):
+        seconds_until(failing, 120, "failed checkpoint", began.timestamp())
+        detected = seconds_until(noticed, 120, "failed check", began.timestamp())
+        time.sleep(STAYS_FULL_S)
     freed = time.time()
 
     def completes() -> bool:
