@@ -16,7 +16,7 @@ import pandas as pd
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from ctr_platform.defs.reconciliation.outcomes import BEFORE_ALL_MS
+from ctr_platform.defs.reconciliation.outcomes import BEFORE_ALL_MS, MINUTE_MS
 from warehouse.models import RecountSecond, RecountSilence
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ believes the answer for two and a half. So long the job watermark may go on with
 
 TICKS_MS: Final = 500
 """Silence is told by the broker's times here, in the job by ticks of 100 ms: they may differ by a few."""
+
+
+LONGEST_WINDOW_MS: Final = 5 * MINUTE_MS
 
 
 @dataclass(frozen=True)
@@ -120,14 +123,24 @@ def _silences(course: Course, before: Before, newest: _Newest, rules: TimeRules)
         if straggler or silent_ms >= rules.partition_idle_ms:
             may_ms = newest_ms - rules.out_of_orderness_ms
             if silent_ms >= rules.topic_idle_ms:
-                # The last windows close by the clock.
-                may_ms = max(may_ms, noticed_ms - rules.out_of_orderness_ms)
+                may_ms = max(may_ms, _closed_by_the_clock(newest, noticed_ms, rules))
             if may_ms > allowed_ms:
                 allowed_ms = may_ms
                 found.append(Silence(offset, first_ms, allowed_ms))
         if latest_end_ms > allowed_ms:
             timely_ms = last_ms
     return found, timely_ms
+
+
+def _closed_by_the_clock(newest: _Newest, now_ms: int, rules: TimeRules) -> int:
+    """Up to when the windows of a topic can be closed that was silent as a whole until now."""
+    seen_ms = newest.at(now_ms - rules.topic_idle_ms)
+    if seen_ms == BEFORE_ALL_MS:
+        return BEFORE_ALL_MS
+    # The broker's time bounds what is known, and the last window seen is an event's.
+    event_ms = seen_ms + rules.max_ahead_ms
+    last_window_end_ms = event_ms - event_ms % LONGEST_WINDOW_MS + LONGEST_WINDOW_MS
+    return min(last_window_end_ms, now_ms - rules.out_of_orderness_ms)
 
 
 def add_course(connection: Connection, topic: str, partition: int, course: pd.DataFrame) -> None:

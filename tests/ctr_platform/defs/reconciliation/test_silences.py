@@ -75,6 +75,11 @@ def test_a_silent_topic_closes_its_windows_by_the_clock() -> None:
     assert found[-1].allowed_ms == NOON_MS + 100_000 + NOTICED_WITHIN_MS - RULES.out_of_orderness_ms
 
 
+def test_the_first_record_of_all_ends_no_window() -> None:
+    found, _ = silences({0: course([0], behind_ms=60 * MINUTE_MS)}, {}, RULES)[0]
+    assert [each.allowed_ms for each in found] == [NOON_MS - 60 * MINUTE_MS - RULES.out_of_orderness_ms]
+
+
 @pytest.mark.parametrize("known_ms", [BEFORE_ALL_MS, NOON_MS + 10 * MINUTE_MS])
 def test_what_earlier_passes_have_found_holds(known_ms: int) -> None:
     before = Before(timely_ms=NOON_MS - 1000, allowed_ms=known_ms, highest_ms=NOON_MS)
