@@ -20,6 +20,7 @@ from sqlalchemy import (
     MetaData,
     Numeric,
     Text,
+    false,
     func,
     text,
 )
@@ -598,10 +599,43 @@ class DeploymentRow(Base):
     """None: as the settings have it."""
     restore_from: Mapped[str | None]
     """URI of the snapshot to begin with; None: the newest."""
-    excluded_from: Mapped[datetime | None]
-    """Snapshots completed between this and `recorded_at` are never restored from, by later rows either."""
+    restore_job_id: Mapped[str | None]
+    """Flink's id of the job that took it; NULL: not one of `quality.submitted_jobs`."""
+    restore_checkpoint_id: Mapped[int | None] = mapped_column(BigInteger)
+    """Its checkpoint id; NULL: unknown, and taken for the job's last."""
+    excludes_since: Mapped[bool] = mapped_column(server_default=false())
+    """What earlier deployments' jobs took after `restore_from` is never restored from, by later rows either;
+    without `restore_from`, nothing that they took is."""
     bounds: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     """Which windows are the job's business; None: all."""
+
+
+class SubmittedJobRow(Base):
+    """A job that this installation has submitted: only its snapshots are restored from, or deleted."""
+
+    __tablename__ = "submitted_jobs"
+    __table_args__ = (Index(None, "job_id", unique=True), {"schema": QUALITY})
+
+    number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    """Counts the submissions: the snapshots of a later job are newer."""
+    job_id: Mapped[str]
+    """Flink's id of the job."""
+    deployment_id: Mapped[int | None] = mapped_column(BigInteger)
+    """The row of `quality.deployments` that wanted it; NULL: it is older than any."""
+    submitted_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """When it was recorded; the snapshots of the jobs before are older."""
+
+
+class InstallationRow(Base):
+    """What tells this installation from others that share `FLINK_CHECKPOINT_DIR`."""
+
+    __tablename__ = "installations"
+    __table_args__ = ({"schema": QUALITY},)
+
+    job_name: Mapped[str] = mapped_column(primary_key=True)
+    """Name of the streaming job."""
+    installation_id: Mapped[str]
+    """Random; the name of the folder of its snapshots ends in it."""
 
 
 SUPERVISOR: Final = "supervisor"

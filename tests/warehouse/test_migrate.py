@@ -7,7 +7,7 @@ import shutil
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 from alembic import command
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from tests.support.stack import RunningStack
 
 pytestmark = pytest.mark.stack
+
+FIRST_JOB: Final = "1a" * 16
+LAST_JOB: Final = "0b" * 16
 
 
 @contextmanager
@@ -65,11 +68,26 @@ def test_an_installation_of_version_0_1_keeps_its_history(stores: RunningStack) 
             connection.execute(
                 text(
                     "INSERT INTO quality.job_orders"
-                    " (operation, why, running, release, parallelism, barred_from)"
-                    " VALUES ('start', '', true, 'a', NULL, NULL),"
-                    " ('roll back', 'wrong', true, 'a', 2, now())"
-                )
+                    " (operation, why, running, release, parallelism, restore_from, barred_from, given_at)"
+                    " VALUES ('start', '', true, 'a', NULL, NULL, NULL, '2026-11-01'),"
+                    " ('upgrade', '', true, 'b', 2, :savepoint, NULL, '2026-11-02'),"
+                    " ('roll back', 'wrong', true, 'a', 2, :savepoint, '2026-11-02', '2026-11-03'),"
+                    " ('restore', '', true, 'a', 2, :checkpoint, '2026-11-03', '2026-11-04')"
+                ),
+                {
+                    "savepoint": f"file:///checkpoints/savepoint-{FIRST_JOB[:6]}-0123456789ab",
+                    "checkpoint": f"file:///checkpoints/{LAST_JOB}/chk-17",
+                },
             )
+            for job_id, began_at in ((LAST_JOB, "2026-11-03 00:01"), (FIRST_JOB, "2026-11-01 00:01")):
+                for offset in (0, 1):
+                    connection.execute(
+                        text(
+                            "INSERT INTO quality.ledger VALUES"
+                            " ('t', 0, :offset, :offset, 1, 1, 1, 0, 0, 0, 0, :job_id, :began_at)"
+                        ),
+                        {"offset": offset, "job_id": job_id, "began_at": f"{began_at}+00"},
+                    )
             connection.execute(
                 text(
                     "INSERT INTO realtime.counts_1min VALUES"
@@ -85,20 +103,29 @@ def test_an_installation_of_version_0_1_keeps_its_history(stores: RunningStack) 
         migrate(url)
         check(url)
         with engine.connect() as connection:
-            rows = connection.execute(
+            deployments = connection.execute(
                 text(
-                    "SELECT deployment_id, operation, parallelism, excluded_from IS NULL"
-                    " FROM quality.deployments"
+                    "SELECT operation, parallelism, restore_job_id, restore_checkpoint_id, excludes_since"
+                    " FROM quality.deployments ORDER BY deployment_id"
                 )
             )
-            assert sorted(map(tuple, rows)) == [(1, "start", None, True), (2, "roll back", 2, False)]
+            assert list(map(tuple, deployments)) == [
+                ("start", None, None, None, False),
+                ("upgrade", 2, FIRST_JOB, None, False),
+                ("roll back", 2, FIRST_JOB, None, True),
+                ("restore", 2, LAST_JOB, 17, True),
+            ]
+            jobs = connection.execute(
+                text("SELECT job_id, deployment_id FROM quality.submitted_jobs ORDER BY number")
+            )
+            assert list(map(tuple, jobs)) == [(FIRST_JOB, 1), (LAST_JOB, 3)]
             assert connection.scalar(text("SELECT ctr FROM realtime.metrics_1min")) == 30
             assert (
                 connection.scalar(text("SELECT title FROM quality.alerts WHERE recovered_at IS NULL"))
                 == "wrong"
             )
             added = insert(DeploymentRow).values(operation="stop", why="", running=False, release="a")
-            assert connection.scalar(added.returning(DeploymentRow.deployment_id)) == 3
+            assert connection.scalar(added.returning(DeploymentRow.deployment_id)) == 5
 
 
 def test_a_difference_from_the_models_is_found(stores: RunningStack) -> None:

@@ -132,7 +132,7 @@ def cut_over(
     finisher = replace(
         followed_by(desired, "finish", why=f"until {cutover_time:%H:%M} UTC", running=True),
         restore_from=first.savepoint,
-        excluded_from=first.ended_at,
+        excludes_since=True,
         bounds=replace(desired.bounds or Bounds(), count_until_ms=_ms(cutover_time)),
     )
     try:
@@ -149,7 +149,7 @@ def cut_over(
     wanted = replace(
         wanted,
         restore_from=first.savepoint,
-        excluded_from=first.ended_at,
+        excludes_since=True,
         bounds=Bounds(count_from_ms=_ms(cutover_time), ledger_from=_reported_until(settings)),
     )
     to_new = resume(settings, last, wanted, newest_only=True)

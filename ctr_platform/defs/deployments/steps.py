@@ -17,14 +17,15 @@ from ctr_platform.defs.flink_job.desired_state import (
     record_desired_state,
 )
 from ctr_platform.defs.flink_job.rest import FlinkCluster
-from ctr_platform.defs.flink_job.snapshots import canonical, complete_snapshots
+from ctr_platform.defs.flink_job.restore_points import complete_snapshots
+from ctr_platform.defs.flink_job.snapshots import canonical, checkpoint_id_of, path_of
 from ctr_platform.defs.flink_job.submission import end_jobs
+from ctr_platform.defs.flink_job.submitted_jobs import snapshot_folder
 from flink.config import JOB_NAME
 
 if TYPE_CHECKING:
     from contract.settings import Settings
     from ctr_platform.defs.flink_job.rest import JobDetail
-    from ctr_platform.defs.flink_job.snapshots import Snapshot
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -98,7 +99,7 @@ def stop_job(settings: Settings) -> Stopped:
         job = require_single_job(cluster)
         LOG.info("stop %s (%s) with a savepoint", JOB_NAME, job.id)
         asked_at = datetime.now(tz=UTC)
-        savepoint = cluster.stop_with_savepoint(job.id, settings.flink_checkpoint_dir, SAVEPOINT_WITHIN_S)
+        savepoint = cluster.stop_with_savepoint(job.id, snapshot_folder(settings), SAVEPOINT_WITHIN_S)
         end_jobs(cluster, [job.id], ask=False)
         LOG.info("it has ended; savepoint %s", savepoint)
     return Stopped(
@@ -109,7 +110,7 @@ def stop_job(settings: Settings) -> Stopped:
     )
 
 
-def _leave(settings: Settings, chosen: Snapshot) -> Stopped:
+def _leave(settings: Settings, chosen: str) -> Stopped:
     """End the job after a savepoint, in a way that leaves its checkpoints.
 
     Raises:
@@ -118,9 +119,9 @@ def _leave(settings: Settings, chosen: Snapshot) -> Stopped:
     with FlinkCluster(settings.flink_rest_url) as cluster:
         job = require_single_job(cluster)
         LOG.info("make a savepoint of %s (%s)", JOB_NAME, job.id)
-        savepoint = cluster.savepoint(job.id, settings.flink_checkpoint_dir, SAVEPOINT_WITHIN_S)
-        if chosen not in complete_snapshots(settings.flink_checkpoint_dir):
-            raise CtrError(f"{chosen.uri} has given way to newer checkpoints meanwhile: choose another one")
+        savepoint = cluster.savepoint(job.id, snapshot_folder(settings), SAVEPOINT_WITHIN_S)
+        if checkpoint_id_of(path_of(chosen)) is None:
+            raise CtrError(f"{chosen} has given way to newer checkpoints meanwhile: choose another one")
         LOG.info("savepoint %s, as a way back; end the job", savepoint)
         asked_at = datetime.now(tz=UTC)
         end_jobs(cluster, [job.id])
@@ -197,30 +198,29 @@ def restore(settings: Settings, snapshot: str, *, dry_run: bool = False) -> Depl
 
     Args:
         settings: where everything is.
-        snapshot: URI, as on record or in the checkpoint folder.
+        snapshot: URI, as on record or in the checkpoint folder; one of another installation, if need be.
         dry_run: change nothing.
 
     Raises:
         CtrError: there is no such complete snapshot, the job does not run, or its savepoint fails.
     """
     desired = running_desired_state(settings)
-    snapshots = {each.uri: each for each in complete_snapshots(settings.flink_checkpoint_dir)}
-    chosen = snapshots.get(canonical(snapshot))
-    if chosen is None:
-        newest = ", ".join(list(snapshots)[:3]) or "none"
+    chosen = canonical(snapshot)
+    checkpoint_id = checkpoint_id_of(path_of(chosen))
+    if checkpoint_id is None:
+        newest = ", ".join(each.uri for each in complete_snapshots(settings)[:3]) or "none"
         raise UsageError(f"{snapshot} is no complete snapshot; the newest: {newest}")
-    at = datetime.fromtimestamp(chosen.completed_s, tz=UTC)
     steps = [
         f"make a savepoint of {_described(settings)}, as a way back, and end it",
-        f"submit it from {chosen.uri} of {at:%Y-%m-%d %H:%M:%S} UTC: what came since is read again",
+        f"submit it from {chosen} (checkpoint {checkpoint_id}): what came since is read again",
     ]
     if dry_run:
         return DeploymentStep(steps=steps)
     stopped = _leave(settings, chosen)
     wanted = replace(
-        followed_by(desired, "restore", why=f"from {chosen.uri}", running=True),
-        restore_from=chosen.uri,
-        excluded_from=at,
+        followed_by(desired, "restore", why=f"from {chosen}", running=True),
+        restore_from=chosen,
+        excludes_since=True,
     )
     return replace(resume(settings, stopped, wanted), steps=steps)
 

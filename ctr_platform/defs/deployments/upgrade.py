@@ -124,7 +124,7 @@ def roll_back(settings: Settings, desired: RecordedState, stopped: Stopped, why:
     old = replace(
         followed_by(desired, "roll back", why=why, running=True),
         restore_from=stopped.savepoint,
-        excluded_from=stopped.ended_at,
+        excludes_since=True,
     )
     # The way back took from the moment at which the new code was given up.
     return resume(settings, replace(stopped, asked_at=datetime.now(tz=UTC)), old)

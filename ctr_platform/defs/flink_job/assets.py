@@ -40,6 +40,11 @@ class BringUp(dg.Config):
         description="Start at the topic's beginning although the job has run before: only where its "
         "snapshots are lost.",
     )
+    restore_from: str | None = Field(
+        default=None,
+        description="URI of a complete snapshot to begin with, whoever took it: only where the job's own "
+        "are lost.",
+    )
     replace: list[str] = Field(
         default_factory=list,
         description="Ids of jobs to cancel first, which no longer do their work; one that has ended since "
@@ -80,6 +85,7 @@ def ctr_windows(
         else start(
             settings,
             from_nothing=config.from_nothing,
+            restore_from=config.restore_from,
             replace_jobs=config.replace,
             why=why or f"run {context.run.run_id[:8]}",
         )

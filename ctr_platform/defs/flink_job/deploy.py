@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from contract.errors import CtrError, RestoreFailed
+from contract.errors import CtrError, RestoreFailed, UsageError
 from ctr_platform.artifacts.java import build_jar, ingest_classpath
 from ctr_platform.defs.flink_job.desired_state import (
     DesiredState,
     RecordedState,
     current_desired_state,
-    excluded_times,
     record_desired_state,
 )
 from ctr_platform.defs.flink_job.releases import find_release, make_release
 from ctr_platform.defs.flink_job.rest import FlinkCluster
-from ctr_platform.defs.flink_job.snapshots import complete_snapshots
+from ctr_platform.defs.flink_job.restore_points import MAX_SNAPSHOTS, restore_points
+from ctr_platform.defs.flink_job.snapshots import canonical, checkpoint_id_of, path_of
 from ctr_platform.defs.flink_job.submission import (
     end_jobs,
     job_config,
     submit,
     wait_running,
 )
+from ctr_platform.defs.flink_job.submitted_jobs import record_job, snapshot_folder
 from ctr_platform.defs.kafka.epochs import topic_epochs
 from flink.config import JOB_NAME
-from warehouse.reads import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -37,11 +36,6 @@ if TYPE_CHECKING:
     from flink.config import JobConfig
 
 LOG: Final = logging.getLogger(__name__)
-
-MAX_SNAPSHOTS: Final = 5
-"""So many are tried, newest first: the job keeps three checkpoints, and there may be savepoints."""
-
-BEFORE_ALL: Final = datetime.fromtimestamp(0, tz=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +59,12 @@ class Submission:
 
 
 def start(
-    settings: Settings, *, from_nothing: bool = False, replace_jobs: Collection[str] = (), why: str = ""
+    settings: Settings,
+    *,
+    from_nothing: bool = False,
+    restore_from: str | None = None,
+    replace_jobs: Collection[str] = (),
+    why: str = "",
 ) -> Submission:
     """Want the job to run, and bring it up.
 
@@ -73,19 +72,28 @@ def start(
 
     Args:
         settings: where everything is.
-        from_nothing: start at the topic's beginning although the job has run before.
+        from_nothing: start at the topic's beginning although the job has run before, unless it runs.
+        restore_from: URI of a snapshot to begin with, whoever took it, unless the job runs.
         replace_jobs: see `bring_up`.
         why: for the record.
 
     Raises:
-        CtrError: see `bring_up`.
+        CtrError: see `bring_up`; or there is no such complete snapshot.
     """
     desired = current_desired_state(settings)
-    if from_nothing:
-        release = make_release(settings).name
+    if (from_nothing or restore_from) and not _runs(settings, replace_jobs):
+        if restore_from and checkpoint_id_of(path_of(restore_from)) is None:
+            raise UsageError(f"{restore_from} is no complete snapshot")
+        release = desired.release if desired and restore_from else make_release(settings).name
         desired = record_desired_state(
             settings,
-            DesiredState(operation="start from nothing", why=why, release=release, excluded_from=BEFORE_ALL),
+            DesiredState(
+                operation="start from a snapshot" if restore_from else "start from nothing",
+                why=why,
+                release=release,
+                restore_from=canonical(restore_from) if restore_from else None,
+                excludes_since=True,
+            ),
         )
     elif desired is None:
         desired = record_desired_state(
@@ -94,6 +102,12 @@ def start(
     elif not desired.running:
         desired = record_desired_state(settings, followed_by(desired, "start", why=why, running=True))
     return bring_up(settings, desired, replace_jobs=replace_jobs)
+
+
+def _runs(settings: Settings, replace_jobs: Collection[str]) -> bool:
+    """Whether a job is alive that is to stay."""
+    with FlinkCluster(settings.flink_rest_url) as cluster:
+        return any(job.id not in replace_jobs for job in cluster.alive(JOB_NAME))
 
 
 def followed_by(desired: RecordedState, operation: str, *, why: str, running: bool) -> DesiredState:
@@ -141,6 +155,7 @@ def bring_up(
         alive = cluster.alive(JOB_NAME)
         skipped: dict[str, str] = {}
         if alive:
+            record_job(settings, alive[0].id, desired.deployment_id)
             LOG.info("%s is there as %s: wait until all of it runs", JOB_NAME, alive[0].id)
             job = wait_running(cluster, alive[0].id)
             restored = cluster.checkpoints(job.id).restored_from
@@ -153,6 +168,7 @@ def bring_up(
                 try:
                     LOG.info("submit release %s from %s", release.name, restored or "the topic's beginning")
                     job_id = submit(replace(config, restore_from=restored), release.folder)
+                    record_job(settings, job_id, desired.deployment_id)
                     LOG.info("submitted as %s: wait until all of it runs", job_id)
                     job = wait_running(cluster, job_id)
                     break
@@ -185,46 +201,7 @@ def config_of(settings: Settings, desired: DesiredState, release: Release) -> Jo
     jar = build_jar("ctr-ingest", release.ingest_sources, ingest_classpath())
     return replace(
         job_config(settings, jar),
+        checkpoint_dir=snapshot_folder(settings),
         parallelism=desired.parallelism or settings.flink_parallelism,
         bounds=desired.bounds,
     )
-
-
-def restore_points(settings: Settings, desired: RecordedState) -> list[str | None]:
-    """The snapshots to try: of this order's jobs, the one it begins with, older ones; each newest first.
-
-    None of a time that any order has barred, but for the one that this order begins with. `[None]` for a job
-    that starts at the topic's beginning.
-
-    Raises:
-        CtrError: there is none, and the job has run before.
-        WarehouseUnavailable: Postgres is unavailable.
-    """
-    barred = excluded_times(settings)
-    given_s = desired.recorded_at.timestamp()
-    snapshots = [
-        each
-        for each in complete_snapshots(settings.flink_checkpoint_dir)
-        if not any(begin.timestamp() < each.completed_s <= end.timestamp() for begin, end in barred)
-    ]
-    since = [each.uri for each in snapshots if each.completed_s > given_s]
-    before = [each.uri for each in snapshots if each.completed_s <= given_s]
-    chosen = [desired.restore_from] if desired.restore_from else []
-    points = list(dict.fromkeys([*since, *chosen, *before]))
-    if points:
-        return list(points)
-    if desired.excluded_from is None and _has_run(settings):
-        raise CtrError(
-            f"{JOB_NAME} has run before (quality.ledger knows), but {settings.flink_checkpoint_dir} holds no "
-            "complete checkpoint or savepoint: put one there, or start from nothing "
-            f"on purpose by materializing {JOB_NAME} with from_nothing: true"
-        )
-    return [None]
-
-
-def _has_run(settings: Settings) -> bool:
-    warehouse = Warehouse(settings.postgres_url)
-    try:
-        return bool(warehouse.ledger_totals(settings.raw_topic))
-    finally:
-        warehouse.close()

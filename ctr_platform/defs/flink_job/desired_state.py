@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, insert, select
 
 from contract.errors import WarehouseUnavailable
+from ctr_platform.defs.flink_job.snapshots import checkpoint_id_of, job_of, path_of
+from ctr_platform.defs.flink_job.submitted_jobs import submitted_jobs
 from flink.config import Bounds
 from warehouse.engine import warehouse_errors, writing_engine
 from warehouse.models import DeploymentRow
@@ -36,8 +38,9 @@ class DesiredState:
     restore_from: str | None = None
     """URI of the snapshot to begin with; None: the newest, or the topic's beginning if there is none."""
 
-    excluded_from: datetime | None = None
-    """Snapshots completed between this and the record are never restored from, whatever is wanted later."""
+    excludes_since: bool = False
+    """What earlier deployments' jobs took after `restore_from` is never restored from, whatever is wanted
+    later; without `restore_from`, nothing that they took is."""
 
     bounds: Bounds | None = None
     """Which windows it counts; None: all."""
@@ -49,6 +52,20 @@ class RecordedState(DesiredState):
 
     deployment_id: int
     recorded_at: datetime
+    restore_job_id: str | None = None
+    """The job that took `restore_from`; None: not one of this installation."""
+
+    restore_checkpoint_id: int | None = None
+    """Its checkpoint id; None: it could not be read, or there is no snapshot."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exclusion:
+    """A deployment that excludes what came after the snapshot which it began with."""
+
+    deployment_id: int
+    job_id: str | None
+    checkpoint_id: int | None
 
 
 def current_desired_state(settings: Settings) -> RecordedState | None:
@@ -77,16 +94,21 @@ def current_desired_state(settings: Settings) -> RecordedState | None:
     return RecordedState(**values)
 
 
-def excluded_times(settings: Settings) -> list[tuple[datetime, datetime]]:
-    """Return the times whose snapshots are never restored from, by all states so far: from, until.
+def exclusions(settings: Settings) -> list[Exclusion]:
+    """Return what the deployments so far exclude.
 
     Raises:
         WarehouseUnavailable: Postgres is unavailable.
     """
-    query = select(DeploymentRow.excluded_from, DeploymentRow.recorded_at)
+    query = select(
+        DeploymentRow.deployment_id, DeploymentRow.restore_job_id, DeploymentRow.restore_checkpoint_id
+    ).where(DeploymentRow.excludes_since)
     engine = writing_engine(settings.postgres_url, "ctr-deployments")
     with warehouse_errors(settings.postgres_url), engine.connect() as connection:
-        return [(begin, end) for begin, end in connection.execute(query) if begin is not None]
+        return [
+            Exclusion(deployment_id=deployment_id, job_id=job_id, checkpoint_id=checkpoint_id)
+            for deployment_id, job_id, checkpoint_id in connection.execute(query)
+        ]
 
 
 def record_desired_state(settings: Settings, desired: DesiredState) -> RecordedState:
@@ -95,12 +117,22 @@ def record_desired_state(settings: Settings, desired: DesiredState) -> RecordedS
     Raises:
         WarehouseUnavailable: Postgres is unavailable.
     """
+    # Kept beside the URI: the snapshot itself will be deleted one day.
+    begin = path_of(desired.restore_from) if desired.restore_from else None
+    job_id = job_of(begin, submitted_jobs(settings)) if begin else None
+    checkpoint_id = checkpoint_id_of(begin) if begin else None
     engine = writing_engine(settings.postgres_url, "ctr-deployments")
     adding = (
         insert(DeploymentRow)
-        .values(**asdict(desired))
+        .values(**asdict(desired), restore_job_id=job_id, restore_checkpoint_id=checkpoint_id)
         .returning(DeploymentRow.deployment_id, DeploymentRow.recorded_at)
     )
     with warehouse_errors(settings.postgres_url), engine.begin() as connection:
         row = connection.execute(adding).one()
-    return RecordedState(**vars(desired), deployment_id=row.deployment_id, recorded_at=row.recorded_at)
+    return RecordedState(
+        **vars(desired),
+        restore_job_id=job_id,
+        restore_checkpoint_id=checkpoint_id,
+        deployment_id=row.deployment_id,
+        recorded_at=row.recorded_at,
+    )

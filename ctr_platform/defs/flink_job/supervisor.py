@@ -27,6 +27,7 @@ from ctr_platform.defs.flink_job.dependencies import unavailable
 from ctr_platform.defs.flink_job.desired_state import current_desired_state
 from ctr_platform.defs.flink_job.liveness import Health, JobProgress, check_liveness
 from ctr_platform.defs.flink_job.rest import FlinkCluster
+from ctr_platform.defs.flink_job.submitted_jobs import record_job
 from ctr_platform.resources import Platform
 from flink.config import JOB_NAME
 from warehouse.models import SUPERVISOR
@@ -87,6 +88,9 @@ def _checked(context: dg.SensorEvaluationContext, settings: Settings) -> dg.Sens
     desired = current_desired_state(settings)
     with FlinkCluster(settings.flink_rest_url) as cluster:
         health = check_liveness(cluster, settings, memory.progress)
+    if desired and health.job_id and (memory.progress is None or memory.progress.job_id != health.job_id):
+        # Whoever submitted it may have died before that was on record: its snapshots would be nobody's.
+        record_job(settings, health.job_id, desired.deployment_id)
     memory = replace(memory, progress=health.progress)
     if desired is not None and not desired.running:
         return _reported(health, memory, reason=f"stopped on purpose: {desired.why}")

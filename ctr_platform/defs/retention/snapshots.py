@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import shutil
-import time
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote, urlsplit
 
 from contract.errors import CtrError
-from ctr_platform.defs.flink_job.deploy import MAX_SNAPSHOTS, restore_points
 from ctr_platform.defs.flink_job.desired_state import current_desired_state
 from ctr_platform.defs.flink_job.rest import FlinkCluster
-from ctr_platform.defs.flink_job.snapshots import METADATA_FILE, complete_snapshots
+from ctr_platform.defs.flink_job.restore_points import MAX_SNAPSHOTS, complete_snapshots, restore_points
+from ctr_platform.defs.flink_job.snapshots import METADATA_FILE, path_of
+from ctr_platform.defs.flink_job.submitted_jobs import submitted_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from pathlib import Path
 
     from contract.settings import Settings
     from ctr_platform.defs.flink_job.snapshots import Snapshot
@@ -41,20 +41,24 @@ def old_snapshots(settings: Settings) -> list[Path]:
 
 
 def old_snapshots_beside(settings: Settings, alive: Collection[str]) -> list[Path]:
-    """Find them, given the ids of the jobs that are alive."""
-    snapshots = complete_snapshots(settings.flink_checkpoint_dir)
+    """Find them, given the ids of the jobs that are alive.
+
+    A snapshot is older than the submission of the job that came after its own. What the newest job has left
+    is therefore of no known age, and stays.
+    """
+    jobs = submitted_jobs(settings)
+    replaced_at = dict(zip(jobs, [job.submitted_at for job in jobs.values()][1:], strict=False))
+    snapshots = complete_snapshots(settings)
     kept = {_folder(each) for each in snapshots[:KEPT_SNAPSHOTS]}
     points = _restore_points(settings)
-    kept |= {_folder(each) for each in snapshots if _path(each.uri) in points}
-    newest_s: dict[Path, float] = {}
-    for each in snapshots:
-        newest_s[_folder(each)] = max(newest_s.get(_folder(each), 0.0), each.completed_s)
-    since_s = time.time() - settings.snapshot_retention
-    return [
-        folder
-        for folder, completed_s in sorted(newest_s.items())
-        if completed_s < since_s and folder not in kept and folder.name not in alive
-    ]
+    kept |= {_folder(each) for each in snapshots if path_of(each.uri) in points}
+    since = datetime.now(tz=UTC) - timedelta(seconds=settings.snapshot_retention)
+    old = {
+        _folder(each)
+        for each in snapshots
+        if each.job_id in replaced_at and replaced_at[each.job_id] < since and each.job_id not in alive
+    }
+    return sorted(old - kept)
 
 
 def delete_snapshot(folder: Path) -> None:
@@ -74,14 +78,10 @@ def _restore_points(settings: Settings) -> set[Path]:
     except CtrError:
         return set()  # there is none: a recovery says so
     chosen = [desired.restore_from] if desired.restore_from else []
-    return {_path(uri) for uri in [*points, *chosen] if uri}
+    return {path_of(uri) for uri in [*points, *chosen] if uri}
 
 
 def _folder(snapshot: Snapshot) -> Path:
     """What is deleted as a whole: a savepoint, or a job's folder, whose checkpoints share files."""
-    path = _path(snapshot.uri)
+    path = path_of(snapshot.uri)
     return path if snapshot.is_savepoint else path.parent
-
-
-def _path(uri: str) -> Path:
-    return Path(unquote(urlsplit(uri).path))

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from ctr_platform.defs.flink_job.rest import FlinkCluster
-from ctr_platform.defs.flink_job.snapshots import METADATA_FILE, complete_snapshots
+from ctr_platform.defs.flink_job.restore_points import complete_snapshots
+from ctr_platform.defs.flink_job.snapshots import METADATA_FILE
 from ctr_platform.devstack.probes import wait_until
 from tests.drills.disks import full
 from tests.drills.environment import seconds_until
@@ -56,7 +57,7 @@ def test_a_corrupted_newest_checkpoint(
     with FlinkCluster(platform.settings.flink_rest_url) as cluster:
         cluster.cancel(job.id)
         wait_until(lambda: not cluster.job(job.id).alive, 60, "the job's end")
-    newest = complete_snapshots(platform.settings.flink_checkpoint_dir)[0]
+    newest = complete_snapshots(platform.settings)[0]
     folder = Path(newest.uri.removeprefix("file://"))
     metadata = folder / METADATA_FILE
     metadata.write_bytes(damage(metadata.read_bytes()))

@@ -18,11 +18,12 @@ from ctr_platform.defs.deployments.drill import restart_drill
 from ctr_platform.defs.deployments.steps import require_single_job, rescale, restore, stop
 from ctr_platform.defs.deployments.upgrade import upgrade
 from ctr_platform.defs.deployments.verification import verify_deployment
-from ctr_platform.defs.flink_job.deploy import MAX_SNAPSHOTS, bring_up, start
+from ctr_platform.defs.flink_job.deploy import bring_up, start
 from ctr_platform.defs.flink_job.desired_state import current_desired_state
 from ctr_platform.defs.flink_job.releases import make_release
 from ctr_platform.defs.flink_job.rest import FlinkCluster
-from ctr_platform.defs.flink_job.snapshots import complete_snapshots
+from ctr_platform.defs.flink_job.restore_points import MAX_SNAPSHOTS, complete_snapshots
+from ctr_platform.defs.flink_job.submitted_jobs import snapshot_folder, submitted_jobs
 from ctr_platform.defs.kafka.topics import ensure_topics
 from ctr_platform.defs.registry.subject import ensure_subject
 from ctr_platform.defs.retention.retention import discard
@@ -95,10 +96,8 @@ def test_a_dry_run_says_what_it_would_do_and_changes_nothing(settings: Settings,
     job, desired = _job(settings), current_desired_state(settings)
     code = _code(tmp_path, "flink/job.py", "FLUSH_MS: Final = 200", "FLUSH_MS: Final = 150")
     shutil.copytree(PROJECT / "warehouse" / "migrations", tmp_path / "warehouse" / "migrations")
-    wait_until(
-        lambda: bool(complete_snapshots(settings.flink_checkpoint_dir)), CHECKPOINT_WITHIN_S, "a checkpoint"
-    )
-    newest = complete_snapshots(settings.flink_checkpoint_dir)
+    wait_until(lambda: bool(complete_snapshots(settings)), CHECKPOINT_WITHIN_S, "a checkpoint")
+    newest = complete_snapshots(settings)
     steps = [
         stop(settings, why="test", dry_run=True).steps,
         rescale(settings, 2, dry_run=True).steps,
@@ -148,7 +147,7 @@ def test_a_restored_job_never_goes_on_with_what_came_after_its_snapshot(settings
     with FlinkCluster(settings.flink_rest_url) as cluster:
         job = require_single_job(cluster)
         wait_until(lambda: cluster.checkpoints(job.id).completed > 0, CHECKPOINT_WITHIN_S, "a checkpoint")
-    chosen = complete_snapshots(settings.flink_checkpoint_dir)[0]
+    chosen = complete_snapshots(settings)[0]
     done = restore(settings, chosen.uri)
     assert done.submission is not None
     assert done.submission.restored_from == chosen.uri
@@ -158,10 +157,11 @@ def test_a_restored_job_never_goes_on_with_what_came_after_its_snapshot(settings
         job = require_single_job(cluster)
         cluster.cancel(job.id)
         wait_until(lambda: not cluster.alive(JOB_NAME), ENDED_WITHIN_S, "the job's end")
+    jobs = submitted_jobs(settings)
     newer = [
         each.uri
-        for each in complete_snapshots(settings.flink_checkpoint_dir)
-        if each.completed_s > desired.recorded_at.timestamp()
+        for each in complete_snapshots(settings)
+        if jobs[each.job_id].deployment_id == desired.deployment_id
     ]
     # The savepoint of the stop is newer than the chosen one, and barred.
     assert bring_up(settings, desired).restored_from == (newer or [chosen.uri])[0]
@@ -195,7 +195,7 @@ def test_code_that_counts_wrongly_is_taken_back_and_leaves_no_trace(
 
 
 def _savepoints(settings: Settings) -> set[str]:
-    return {each.uri for each in complete_snapshots(settings.flink_checkpoint_dir) if each.is_savepoint}
+    return {each.uri for each in complete_snapshots(settings) if each.is_savepoint}
 
 
 def test_retention_keeps_what_a_job_could_be_restored_from(settings: Settings, tmp_path: Path) -> None:
@@ -207,7 +207,9 @@ def test_retention_keeps_what_a_job_could_be_restored_from(settings: Settings, t
     with FlinkCluster(settings.flink_rest_url) as cluster:
         # One more than a recovery tries.
         for _ in range(MAX_SNAPSHOTS + 1):
-            cluster.savepoint(running.id, settings.flink_checkpoint_dir, CHECKPOINT_WITHIN_S)
+            cluster.savepoint(running.id, snapshot_folder(settings), CHECKPOINT_WITHIN_S)
+    # The job that comes after says how old they are.
+    restart_drill(settings, verify_within_s=0)
     # Savepoints: Flink itself lets go of a checkpoint when the next is complete.
     before = _savepoints(settings)
     plan = discard(greedy, dry_run=True)
@@ -220,7 +222,7 @@ def test_retention_keeps_what_a_job_could_be_restored_from(settings: Settings, t
     done = discard(greedy)
     assert not unused.folder.exists()
     assert done.snapshots
-    left = complete_snapshots(settings.flink_checkpoint_dir)
+    left = complete_snapshots(settings)
     assert len(left) >= KEPT_SNAPSHOTS
     job = _job(settings)
     assert any(job.id in each.uri for each in left)

@@ -22,7 +22,7 @@ from ctr_platform.defs.flink_job.desired_state import (
     record_desired_state,
 )
 from ctr_platform.defs.flink_job.rest import FlinkCluster
-from ctr_platform.defs.flink_job.snapshots import complete_snapshots
+from ctr_platform.defs.flink_job.restore_points import complete_snapshots
 from ctr_platform.defs.flink_job.submission import job_config, submit, wait_running
 from ctr_platform.defs.flink_job.supervisor import MAX_RESTARTS, _pause_s, bring_up_job
 from ctr_platform.devstack.probes import wait_until
@@ -50,7 +50,7 @@ def test_a_lost_job_is_brought_back_from_its_newest_snapshot(
         wait_until(lambda: cluster.checkpoints(job).completed > 0, STATE_WITHIN_S, "a checkpoint")
     end_all_jobs(settings)
     assert tick(instance).run_requests
-    newest = complete_snapshots(settings.flink_checkpoint_dir)[0]
+    newest = complete_snapshots(settings)[0]
     result = bring_up(instance)
     assert metadata(result, FLINK_JOB)["restored_from"] == newest.uri
     with FlinkCluster(settings.flink_rest_url) as cluster:
@@ -59,7 +59,7 @@ def test_a_lost_job_is_brought_back_from_its_newest_snapshot(
         assert restored is not None
         assert restored.rstrip("/").endswith(newest.uri.rsplit("/", 2)[-1])
         savepoint = cluster.stop_with_savepoint(back.id, settings.flink_checkpoint_dir, STATE_WITHIN_S)
-    assert complete_snapshots(settings.flink_checkpoint_dir)[0].uri.endswith(savepoint.rsplit("/", 1)[-1])
+    assert complete_snapshots(settings)[0].uri.endswith(savepoint.rsplit("/", 1)[-1])
 
 
 @pytest.mark.usefixtures("traffic")
