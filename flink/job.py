@@ -13,6 +13,7 @@ from pyflink.datastream import DataStream, StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
 from pyflink.table import DataTypes, Schema, StreamTableEnvironment
 
+from flink import uids
 from flink.config import DEAD_LETTER_MAX_BYTES, DIMENSIONS, MEASURES, Bounds, JobConfig, state_name
 from flink.document_function import WindowDocuments
 
@@ -65,9 +66,9 @@ def options(config: JobConfig) -> dict[str, str]:
         "python.pythonpath": config.python_path,
         "python.fn-execution.bundle.time": str(PYTHON_BUNDLE_MS),
         "table.local-time-zone": "UTC",
-        # Every operator has a fixed uid, so that a savepoint fits the next submission.
+        # Every operator has a uid, so that a savepoint fits the next submission; see `uids.pin`.
         "table.exec.uid.generation": "ALWAYS",
-        "table.exec.uid.format": f"{state_name(config.bounds)}_<id>_<transformation>",
+        "table.exec.uid.format": f"{state_name(config.bounds)}_{uids.UID_FORMAT}",
         # The sinks' keys are the windows' by construction.
         "table.exec.sink.require-on-conflict": "false",
         "table.exec.sink.upsert-materialize": "NONE",
@@ -239,6 +240,7 @@ def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
     tables.create_temporary_view("final_documents", started)
 
     _write(tables, config, definitions=("tables.sql", "windows.sql"), inserts="inserts.sql")
+    uids.pin(java_env, state_name(config.bounds))
 
 
 def _write(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,27 @@ PROJECT: Final = Path(__file__).parents[2]
 FILES: Final = ("tables.sql", "windows.sql", "inserts.sql")
 PLAN_TIMEOUT_S: Final = 240
 """It takes a quarter of a minute on two free cores."""
+
+STATEFUL_UIDS: Final = {
+    "Source: read ad_events_raw": "front-source",
+    "decode, outcome, pre-aggregate": "front-combiner",
+    "dead letters to ad_events_error: Writer": "front-letters",
+    "dead letters to ad_events_error: Committer": "Sink Committer: front-letters",
+    "raw events to Postgres: Writer": "front-raw-events",
+    "raw events to Postgres: Committer": "Sink Committer: front-raw-events",
+    "summarize windows": "af44d9fd_document-summaries",
+    "_stream_key_by_map_operator": "af44d9fd_key-by-window",
+    "window documents": "af44d9fd_window-documents",
+    "start Python": "af44d9fd_start-python",
+    "GlobalWindowAggregate 1 min": "af44d9fd_5_global-window-aggregate",
+    "GlobalWindowAggregate 5 min": "af44d9fd_11_global-window-aggregate",
+    "Sink: counts_1min": "af44d9fd_7_sink",
+    "Sink: counts_5min": "af44d9fd_13_sink",
+    "Sink: ledger": "af44d9fd_16_sink",
+    "ctr_windows: Writer": "af44d9fd_18_sink",
+    "ctr_windows: Committer": "Sink Committer: af44d9fd_18_sink",
+}
+"""Of every operator that may hold state, by its name."""
 
 # `hour` is a word of SQL, `C21` has a capital.
 MORE_DIMENSIONS: Final = (
@@ -183,13 +205,31 @@ def test_a_configuration_survives_its_way_to_the_submission() -> None:
     assert JobConfig.from_json(handed_over.to_json()) == handed_over
 
 
-def plan(dimensions: tuple[Dimension, ...], measures: tuple[Measure, ...]) -> list[dict[str, Any]]:
-    """The nodes of the job's graph, as Flink plans it."""
+@dataclass(frozen=True)
+class Plan:
+    """What Flink has planned."""
+
+    nodes: list[dict[str, Any]]
+    """Of the execution plan."""
+
+    uids: dict[str, str | None]
+    """Of the operators, by their names without the planner's numbers."""
+
+
+def plan(
+    dimensions: tuple[Dimension, ...] = (), measures: tuple[Measure, ...] = (), folder: Path | None = None
+) -> Plan:
+    """The job's graph, as Flink plans it.
+
+    Raises:
+        subprocess.CalledProcessError: it cannot be planned.
+    """
     config = {**json.loads(CONFIG.to_json()), "front_jar": str(build_ingest())}
     done = subprocess.run(
         [
             *(sys.executable, "-m", "tests.flink.plan_job"),
             *(json.dumps([vars(each) for each in more]) for more in (dimensions, measures)),
+            *([str(folder)] if folder else []),
         ],
         input=json.dumps(config),
         env=flink_environment(),
@@ -197,21 +237,55 @@ def plan(dimensions: tuple[Dimension, ...], measures: tuple[Measure, ...]) -> li
         capture_output=True,
         text=True,
         timeout=PLAN_TIMEOUT_S,
-        check=False,
+        check=True,
     )
-    assert done.returncode == 0, done.stderr[-3000:]
-    nodes: list[dict[str, Any]] = json.loads(done.stdout)["nodes"]
-    return nodes
+    answer = json.loads(done.stdout)
+    uids = {re.sub(r"\[\d+\]", "", name): uid for name, uid in answer["uids"].items()}
+    return Plan(nodes=answer["nodes"], uids=uids)
 
 
-def test_flink_plans_the_job_and_reads_the_topic_once() -> None:
-    nodes = plan((), ())
-    assert [node["type"] for node in nodes if node["pact"] == "Data Source"] == ["Source: read ad_events_raw"]
-    assert sum("window documents" in node["type"] for node in nodes) == 1
+def with_statements(folder: Path, first: str) -> Path:
+    """A copy of what the job is planned from, with a statement before the others."""
+    for name in ("sql", "schema"):
+        shutil.copytree(PROJECT / "flink" / name, folder / name)
+    inserts = folder / "sql" / "inserts.sql"
+    inserts.write_text(f"{first};\n{inserts.read_text(encoding='utf-8')}", encoding="utf-8")
+    return folder
+
+
+def test_flink_plans_the_job_and_reads_the_topic_once_with_the_uids_of_version_0_1() -> None:
+    made = plan()
+    sources = [node["type"] for node in made.nodes if node["pact"] == "Data Source"]
+    assert sources == ["Source: read ad_events_raw"]
+    assert sum("window documents" in node["type"] for node in made.nodes) == 1
+    # A savepoint names state by these: one that changes loses its state.
+    without_state = ("Calc", "ConstraintEnforcer", "DataStreamToTable", "LocalWindowAggregate")
+    others = {name: uid for name, uid in made.uids.items() if not name.startswith(without_state)}
+    assert others == STATEFUL_UIDS
+    assert None not in made.uids.values()
+
+
+def test_another_statement_renumbers_no_state(tmp_path: Path) -> None:
+    ledger = re.search(r"INSERT INTO ledger.*?;", (PROJECT / "flink/sql/inserts.sql").read_text(), re.DOTALL)
+    assert ledger is not None
+    moved = with_statements(tmp_path, ledger[0].rstrip(";"))
+    inserts = moved / "sql" / "inserts.sql"
+    head, tail = inserts.read_text(encoding="utf-8").rsplit(ledger[0], 1)
+    inserts.write_text(head + tail, encoding="utf-8")
+    uids = plan(folder=moved).uids
+    assert {name: uids[name] for name in STATEFUL_UIDS} == STATEFUL_UIDS
+
+
+def test_an_operator_without_a_uid_of_its_own_is_refused(tmp_path: Path) -> None:
+    # Other columns make another aggregate of the same windows, and their sink is a second one too.
+    more = with_statements(tmp_path, "INSERT INTO ctr_windows SELECT site_category, 'more' FROM windows_1min")
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        plan(folder=more)
+    assert "has no uid of its own: name it in STATEFUL" in refused.value.stderr
 
 
 def test_flink_plans_the_job_with_a_dimension_and_a_measure_more() -> None:
-    nodes = plan(MORE_DIMENSIONS, MORE_MEASURES)
+    nodes = plan(MORE_DIMENSIONS, MORE_MEASURES).nodes
     windows = [node["contents"] for node in nodes if "GlobalWindowAggregate" in node["type"]]
     assert len(windows) == 2, "one of 1 minute, one of 5"
     for contents in windows:

@@ -110,7 +110,6 @@ def _serve(requests: IO[str], answers: IO[str]) -> None:
 
     for line in requests:
         request = json.loads(line)
-        _forget_jobs_before()
         answer: dict[str, Any]
         try:
             answer = {"job_id": submit(JobConfig.from_json(request["config"]), check=request["check"])}
@@ -118,23 +117,6 @@ def _serve(requests: IO[str], answers: IO[str]) -> None:
             answer = {"error": _root_cause(error), "in_restore": restoring.failed(str(error))}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
-
-
-def _forget_jobs_before() -> None:
-    """Let the planner number the operators from 1, as in a JVM of its own.
-
-    The numbers are part of the uids, and Flink counts on as long as the JVM lives: without this no savepoint
-    would fit the next submission.
-    """
-    from pyflink.java_gateway import get_gateway  # noqa: PLC0415
-
-    java = get_gateway().jvm
-    planner = java.org.apache.flink.table.planner.loader.PlannerModule.getInstance().getSubmoduleClassLoader()
-    name = "org.apache.flink.table.planner.plan.nodes.exec.ExecNodeContext"
-    context = java.java.lang.Class.forName(name, True, planner)  # noqa: FBT003 - Java has no names for arguments
-    empty = get_gateway().new_array(java.java.lang.Class, 0)
-    nothing = get_gateway().new_array(java.java.lang.Object, 0)
-    context.getMethod("resetIdCounter", empty).invoke(None, nothing)
 
 
 if __name__ == "__main__":

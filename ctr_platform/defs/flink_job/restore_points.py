@@ -26,7 +26,7 @@ MAX_SNAPSHOTS: Final = 5
 def complete_snapshots(settings: Settings) -> list[Snapshot]:
     """Every complete snapshot of this installation's jobs, newest first.
 
-    Those of before version 0.2 lie in `FLINK_CHECKPOINT_DIR` itself, beside whatever else is there.
+    Version 0.1 had them in `FLINK_CHECKPOINT_DIR` itself, beside whatever else is there.
 
     Raises:
         InvalidSetting: the folder is not one that this process can list.
