@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 UID_FORMAT: Final = "<id>_<transformation>"
 """As the planner makes them: number of the node, kind of the operator."""
 
-PLANNED: Final = re.compile(r"_(?P<node>\d+)_(?P<kind>[a-z][a-z-]*)$")
-"""The end of a uid of that format."""
+PLANNED: Final = re.compile(r"\d+_(?P<kind>[a-z][a-z-]*)")
+"""A uid of that format."""
 
 STATELESS: Final = frozenset(
     {"calc", "constraint-validator", "exchange", "external-datastream", "local-window-aggregate"}
@@ -58,8 +58,7 @@ def pin(java_env: JavaObject, prefix: str) -> None:
     for operator in _operators(java_env):
         if operator.getName() == KEY_BY:
             operator.setUid(f"{prefix}_key-by-window")
-        uid = operator.getUid()
-        planned = PLANNED.search(uid) if uid and uid.startswith(f"{prefix}_") else None
+        planned = PLANNED.fullmatch((operator.getUid() or "").removeprefix(f"{prefix}_"))
         if planned is None or planned["kind"] in STATELESS:
             continue
         subject = _subject(operator)
