@@ -10,6 +10,21 @@ from typing import Any, Final, Literal
 JOB_NAME: Final = "ctr_windows"
 BACKFILL_JOB_NAME: Final = "ctr_repair"
 
+METRICS_GROUP: Final = "ctr"
+"""Group of the job's own metrics, below each operator's."""
+
+DOCUMENTS_SKIPPED: Final = "documentsSkipped"
+"""Counter: documents of open windows that Redis did not take."""
+
+DOCUMENTS_GIVEN_UP: Final = "documentsGivenUp"
+"""Counter: final documents that Redis did not take for as long as they would have lived there."""
+
+REDIS_REFUSES: Final = "redisRefuses"
+"""1 while Redis takes no documents, else 0."""
+
+DOCUMENTS_NAME: Final = "window documents"
+"""Name of the operator that has these three."""
+
 RAW_MAX_BYTES: Final = 2_097_152
 """Of a message in the raw topic, compressed: thousands of times an event, so only garbage meets it."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,7 +11,13 @@ from pyflink.common import Row, Types
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext, TimeDomain
 from pyflink.datastream.state import ValueState, ValueStateDescriptor
 
-from flink.config import DIMENSIONS
+from flink.config import (
+    DIMENSIONS,
+    DOCUMENTS_GIVEN_UP,
+    DOCUMENTS_SKIPPED,
+    METRICS_GROUP,
+    REDIS_REFUSES,
+)
 from flink.document_store import PAUSE_S, SCRIPT, DocumentStore
 from flink.documents import TIME_TO_LIVE_S, Summary, document, summarize, to_json
 
@@ -39,11 +46,18 @@ class WindowDocuments(KeyedProcessFunction):  # type: ignore[misc]
         self._script = SCRIPT.read_text(encoding="utf-8")
 
     def open(self, runtime_context: RuntimeContext) -> None:
-        """Connect to the state and to Redis."""
+        """Connect to the state, the metrics and Redis."""
+        # To standard error, which is in the TaskManager's log.
+        logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
         self._store = DocumentStore(*self._address, self._script)
         self._unsent: ValueState = runtime_context.get_state(
             ValueStateDescriptor("unsent-final-document", Types.PICKLED_BYTE_ARRAY())
         )
+        # Counters alone: Flink would ask a gauge in a thread of its own, which Python does not know.
+        metrics = runtime_context.get_metrics_group().add_group(METRICS_GROUP)
+        self._skipped = metrics.counter(DOCUMENTS_SKIPPED)
+        self._given_up = metrics.counter(DOCUMENTS_GIVEN_UP)
+        self._refused = metrics.counter(REDIS_REFUSES)
         # Counts of windows that were open when a savepoint of version 0.1 was taken, which kept them here.
         self._earlier: ValueState = runtime_context.get_state(
             ValueStateDescriptor("counts", Types.PICKLED_BYTE_ARRAY())
@@ -90,8 +104,8 @@ class WindowDocuments(KeyedProcessFunction):  # type: ignore[misc]
             self._earlier.clear()
             self._send_final(made, ctx)
             yield Row(f"{window_type}:{made['window_id']}", to_json(made))
-        else:
-            self._store.write(made)
+        elif not self._write(made):
+            self._skipped.inc()
 
     def _send_final(
         self,
@@ -100,9 +114,18 @@ class WindowDocuments(KeyedProcessFunction):  # type: ignore[misc]
     ) -> None:
         now_ms = _now_ms()
         closed_ms = unsent["timestamp"]
-        expired = now_ms > closed_ms + 1000 * TIME_TO_LIVE_S[unsent["window_type"]]
-        if expired or self._store.write({**unsent, "timestamp": now_ms}):
+        if now_ms > closed_ms + 1000 * TIME_TO_LIVE_S[unsent["window_type"]]:
+            self._given_up.inc()
+            self._unsent.clear()
+        elif self._write({**unsent, "timestamp": now_ms}):
             self._unsent.clear()
         else:
             self._unsent.update(unsent)
             ctx.timer_service().register_processing_time_timer(now_ms + RETRY_MS)
+
+    def _write(self, document: dict[str, Any]) -> bool:
+        taken = self._store.write(document)
+        refuses = int(self._store.refusal is not None)
+        if refuses != self._refused.get_count():
+            self._refused.inc(2 * refuses - 1)
+        return taken

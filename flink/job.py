@@ -14,7 +14,15 @@ from pyflink.java_gateway import get_gateway
 from pyflink.table import DataTypes, Schema, StreamTableEnvironment
 
 from flink import uids
-from flink.config import DEAD_LETTER_MAX_BYTES, DIMENSIONS, MEASURES, Bounds, JobConfig, state_name
+from flink.config import (
+    DEAD_LETTER_MAX_BYTES,
+    DIMENSIONS,
+    DOCUMENTS_NAME,
+    MEASURES,
+    Bounds,
+    JobConfig,
+    state_name,
+)
 from flink.document_function import WindowDocuments
 
 if TYPE_CHECKING:
@@ -221,7 +229,7 @@ def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
             WindowDocuments(config.redis_host, config.redis_port, config.redis_key_prefix),
             Types.ROW_NAMED(["key", "document"], [Types.STRING(), Types.STRING()]),
         )
-        .name("window documents")
+        .name(DOCUMENTS_NAME)
         .uid(f"{state_name(config.bounds)}_window-documents")
         .set_parallelism(DOCUMENT_PARALLELISM)
     )

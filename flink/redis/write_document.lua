@@ -9,10 +9,10 @@
 --
 -- Returns 1 if it was written; 0 if a final document stands against an open one, or a higher revision
 -- against a lower. So an instance of the job that replays the past cannot take a final figure back.
--- What is stored but is no document gives way.
+-- What is stored but is no document, or no index, gives way.
 
 local new = cjson.decode(ARGV[1])
-local stored = redis.call('GET', KEYS[1])
+local stored = redis.call('TYPE', KEYS[1]).ok == 'string' and redis.call('GET', KEYS[1])
 if stored then
   local decoded, old = pcall(cjson.decode, stored)
   if decoded and type(old) == 'table' and type(old.revision) == 'number' then
@@ -22,6 +22,9 @@ if stored then
   end
 end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+if redis.call('TYPE', KEYS[2]).ok ~= 'zset' then
+  redis.call('DEL', KEYS[2])
+end
 redis.call('ZADD', KEYS[2], ARGV[4], ARGV[3])
 
 -- Prune: documents expire by themselves, their members of the index do not. A few of the oldest per

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shlex
 import socket
 import time
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 import redis
@@ -121,6 +123,14 @@ def test_what_is_no_document_is_replaced(store: DocumentStore, client: Client, f
     assert stored(client) == document()
 
 
+@pytest.mark.parametrize("name", [NAME, "index"])
+def test_what_is_of_another_type_is_replaced(store: DocumentStore, client: Client, name: str) -> None:
+    client.hset(f"metrics:1min:{name}", "some", "thing")
+    assert store.write(document())
+    assert stored(client) == document()
+    assert client.zrange("metrics:1min:index", 0, -1) == [NAME]
+
+
 def test_the_types_and_windows_do_not_meet(store: DocumentStore, client: Client) -> None:
     store.write(document(final=True))
     store.write(document(window_type="5min"))
@@ -159,6 +169,68 @@ def test_an_absent_redis_is_left_alone_and_found_again(server: RunningStack, sto
     wait_until(lambda: store.write(document(final=True)), BACK_WITHIN_S, "the store")
     with redis.Redis(host=server.settings.redis_host, port=server.settings.redis_port) as client:
         assert stored(client)["final"] is True
+
+
+REFUSALS: Final = {
+    "OutOfMemoryError": (["CONFIG SET maxmemory 1"], ["CONFIG SET maxmemory 0"]),
+    "ReadOnlyError": (["REPLICAOF 127.0.0.1 1"], ["REPLICAOF NO ONE"]),
+    "NOREPLICAS": (["CONFIG SET min-replicas-to-write 1"], ["CONFIG SET min-replicas-to-write 0"]),
+    "AuthenticationError": (
+        ["CONFIG SET requirepass secret", "CLIENT KILL TYPE normal SKIPME yes"],
+        ['CONFIG SET requirepass ""'],
+    ),
+    "NoPermissionError": (["ACL SETUSER default -evalsha"], ["ACL SETUSER default +@all"]),
+}
+"""What Redis is told so that it refuses, and to be as before, by what it answers then."""
+
+
+@contextmanager
+def refusing(client: Client, words: str) -> Iterator[None]:
+    begin, end = REFUSALS[words]
+    try:
+        for command in begin:
+            client.execute_command(*shlex.split(command))
+        yield
+    finally:
+        for command in end:
+            client.execute_command(*shlex.split(command))
+
+
+@pytest.mark.parametrize("words", REFUSALS)
+def test_a_redis_that_refuses_is_logged_once_and_once_more_when_it_is_over(
+    store: DocumentStore, client: Client, caplog: pytest.LogCaptureFixture, words: str
+) -> None:
+    # One client for both: a login is asked of new connections alone.
+    with refusing(client, words):
+        for _ in range(3):
+            store._paused_until = 0.0  # what a second does
+            assert not any([store.write(document()), store.write(document(window_type="5min"))])
+        assert store.refusal
+        assert words in store.refusal
+        [begun] = caplog.messages
+        assert words in begun
+    wait_until(lambda: store.write(document(final=True)), BACK_WITHIN_S, "the store")
+    wait_until(lambda: store.write(document(window_type="5min")), BACK_WITHIN_S, "the store")
+    assert stored(client)["final"] is True
+    assert store.refusal is None
+    assert [message.split(",")[0] for message in caplog.messages[1:]] == [
+        f"{begun.split(' takes ')[0]} takes documents again"
+    ]
+
+
+def test_after_a_refusal_the_address_is_looked_up_anew(store: DocumentStore, client: Client) -> None:
+    """A failover may have made a replica of the Redis that a connection leads to."""
+    store.write(document())
+
+    def connection() -> list[str]:
+        return [each["id"] for each in client.client_list() if each["name"] == "ctr-job"]
+
+    before = connection()
+    with refusing(client, "ReadOnlyError"):
+        assert not store.write(document())
+    wait_until(lambda: store.write(document()), BACK_WITHIN_S, "the store")
+    assert len(connection()) == 1
+    assert connection() != before
 
 
 def test_a_redis_that_does_not_answer_is_not_asked_at_every_write() -> None:

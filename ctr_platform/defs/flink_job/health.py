@@ -21,6 +21,7 @@ KEEPS_UP: Final = "keeps_up"
 UNHINDERED: Final = "not_backpressured"
 HEAP: Final = "heap_has_room"
 REFUSED: Final = "few_refused"
+REDIS: Final = "redis_takes_documents"
 
 HEALTH_CHECKS: Final = {
     CHECKPOINTS: "The job's newest checkpoint is recent: after a loss little is read twice.",
@@ -29,6 +30,7 @@ HEALTH_CHECKS: Final = {
     UNHINDERED: "No chain of the job waits for a slower one behind it for most of its time.",
     HEAP: "The fullest TaskManager's JVM heap has room.",
     REFUSED: "Few of the records that came in since the last look were late or dead.",
+    REDIS: "Redis takes the windows' documents, and no final one has been given up.",
 }
 """Name and meaning of every sign that is judged."""
 
@@ -37,6 +39,9 @@ SMALL_STATE_BYTES: Final = 32 << 20
 
 MIN_SAMPLES: Final = 6
 """Sizes to know what is usual; one is kept in an hour."""
+
+GIVEN_UP_SHOWN_S: Final = 600.0
+"""Documents that were given up are past help; who is to know of them looks every 30 s, or reads a message."""
 
 FEW_RECORDS: Final = 100
 """A share of fewer records says nothing."""
@@ -73,6 +78,12 @@ class JobMetrics:
     busy_percent: float | None
     backpressured_percent: float | None
     heap_percent: float | None
+    redis_refuses: bool | None = None
+    """Whether Redis takes no documents."""
+
+    documents_skipped: int | None = None
+    documents_given_up: int | None = None
+    """Documents of open windows, and final ones, that Redis never took: since the moment of `outcomes`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +93,9 @@ class HealthCheck:
     name: str
     good: bool
     message: str
+    error: bool = False
+    """Not good, and worth a message at once: what is lost is lost."""
+
     figures: dict[str, Any] = field(default_factory=dict)
 
 
@@ -101,6 +115,7 @@ def sample_job(cluster: FlinkCluster) -> JobMetrics | None:
     latest = checkpoints.latest
     metrics = cluster.metrics(job.id)
     intake, load, heap = metrics.intake(), metrics.load(), metrics.heap()
+    writes = metrics.document_writes()
     watermark_ms = intake.watermark_ms if intake else None
     return JobMetrics(
         at_s=now_s,
@@ -118,11 +133,19 @@ def sample_job(cluster: FlinkCluster) -> JobMetrics | None:
         busy_percent=load.busy_percent if load else None,
         backpressured_percent=load.backpressured_percent if load else None,
         heap_percent=round(100 * heap.used_bytes / heap.max_bytes, 1) if heap else None,
+        redis_refuses=writes.refused if writes else None,
+        documents_skipped=writes.skipped if writes else None,
+        documents_given_up=writes.given_up if writes else None,
     )
 
 
 def evaluate_health(
-    settings: Settings, now: JobMetrics, before: JobMetrics | None = None, sizes: Sequence[int] = ()
+    settings: Settings,
+    now: JobMetrics,
+    before: JobMetrics | None = None,
+    sizes: Sequence[int] = (),
+    *,
+    given_up_at_s: float = 0.0,
 ) -> list[HealthCheck]:
     """Judge every sign of `HEALTH_CHECKS` by the settings' thresholds; what is not known is good.
 
@@ -131,6 +154,7 @@ def evaluate_health(
         now: the newest look.
         before: an earlier one, for rates.
         sizes: of checkpoints of the last day, bytes.
+        given_up_at_s: when a look last found final documents given up, since the epoch.
     """
     return [
         _checkpoints(settings, now, before),
@@ -139,7 +163,16 @@ def evaluate_health(
         _share(UNHINDERED, now.backpressured_percent, settings.backpressure_alarm_percent),
         _share(HEAP, now.heap_percent, settings.heap_alarm_percent),
         _refused(settings, now, before),
+        _redis(now, given_up_at_s),
     ]
+
+
+def documents_given_up(now: JobMetrics, before: JobMetrics | None) -> int:
+    """Return how many final documents were given up since the look before."""
+    given_up = now.documents_given_up or 0
+    earlier = (before.documents_given_up or 0) if before and before.job_id == now.job_id else 0
+    # Flink has restarted the job meanwhile: it counts anew.
+    return given_up - earlier if given_up >= earlier else given_up
 
 
 def _checkpoints(settings: Settings, now: JobMetrics, before: JobMetrics | None) -> HealthCheck:
@@ -215,6 +248,24 @@ def _refused(settings: Settings, now: JobMetrics, before: JobMetrics | None) -> 
         good=max(late_percent, dead_percent) <= alarm,
         message=f"of {records} records {late_percent} % were late and {dead_percent} % dead",
         figures={"records": records, "late_percent": late_percent, "dead_percent": dead_percent},
+    )
+
+
+def _redis(now: JobMetrics, given_up_at_s: float) -> HealthCheck:
+    if now.redis_refuses is None:
+        return HealthCheck(name=REDIS, good=True, message="not measured yet")
+    lost = now.at_s - given_up_at_s < GIVEN_UP_SHOWN_S
+    parts = []
+    if now.redis_refuses:
+        parts.append("Redis takes no documents: open windows are skipped, final ones wait")
+    if lost:
+        parts.append("final documents were given up: readers of Redis never see these windows")
+    return HealthCheck(
+        name=REDIS,
+        good=not parts,
+        error=lost,
+        message="; ".join(parts) or "Redis takes all documents",
+        figures={"skipped": now.documents_skipped, "given_up": now.documents_given_up},
     )
 
 

@@ -9,6 +9,13 @@ from typing import TYPE_CHECKING, Final
 import tenacity
 
 from ctr_platform.defs.flink_job.transport import POLL_S
+from flink.config import (
+    DOCUMENTS_GIVEN_UP,
+    DOCUMENTS_NAME,
+    DOCUMENTS_SKIPPED,
+    METRICS_GROUP,
+    REDIS_REFUSES,
+)
 
 if TYPE_CHECKING:
     from ctr_platform.defs.flink_job.transport import RestApi
@@ -21,9 +28,14 @@ METRICS_WITHIN_S: Final = 15.0
 """Until a new job has metrics: one collection may have been too early, and the next is 10 s later."""
 
 OUTCOME_NAMES: Final = ("counted", "late", "malformed", "unknown_schema", "invalid")
-FATES: Final = tuple(f".ctr.{name}" for name in OUTCOME_NAMES)
-WATERMARK: Final = ".ctr.jobWatermark"
+FATES: Final = tuple(f".{METRICS_GROUP}.{name}" for name in OUTCOME_NAMES)
+WATERMARK: Final = f".{METRICS_GROUP}.jobWatermark"
 """Metrics of the ingest stage, each behind its operator's name: a counter by outcome, and the watermark."""
+
+SKIPPED: Final = f".{METRICS_GROUP}.{DOCUMENTS_SKIPPED}"
+GIVEN_UP: Final = f".{METRICS_GROUP}.{DOCUMENTS_GIVEN_UP}"
+REFUSES: Final = f".{METRICS_GROUP}.{REDIS_REFUSES}"
+"""Metrics of the operator that writes documents to Redis."""
 
 PENDING: Final = ".pendingRecords"
 BUSY: Final = "busyTimeMsPerSecond"
@@ -59,6 +71,20 @@ class Intake:
 
     watermark_ms: int | None
     """The job watermark, since the epoch, where it is lowest; None before the first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentWrites:
+    """What Redis has not taken: since the job, or its restart by Flink, began."""
+
+    skipped: int
+    """Documents of open windows."""
+
+    given_up: int
+    """Final documents, refused for as long as they would have lived there."""
+
+    refused: bool
+    """Whether it refuses now."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +148,19 @@ class MetricsReader:
             outcomes=outcomes,
             records_waiting=int(metrics[PENDING]["sum"]),
             watermark_ms=lowest_ms if lowest_ms > 0 else None,
+        )
+
+    def document_writes(self) -> DocumentWrites | None:
+        """What Redis has not taken of the job; None while there are no metrics."""
+        vertex = next((path for path, name in self._vertices() if DOCUMENTS_NAME in name), None)
+        names = (SKIPPED, GIVEN_UP, REFUSES)
+        metrics = self._aggregated(vertex, names) if vertex else {}
+        if len(metrics) < len(names):
+            return None
+        return DocumentWrites(
+            skipped=int(metrics[SKIPPED]["sum"]),
+            given_up=int(metrics[GIVEN_UP]["sum"]),
+            refused=metrics[REFUSES]["max"] > 0,
         )
 
     def load(self) -> Load | None:

@@ -9,7 +9,13 @@ import dagster as dg
 
 from contract.errors import FlinkRefused, FlinkUnavailable, WarehouseUnavailable
 from ctr_platform.defs.catalog import FLINK_JOB
-from ctr_platform.defs.flink_job.health import HealthCheck, JobMetrics, evaluate_health, sample_job
+from ctr_platform.defs.flink_job.health import (
+    HealthCheck,
+    JobMetrics,
+    documents_given_up,
+    evaluate_health,
+    sample_job,
+)
 from ctr_platform.defs.flink_job.metrics_store import record
 from ctr_platform.defs.flink_job.rest import FlinkCluster
 from ctr_platform.resources import Platform
@@ -30,20 +36,22 @@ class _Memory:
     """What the sensor knows from its last look: its cursor."""
 
     before: JobMetrics | None = None
-    notified: dict[str, bool] = field(default_factory=dict)
-    """What each check last said."""
+    notified: dict[str, str] = field(default_factory=dict)
+    """What each check last said: see `_verdict`."""
 
     told_at_s: float = 0.0
     sizes: list[int] = field(default_factory=list)
     sampled_at_s: float = 0.0
+    given_up_at_s: float = 0.0
+    """When a look last found that final documents had been given up."""
 
 
 @dg.sensor(
     minimum_interval_seconds=LOOK_EVERY_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
-        "Looks at the Flink job's checkpoints, lag, watermark, back pressure, heap and rejected records, "
-        "plots them on the job's page, and judges them by the thresholds of the settings."
+        "Looks at the Flink job's checkpoints, lag, watermark, back pressure, heap, rejected records and "
+        "documents, plots them on the job's page, and judges them by the thresholds of the settings."
     ),
 )
 def observe_job(context: dg.SensorEvaluationContext, platform: Platform) -> dg.SensorResult:
@@ -59,12 +67,16 @@ def observe_job(context: dg.SensorEvaluationContext, platform: Platform) -> dg.S
     with suppress(WarehouseUnavailable):
         record(settings, job_metrics)
     memory = _memory(context)
-    health_checks = evaluate_health(settings, job_metrics, memory.before, memory.sizes)
+    if documents_given_up(job_metrics, memory.before):
+        memory = replace(memory, given_up_at_s=job_metrics.at_s)
+    health_checks = evaluate_health(
+        settings, job_metrics, memory.before, memory.sizes, given_up_at_s=memory.given_up_at_s
+    )
     again = job_metrics.at_s - memory.told_at_s >= SAY_AGAIN_S
     notifying = [
         health_check
         for health_check in health_checks
-        if again or memory.notified.get(health_check.name) != health_check.good
+        if again or memory.notified.get(health_check.name) != _verdict(health_check)
     ]
     bad = [
         f"{health_check.name}: {health_check.message}"
@@ -94,7 +106,7 @@ def _after(
     after = replace(
         memory,
         before=job_metrics,
-        notified={health_check.name: health_check.good for health_check in health_checks},
+        notified={health_check.name: _verdict(health_check) for health_check in health_checks},
     )
     if again:
         after = replace(after, told_at_s=job_metrics.at_s)
@@ -102,6 +114,10 @@ def _after(
         sizes = [*memory.sizes, job_metrics.checkpoint_bytes][-SAMPLES:]
         after = replace(after, sizes=sizes, sampled_at_s=job_metrics.at_s)
     return after
+
+
+def _verdict(health_check: HealthCheck) -> str:
+    return "good" if health_check.good else "error" if health_check.error else "warning"
 
 
 def _observation(job_metrics: JobMetrics) -> dg.AssetObservation:
@@ -115,7 +131,7 @@ def _evaluation(health_check: HealthCheck) -> dg.AssetCheckEvaluation:
         asset_key=FLINK_JOB,
         check_name=health_check.name,
         passed=health_check.good,
-        severity=dg.AssetCheckSeverity.WARN,
+        severity=dg.AssetCheckSeverity.ERROR if health_check.error else dg.AssetCheckSeverity.WARN,
         description=health_check.message,
         metadata={name: value for name, value in health_check.figures.items() if value is not None},
     )

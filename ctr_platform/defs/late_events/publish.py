@@ -120,7 +120,9 @@ def _publish(
         # No counted event is left in it: then there is no document either.
         value = None if document is None else to_json(document).encode()
         if document is not None and not store.write(document):
-            raise CacheUnavailable(f"Redis at {settings.redis_host}:{settings.redis_port} does not answer")
+            raise CacheUnavailable(
+                f"Redis at {settings.redis_host}:{settings.redis_port} takes no documents: {store.refusal}"
+            )
         producer.produce(settings.windows_topic, value, revision.key.encode())
     if producer.flush(DELIVERED_WITHIN_S):
         raise KafkaUnavailable(f"Kafka at {settings.kafka_bootstrap_servers} does not take the documents")

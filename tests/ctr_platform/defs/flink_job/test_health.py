@@ -12,16 +12,19 @@ from contract.settings import Settings
 from ctr_platform.defs.flink_job.health import (
     CHECKPOINTS,
     FEW_RECORDS,
+    GIVEN_UP_SHOWN_S,
     HEALTH_CHECKS,
     HEAP,
     KEEPS_UP,
     MIN_SAMPLES,
+    REDIS,
     REFUSED,
     SMALL_STATE_BYTES,
     STATE,
     UNHINDERED,
     HealthCheck,
     JobMetrics,
+    documents_given_up,
     evaluate_health,
 )
 
@@ -43,6 +46,9 @@ WELL = JobMetrics(
     busy_percent=20.0,
     backpressured_percent=0.0,
     heap_percent=50.0,
+    redis_refuses=False,
+    documents_skipped=0,
+    documents_given_up=0,
 )
 UNMEASURED = replace(
     WELL,
@@ -55,6 +61,9 @@ UNMEASURED = replace(
     busy_percent=None,
     backpressured_percent=None,
     heap_percent=None,
+    redis_refuses=None,
+    documents_skipped=None,
+    documents_given_up=None,
 )
 
 
@@ -79,6 +88,7 @@ def test_a_healthy_job_and_one_without_metrics_are_well() -> None:
         (replace(WELL, records_waiting=1, watermark_lag_s=60.1), KEEPS_UP),
         (replace(WELL, backpressured_percent=80.1), UNHINDERED),
         (replace(WELL, heap_percent=95.1), HEAP),
+        (replace(WELL, redis_refuses=True), REDIS),
         (replace(WELL, outcomes={**COUNTED, "late": 600}), REFUSED),
         (replace(WELL, outcomes={**COUNTED, "malformed": 300, "invalid": 300}), REFUSED),
     ],
@@ -119,3 +129,24 @@ def test_refused_records_are_counted_from_the_last_look_on() -> None:
 def test_of_few_records_no_share_is_told(came: dict[str, int]) -> None:
     outcomes = {outcome: count + came.get(outcome, 0) for outcome, count in COUNTED.items()}
     assert _bad(replace(WELL, outcomes=outcomes), WELL) == {}
+
+
+def test_a_redis_that_refuses_is_a_warning_and_documents_given_up_are_an_error_for_a_while() -> None:
+    assert not _bad(replace(WELL, redis_refuses=True))[REDIS].error
+    [lost] = [
+        check
+        for check in evaluate_health(SETTINGS, WELL, given_up_at_s=WELL.at_s - GIVEN_UP_SHOWN_S + 1)
+        if not check.good
+    ]
+    assert (lost.name, lost.error) == (REDIS, True)
+    over = evaluate_health(SETTINGS, WELL, given_up_at_s=WELL.at_s - GIVEN_UP_SHOWN_S)
+    assert all(check.good for check in over)
+
+
+def test_documents_given_up_are_counted_from_the_last_look_on() -> None:
+    now = replace(WELL, documents_given_up=5)
+    assert documents_given_up(now, replace(WELL, documents_given_up=3)) == 2
+    assert documents_given_up(now, now) == 0
+    assert documents_given_up(now, replace(WELL, documents_given_up=9)) == 5  # Flink restarted the job
+    assert documents_given_up(now, replace(WELL, documents_given_up=5, job_id="b")) == 5
+    assert documents_given_up(UNMEASURED, now) == 0
