@@ -367,16 +367,16 @@ class RecountSecond(Base):
     """The same behind the last."""
 
 
-class RecountSilence(Base):
+class RecountIdlePeriod(Base):
     """From when on windows can have been closed without a partition: what the job calls late may be so."""
 
-    __tablename__ = "recount_silences"
+    __tablename__ = "recount_idle_periods"
     __table_args__ = ({"schema": QUALITY},)
 
     topic: Mapped[str] = mapped_column(primary_key=True)
     partition: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     first_offset: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    """Of the first record behind the silence."""
+    """Of the first record after the idle period."""
     written_ms: Mapped[int] = mapped_column(BigInteger)
     """The broker's time of it, ms since the epoch."""
     allowed_ms: Mapped[int] = mapped_column(BigInteger)

@@ -57,9 +57,9 @@ def test_every_table_view_and_column_of_a_migrated_database_is_documented(url: U
 
 def test_the_headers_are_those_that_are_written_and_read() -> None:
     constants = (messages.REASON, messages.TOPIC, messages.PARTITION, messages.OFFSET, messages.MESSAGE)
-    assert {*constants, messages.OMITTED} == set(DEAD_LETTER_HEADERS)
+    assert {*constants, messages.OMITTED, messages.TOPIC_ID} == set(DEAD_LETTER_HEADERS)
     always = re.findall(r'headers\.add\("([^"]+)"', JAVA)
-    sometimes = re.findall(r'OMITTED = "([^"]+)"', JAVA)
+    sometimes = re.findall(r'(?:OMITTED|TOPIC_ID) = "([^"]+)"', JAVA)
     assert {*always, *sometimes} == set(DEAD_LETTER_HEADERS)
     assert {REPLAYED_FROM} == set(REPLAY_HEADERS)
 

@@ -22,11 +22,11 @@ from warehouse.models import (
     LedgerRow,
     MergeProgress,
     OffsetGap,
+    RecountIdlePeriod,
     RecountLate,
     RecountProgress,
     RecountSecond,
     RecountSegment,
-    RecountSilence,
     TopicEpochRow,
 )
 
@@ -44,7 +44,7 @@ BY_OFFSET: Final = (
     RecountSegment,
     RecountLate,
     RecountSecond,
-    RecountSilence,
+    RecountIdlePeriod,
     LateEvent,
     MergeProgress,
     DeadLetterReplay,

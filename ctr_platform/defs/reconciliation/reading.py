@@ -14,6 +14,15 @@ from ctr_platform.defs.dead_letters.messages import LATE, dead_letters_of
 from ctr_platform.defs.kafka.offset_ranges import bounds, first_written_ms, message_batches, partitions
 from ctr_platform.defs.reconciliation.decode import VALID, decode
 from ctr_platform.defs.reconciliation.gaps import JOB, RECOUNT, Gap, note_gap
+from ctr_platform.defs.reconciliation.idle_periods import (
+    Before,
+    add_course,
+    add_idle_periods,
+    allowed_at,
+    allowed_until,
+    idle_periods,
+    take_courses,
+)
 from ctr_platform.defs.reconciliation.naming import SegmentNames
 from ctr_platform.defs.reconciliation.outcomes import (
     BEFORE_ALL_MS,
@@ -21,15 +30,6 @@ from ctr_platform.defs.reconciliation.outcomes import (
     SEGMENT,
     Written,
     decide,
-)
-from ctr_platform.defs.reconciliation.silences import (
-    Before,
-    add_course,
-    add_silences,
-    allowed_at,
-    allowed_until,
-    silences,
-    take_courses,
 )
 from ctr_platform.defs.reconciliation.state import (
     PartitionProgress,
@@ -120,7 +120,7 @@ class TopicReader:
                 # Markers of transactions: when retention deletes them, nothing is lost.
                 with self._engine.begin() as connection:
                     save_progress(connection, [replace(state, clear_offset=end)])
-        self._find_silences()
+        self._find_idle_periods()
         self._read_dead_letters(reading)
         reading.seconds = time.perf_counter() - began
         return reading
@@ -225,8 +225,8 @@ class TopicReader:
             self._on_batch()
         return state
 
-    def _find_silences(self) -> None:
-        """Note which partitions were silent or stragglers: all have been read now."""
+    def _find_idle_periods(self) -> None:
+        """Note which partitions were idle or stragglers: all have been read now."""
         topic = self._settings.raw_topic
         with self._engine.begin() as connection:
             courses = take_courses(connection, topic)
@@ -242,8 +242,8 @@ class TopicReader:
                 )
                 for partition, state in states.items()
             }
-            for partition, (found, timely_ms) in silences(courses, before, self._rules).items():
-                add_silences(connection, topic, partition, found)
+            for partition, (found, timely_ms) in idle_periods(courses, before, self._rules).items():
+                add_idle_periods(connection, topic, partition, found)
                 save_progress(connection, [replace(states[partition], last_timely_ms=timely_ms)])
 
     # ---- dead-letter messages --------------------------------------------------------------------

@@ -28,8 +28,8 @@ from warehouse.models import (
     RawEvent,
     ReconciliationPass,
     RecountCounts,
+    RecountIdlePeriod,
     RecountLate,
-    RecountSilence,
     WindowRevision,
     WindowVerification,
 )
@@ -51,7 +51,7 @@ PASSES_KEPT: Final = timedelta(days=7)
 """Passes are reported to Dagster within minutes, and then are for a look. 1,440 rows a day."""
 
 
-SILENCES_KEPT: Final = timedelta(days=7)
+IDLE_PERIODS_KEPT: Final = timedelta(days=7)
 """A dead-letter message is as old at the most; the last one before that holds on. 4,000 rows a day and
 partition where a producer sends every 20 s."""
 
@@ -139,15 +139,15 @@ def _old(settings: Settings) -> Iterator[tuple[type[Base], ColumnElement[bool]]]
     yield RawEvent, RawEvent.created_at < raw
     yield JobMetricsRow, JobMetricsRow.observed_at < now - JOB_METRICS_KEPT
     yield ReconciliationPass, ReconciliationPass.ended_at < now - PASSES_KEPT
-    silences = round(1000 * (now - SILENCES_KEPT).timestamp())
-    later = aliased(RecountSilence)
+    old = round(1000 * (now - IDLE_PERIODS_KEPT).timestamp())
+    later = aliased(RecountIdlePeriod)
     followed = exists().where(
-        later.topic == RecountSilence.topic,
-        later.partition == RecountSilence.partition,
-        later.first_offset > RecountSilence.first_offset,
-        later.written_ms < silences,
+        later.topic == RecountIdlePeriod.topic,
+        later.partition == RecountIdlePeriod.partition,
+        later.first_offset > RecountIdlePeriod.first_offset,
+        later.written_ms < old,
     )
-    yield RecountSilence, and_(RecountSilence.written_ms < silences, followed)
+    yield RecountIdlePeriod, and_(RecountIdlePeriod.written_ms < old, followed)
     yield OffsetGap, OffsetGap.acknowledged_at < results
     yield AlertRow, func.coalesce(AlertRow.recovery_told_at, AlertRow.recovered_at) < results
     yield WindowVerification, and_(WindowVerification.checked_at < results, replaced)

@@ -1,7 +1,7 @@
 """Which late records the job can have been right about, though their partition's content does not say so.
 
 A record that its partition's content calls timely is late only where the job watermark was beyond its window.
-A partition that is read holds the job watermark, but for one that was silent or a straggler. So for each
+A partition that is read holds the job watermark, but for one that was idle or a straggler. So for each
 partition the recount notes when it was that, and how far the others' content allowed the job watermark to go
 by then: what the job calls late beyond that was not late.
 """
@@ -17,7 +17,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from ctr_platform.defs.reconciliation.outcomes import BEFORE_ALL_MS, MINUTE_MS
-from warehouse.models import RecountSecond, RecountSilence
+from warehouse.models import RecountIdlePeriod, RecountSecond
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
     from ctr_platform.defs.reconciliation.outcomes import Ints
 
 NOTICED_WITHIN_MS: Final = 5_000
-"""The job notices within this that a silent partition has a record: it asks for its end each second, and
+"""The job notices within this that an idle partition has a record: it asks for its end each second, and
 believes the answer for two and a half. So long the job watermark may go on without the partition."""
 
 TICKS_MS: Final = 500
-"""Silence is told by the broker's times here, in the job by ticks of 100 ms: they may differ by a few."""
+"""IdlePeriod is told by the broker's times here, in the job by ticks of 100 ms: they may differ by a few."""
 
 
 LONGEST_WINDOW_MS: Final = 5 * MINUTE_MS
 
 
 @dataclass(frozen=True)
-class Silence:
+class IdlePeriod:
     """From this offset on, windows that end by `allowed_ms` can have been closed without the partition."""
 
     first_offset: int
@@ -72,10 +72,10 @@ class Before:
     allowed_ms: int = BEFORE_ALL_MS
 
 
-def silences(
+def idle_periods(
     courses: Mapping[int, Course], before: Mapping[int, Before], rules: TimeRules
-) -> dict[int, tuple[list[Silence], int]]:
-    """Find the silences of each partition, and when it had its last timely record.
+) -> dict[int, tuple[list[IdlePeriod], int]]:
+    """Find the idle periods of each partition, and when it had its last timely record.
 
     Args:
         courses: by partition, what is new of it.
@@ -83,7 +83,7 @@ def silences(
         rules: the job's.
     """
     return {
-        partition: _silences(course, before.get(partition, Before()), _Newest(courses, before), rules)
+        partition: _idle_periods(course, before.get(partition, Before()), _Newest(courses, before), rules)
         for partition, course in courses.items()
     }
 
@@ -105,8 +105,10 @@ class _Newest:
         return int(self._highest[np.searchsorted(self._times, written_ms, side="right")])
 
 
-def _silences(course: Course, before: Before, newest: _Newest, rules: TimeRules) -> tuple[list[Silence], int]:
-    found: list[Silence] = []
+def _idle_periods(
+    course: Course, before: Before, newest: _Newest, rules: TimeRules
+) -> tuple[list[IdlePeriod], int]:
+    found: list[IdlePeriod] = []
     timely_ms, allowed_ms = before.timely_ms, before.allowed_ms
     for offset, first_ms, last_ms, latest_end_ms, highest_before_ms in zip(
         course.first_offset.tolist(),
@@ -117,23 +119,23 @@ def _silences(course: Course, before: Before, newest: _Newest, rules: TimeRules)
         strict=True,
     ):
         noticed_ms = first_ms + NOTICED_WITHIN_MS
-        silent_ms = first_ms - timely_ms + TICKS_MS
+        idle_ms = first_ms - timely_ms + TICKS_MS
         newest_ms = newest.at(noticed_ms)
         straggler = BEFORE_ALL_MS < highest_before_ms < newest_ms - rules.straggler_after_ms
-        if straggler or silent_ms >= rules.partition_idle_ms:
+        if straggler or idle_ms >= rules.partition_idle_ms:
             may_ms = newest_ms - rules.out_of_orderness_ms
-            if silent_ms >= rules.topic_idle_ms:
+            if idle_ms >= rules.topic_idle_ms:
                 may_ms = max(may_ms, _closed_by_the_clock(newest, noticed_ms, rules))
             if may_ms > allowed_ms:
                 allowed_ms = may_ms
-                found.append(Silence(offset, first_ms, allowed_ms))
+                found.append(IdlePeriod(offset, first_ms, allowed_ms))
         if latest_end_ms > allowed_ms:
             timely_ms = last_ms
     return found, timely_ms
 
 
 def _closed_by_the_clock(newest: _Newest, now_ms: int, rules: TimeRules) -> int:
-    """Up to when the windows of a topic can be closed that was silent as a whole until now."""
+    """Up to when the windows of a topic can be closed that was idle as a whole until now."""
     seen_ms = newest.at(now_ms - rules.topic_idle_ms)
     if seen_ms == BEFORE_ALL_MS:
         return BEFORE_ALL_MS
@@ -171,18 +173,18 @@ def take_courses(connection: Connection, topic: str) -> dict[int, Course]:
     }
 
 
-def add_silences(connection: Connection, topic: str, partition: int, found: list[Silence]) -> None:
+def add_idle_periods(connection: Connection, topic: str, partition: int, found: list[IdlePeriod]) -> None:
     """Put them on record."""
     if found:
         where = {"topic": topic, "partition": partition}
         connection.execute(
-            insert(RecountSilence).on_conflict_do_nothing(), [{**where, **vars(each)} for each in found]
+            insert(RecountIdlePeriod).on_conflict_do_nothing(), [{**where, **vars(each)} for each in found]
         )
 
 
 def allowed_until(connection: Connection, topic: str) -> dict[int, int]:
     """By partition, up to when windows can have been closed without it."""
-    table = RecountSilence.__table__.c
+    table = RecountIdlePeriod.__table__.c
     rows = connection.execute(
         select(table.partition, func.max(table.allowed_ms))
         .where(table.topic == topic)
@@ -193,7 +195,7 @@ def allowed_until(connection: Connection, topic: str) -> dict[int, int]:
 
 def allowed_at(connection: Connection, topic: str, partition: int, offsets: Ints) -> Ints:
     """The same as of each of these offsets; int64[N]."""
-    table = RecountSilence.__table__.c
+    table = RecountIdlePeriod.__table__.c
     rows = connection.execute(
         select(table.first_offset, table.allowed_ms)
         .where(table.topic == topic, table.partition == partition)

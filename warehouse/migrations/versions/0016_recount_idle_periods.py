@@ -25,7 +25,7 @@ def _table(name: str, *columns: str) -> None:
 def upgrade() -> None:
     """Add the tables; of records that were read before, what the job says is believed."""
     _table("recount_seconds", "first_ms", "last_ms", "latest_end_ms", "highest_before_ms", "highest_ms")
-    _table("recount_silences", "written_ms", "allowed_ms")
+    _table("recount_idle_periods", "written_ms", "allowed_ms")
     op.create_table(
         "recount_hours",
         sa.Column("hour", sa.DateTime(timezone=True), primary_key=True),
@@ -40,7 +40,7 @@ def upgrade() -> None:
     )
     op.alter_column("reconciliation_passes", "late_not_believed", server_default=None, schema="quality")
     op.execute(
-        "INSERT INTO quality.recount_silences"
+        "INSERT INTO quality.recount_idle_periods"
         " SELECT topic, partition, first_offset, 0, max(highest_time_ms) OVER (PARTITION BY topic)"
         " FROM quality.recount_progress WHERE highest_time_ms IS NOT NULL"
     )
