@@ -81,7 +81,8 @@ class Settings(BaseSettings):
     )
     flink_checkpoint_dir: str = Field(
         default="file:///var/lib/ctr-platform/checkpoints",
-        description="A URI that the JobManager, the TaskManagers and Dagster all reach.",
+        description="A URI that the JobManager, the TaskManagers and Dagster all reach. The job's snapshots "
+        "lie in a folder of its own below it; several installations may share it.",
     )
 
     release_dir: Path = Field(
@@ -212,7 +213,7 @@ class Settings(BaseSettings):
 
     snapshot_retention: Seconds = Field(
         default=7 * 86400.0,
-        description="Older snapshots of jobs that have ended are deleted, but the newest.",
+        description="Snapshots of a job whose successor was submitted longer ago are deleted, but the newest.",
     )
     raw_events_retention: Seconds = Field(
         default=7 * 86400.0, description="Older rows of realtime.raw_events are deleted: they are for a look."

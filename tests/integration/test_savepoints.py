@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -10,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 
+from ctr_platform.artifacts.flink import flink_environment
 from tests.flink.savepoints.make import BASE_MS, HOUR_MS, job_of_savepoint, send_first, send_last, send_others
 from tests.oracle import MINUTE_MS
 
@@ -17,8 +20,57 @@ if TYPE_CHECKING:
     from tests.support.stack import RunningStack
     from tests.support.submitter import Submitter
 
-SAVEPOINTS: Final = Path(__file__).parents[1] / "flink" / "savepoints"
+PROJECT: Final = Path(__file__).parents[2]
+SAVEPOINTS: Final = PROJECT / "tests" / "flink" / "savepoints"
 VERSIONS: Final = sorted(path.parent.name for path in SAVEPOINTS.glob("*/_metadata"))
+
+WINDOW_STATES: Final = [
+    "_timer_state/event_window-timers",
+    "_timer_state/processing_window-timers",
+    "watermark",
+    "window-aggs",
+]
+STATES: Final = {
+    "front-source": ["(coordinator)", "SourceReaderState"],
+    "front-combiner": [
+        "(coordinator)",
+        "held-letters",
+        "job-watermark",
+        "named-segments",
+        "partition-clocks",
+        "pending-ledger",
+    ],
+    "front-letters": ["writer_raw_states"],
+    "Sink Committer: front-letters": ["streaming_committer_raw_states"],
+    "front-raw-events": ["writer_raw_states"],
+    "Sink Committer: front-raw-events": ["streaming_committer_raw_states"],
+    "af44d9fd_document-summaries": ["open-windows"],
+    "af44d9fd_window-documents": [
+        "_timer_state/event_user-timers",
+        "_timer_state/processing_user-timers",
+        "counts",
+        "unsent-final-document",
+    ],
+    "af44d9fd_5_global-window-aggregate": WINDOW_STATES,
+    "af44d9fd_11_global-window-aggregate": WINDOW_STATES,
+    "af44d9fd_18_sink": ["writer_raw_states"],
+    "Sink Committer: af44d9fd_18_sink": ["streaming_committer_raw_states"],
+}
+"""The job's states by their operators' uids: what has another name in a later job is lost."""
+
+
+def states(savepoint: Path) -> dict[str, list[str]]:
+    """What a savepoint holds."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.flink.savepoints.describe", str(savepoint)],
+        env=flink_environment(),
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found: dict[str, list[str]] = json.loads(done.stdout)
+    return found
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -48,8 +100,10 @@ def test_an_earlier_savepoint_restores(stack: RunningStack, submitter: Submitter
 
         # The next savepoint names no class of the job's, so whatever they are called it can be restored.
         second = job.stop_with_savepoint()
-        assert b"ctr.front" not in (Path(urlsplit(second).path) / "_metadata").read_bytes()
-        assert b"ctr.ingest" not in (Path(urlsplit(second).path) / "_metadata").read_bytes()
+        made = Path(urlsplit(second).path)
+        assert b"ctr.front" not in (made / "_metadata").read_bytes()
+        assert b"ctr.ingest" not in (made / "_metadata").read_bytes()
+        assert states(made) == STATES
         job.submit(restore_from=second, checkpoint_interval_s=2, parallelism=3)
         job.close_windows(HOUR_MS + 5 * MINUTE_MS)
         hour = BASE_MS + HOUR_MS
