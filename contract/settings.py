@@ -188,12 +188,22 @@ class Settings(BaseSettings):
         description="A check that warns for so long is an alert as well; an error is one at once.",
     )
 
+    runbook_url: str = Field(
+        default="docs/runbook.md",
+        description="Where people find the runbook: alerts name its section. With an address, as a link.",
+    )
+
     state_growth_alarm: float = Field(
         default=3.0, gt=1, description="A checkpoint so many times as large as the last day's is a warning."
     )
     consumer_lag_alarm: int = Field(default=1_000_000, ge=1, description="More records waiting: a warning.")
     watermark_lag_alarm: Seconds = Field(
         default=60.0, description="A watermark this far behind the clock while records wait: a warning."
+    )
+    windows_close_alarm: Seconds = Field(
+        default=420.0,
+        description="A job watermark that stands for so long while records are counted is an error. A "
+        "partition may hold it for STRAGGLER_AFTER and PARTITION_IDLE; the rest is for slow samples.",
     )
     backpressure_alarm_percent: float = Field(
         default=80.0,
@@ -220,7 +230,7 @@ class Settings(BaseSettings):
     )
     result_retention: Seconds = Field(
         default=90 * 86400.0,
-        description="Older verifications that newer ones replaced, and alerts that are over, are deleted.",
+        description="Older verifications that newer ones replaced, and alerts and mutes that are over, go.",
     )
     ledger_retention: Seconds = Field(
         default=8 * 86400.0,
@@ -244,7 +254,8 @@ class Settings(BaseSettings):
 
     heartbeat_alarm: Seconds = Field(
         default=60.0,
-        description="A supervisor or follower whose heart last beat longer ago is dead: it beats every 10 s.",
+        description="A supervisor or follower whose heart last beat longer ago is dead: it beats every 10 s. "
+        "Likewise a JobManager that has not answered the supervisor for so long.",
     )
 
     dagster_ui_url: str = Field(

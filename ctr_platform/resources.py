@@ -8,7 +8,14 @@ import dagster as dg
 
 from contract.settings import Settings, load_settings
 from ctr_platform.defs.flink_job.rest import FlinkCluster
-from ctr_platform.defs.kafka.topics import TopicContent, TopicState, describe_topics, ensure_topics
+from ctr_platform.defs.kafka.topics import (
+    ConfigDrift,
+    TopicContent,
+    TopicState,
+    correct_topics,
+    describe_topics,
+    ensure_topics,
+)
 from ctr_platform.defs.registry.subject import RegisteredSchema, ensure_subject
 from warehouse.cache import Cache
 from warehouse.reads import Warehouse
@@ -44,6 +51,10 @@ class Kafka(Platform):
     def ensure_topics(self) -> list[TopicState]:
         """Create what is missing, and correct what has drifted."""
         return ensure_topics(self.settings())
+
+    def correct_topics(self) -> dict[str, tuple[ConfigDrift, ...]]:
+        """Correct what has drifted, and create nothing; return the drift by topic."""
+        return correct_topics(self.settings())
 
 
 class Registry(Platform):

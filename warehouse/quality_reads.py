@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import BigInteger, Interval, func, literal, not_, or_, select
 
-from warehouse.models import AlertRow, JobMetricsRow, LedgerRow, WindowVerification
+from warehouse.models import AlertMute, AlertRow, JobMetricsRow, LedgerRow, WindowVerification
 from warehouse.read_connections import MAX_WINDOWS, ReadConnections, require_few_windows
 from warehouse.views import WINDOW_ACCURACY
 
 if TYPE_CHECKING:
-    from sqlalchemy import RowMapping, Subquery
+    from sqlalchemy import RowMapping, ScalarSelect, Subquery
 
     from warehouse.windows import WindowType
 
@@ -98,10 +98,29 @@ class JobMetricsSample:
 class OpenAlert:
     """A problem that is not over."""
 
+    alert_id: int
+    key: str
     title: str
     detail: str
     url: str
+    mend_url: str
+    runbook: str
     opened_at: datetime
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    acknowledged_why: str | None
+    muted_until: datetime | None
+    """None: people are notified of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mute:
+    """Alerts of which nobody is notified for a while."""
+
+    pattern: str
+    muted_until: datetime
+    muted_by: str
+    why: str
 
 
 class QualityRecords(ReadConnections):
@@ -169,14 +188,37 @@ class QualityRecords(ReadConnections):
 
     def open_alerts(self) -> list[OpenAlert]:
         """The problems that last, the newest first: at most `MAX_ALERTS`."""
+        names = [name for name in OpenAlert.__dataclass_fields__ if name != "muted_until"]
         query = (
-            select(AlertRow.title, AlertRow.detail, AlertRow.url, AlertRow.opened_at)
+            select(*(AlertRow.__table__.c[name] for name in names), muted_until().label("muted_until"))
             .where(AlertRow.recovered_at.is_(None))
             .order_by(AlertRow.opened_at.desc(), AlertRow.alert_id.desc())
             .limit(MAX_ALERTS)
         )
         with self._connection() as connection:
             return [OpenAlert(**row) for row in connection.execute(query).mappings()]
+
+    def mutes(self) -> list[Mute]:
+        """The mutes that have not ended, the next to end first: at most `MAX_ALERTS`."""
+        table = AlertMute.__table__
+        query = (
+            select(*(table.c[name] for name in Mute.__dataclass_fields__))
+            .where(AlertMute.muted_until > func.now())
+            .order_by(AlertMute.muted_until, AlertMute.mute_id)
+            .limit(MAX_ALERTS)
+        )
+        with self._connection() as connection:
+            return [Mute(**row) for row in connection.execute(query).mappings()]
+
+
+def muted_until() -> ScalarSelect[datetime]:
+    """Within a query of `AlertRow`: the end of the mutes of an alert; NULL: there is none."""
+    return (
+        select(func.max(AlertMute.muted_until))
+        .where(AlertMute.muted_until > func.now(), AlertRow.key.like(AlertMute.matches))
+        .correlate(AlertRow)
+        .scalar_subquery()
+    )
 
 
 def _verification(row: RowMapping) -> Verification:

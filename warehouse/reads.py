@@ -6,12 +6,13 @@ What is read of the windows is bounded by a number of windows, however long the 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import BigInteger, func, literal, select
+from sqlalchemy import BigInteger, exists, func, literal, select
 
 from warehouse.ctr import percent
-from warehouse.models import Counts1Min, Counts5Min, Heartbeat, LateEvent, LedgerRow
+from warehouse.models import Counts1Min, Counts5Min, Heartbeat, LateEvent, LedgerRow, RecountProgress
 from warehouse.read_connections import MAX_WINDOWS, ReadConnections, require_few_windows
 from warehouse.views import CONSERVATION, COUNTED, METRICS
 from warehouse.windows import EVERYTHING, Segment, Window, WindowDetail, epoch_ms, window_length
@@ -70,6 +71,21 @@ class HeartbeatStatus:
 
     detail: str
     """What it saw, in one line."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecountPosition:
+    """How far the recount has read the raw topic."""
+
+    offsets: int
+    """Next offsets, summed over the partitions: it grows with every record that is read."""
+
+    behind: bool
+    """Whether the job's ledger has accounted lately for records that were not read yet."""
+
+
+LEDGER_LATELY: Final = timedelta(hours=1)
+"""Older rows need not be searched: a recount that is that far behind is behind newer ones too."""
 
 
 class Warehouse(ReadConnections):
@@ -146,6 +162,21 @@ class Warehouse(ReadConnections):
             return Freshness(
                 latest_window_end=starts[0] + window_length(window_type) if starts else None,
                 latest_written_at=connection.scalar(select(func.max(LedgerRow.written_at))),
+            )
+
+    def recount_position(self, topic: str) -> RecountPosition:
+        """How far the recount of a topic is, and whether the ledger is ahead of it."""
+        read = exists().where(
+            RecountProgress.topic == LedgerRow.topic,
+            RecountProgress.partition == LedgerRow.partition,
+            RecountProgress.next_offset > LedgerRow.last_offset,
+        )
+        lately = (LedgerRow.topic == topic, LedgerRow.written_at > func.now() - LEDGER_LATELY)
+        offsets = func.coalesce(func.sum(RecountProgress.next_offset), 0).cast(BigInteger)
+        with self._connection() as connection:
+            return RecountPosition(
+                offsets=connection.scalars(select(offsets).where(RecountProgress.topic == topic)).one(),
+                behind=connection.scalars(select(exists().where(*lately, ~read))).one(),
             )
 
     def heartbeats(self) -> dict[str, HeartbeatStatus]:

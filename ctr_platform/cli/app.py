@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from contract.errors import CtrError, StackDown, UsageError
-from ctr_platform.cli import dead_letters, stack
+from ctr_platform.cli import alerts, dead_letters, stack
 from ctr_platform.cli.follow import follow
 from ctr_platform.cli.init_secrets import init_secrets
 from ctr_platform.cli.traffic import produce, replay
@@ -34,6 +34,7 @@ app.command()(stack.fetch)
 app.command()(watch)
 app.command()(follow)
 app.command()(init_secrets)
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(dead_letters.app, name="dead-letters")
 
 

@@ -15,11 +15,11 @@ from dashboard.components.messages import render_outages, render_read_at
 from warehouse.models import FOLLOWER, SUPERVISOR, WATCHDOG
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from dashboard.user_context.formatting import UserContext
     from dashboard.view_models.health import HealthData
-    from warehouse.quality_reads import JobMetricsSample
+    from warehouse.quality_reads import JobMetricsSample, OpenAlert
 
 GOOD: Final = ":green[:material/check_circle:]"
 BAD: Final = ":red[:material/error:]"
@@ -107,10 +107,32 @@ def _render_watchers(user: UserContext, health: HealthData) -> None:
         st.markdown(f"{GOOD} {none}")
     for alert in health.alerts:
         since = user.t("since {moment}", moment=user.moment(alert.opened_at))
+        states = "".join(f", {state}" for state in _states(user, alert))
         st.markdown(
-            f":red[:material/notifications_active:] **{_plain(alert.title)}** {since}  \n"
-            f":gray[{_plain(alert.detail)}]"
+            f"{_mark(alert)} **{_plain(alert.title)}** {since}{states}  \n:gray[{_plain(alert.detail)}]"
         )
+    if health.alerts:
+        st.caption(user.t("Answer by `ctr alerts acknowledge` or `ctr alerts mute`, or by Dagster's jobs."))
+
+
+def _mark(alert: OpenAlert) -> str:
+    """Red is what somebody has yet to take in hand."""
+    if alert.muted_until is not None:
+        return ":gray[:material/notifications_off:]"
+    if alert.acknowledged_at is not None:
+        return ":orange[:material/assignment_ind:]"
+    return ":red[:material/notifications_active:]"
+
+
+def _states(user: UserContext, alert: OpenAlert) -> Iterator[str]:
+    if alert.acknowledged_at is not None:
+        yield user.t(
+            "acknowledged by {name}: {why}",
+            name=_plain(alert.acknowledged_by or ""),
+            why=_plain(alert.acknowledged_why or ""),
+        )
+    if alert.muted_until is not None:
+        yield user.t("muted until {moment}", moment=user.moment(alert.muted_until))
 
 
 def _render_job(user: UserContext, health: HealthData) -> None:

@@ -9,6 +9,7 @@ from textwrap import dedent
 import pytest
 
 from ctr_platform.definitions import defs
+from ctr_platform.defs.alerts.mending import JOB_THAT_MENDS
 from ctr_platform.defs.data_quality.rules import SUITES
 from scripts.reference.dagster_graph import jobs
 from tests.support.documents import ROOT, RUNBOOK, entries, lacking_parts, page
@@ -59,8 +60,13 @@ def told() -> set[str]:
     return {each for file in files for each in messages(file.read_text(encoding="utf-8"))}
 
 
-def test_every_check_has_an_entry_and_no_other_has() -> None:
-    assert ENTRIES.keys() - ALERTS.keys() == checks()
+def job_names() -> set[str]:
+    return {job.name for job in jobs(defs().get_repository_def())}
+
+
+def test_every_check_and_every_job_has_an_entry_and_no_other_has() -> None:
+    assert checks().isdisjoint(job_names()), "one anchor would lead to two entries"
+    assert ENTRIES.keys() - ALERTS.keys() == checks() | job_names()
     assert {rule.name for suite in SUITES for rule in suite.rules} <= ENTRIES.keys()
 
 
@@ -79,9 +85,24 @@ def test_no_entry_is_about_a_message_that_nobody_sends() -> None:
             assert piece.strip(" ()") in code, name
 
 
+def test_every_section_that_an_alert_names_is_there() -> None:
+    """Those of checks and jobs are their names; the others stand in the code."""
+    files = (ROOT / "ctr_platform").rglob("*.py")
+    named = {
+        each for file in files for each in re.findall(r'"(alert_[a-z]+_[a-z_]+)"', file.read_text("utf-8"))
+    }
+    assert len(named) >= 7
+    assert named <= page(RUNBOOK).anchors
+    assert checks() | job_names() <= page(RUNBOOK).anchors
+
+
+def test_the_jobs_that_mend_are_there_and_so_is_what_they_mend() -> None:
+    assert JOB_THAT_MENDS.keys() <= checks()
+    assert {*JOB_THAT_MENDS.values()} <= job_names()
+
+
 def test_every_job_says_what_its_failure_leaves() -> None:
-    rows = re.findall(r"^\| `(\w+)` \|", ENTRIES["alert_job_failed"], re.MULTILINE)
-    assert sorted(rows) == [job.name for job in jobs(defs().get_repository_def())]
+    assert [name for name in job_names() if "What it leaves: " not in ENTRIES[name]] == []
 
 
 @pytest.mark.parametrize("name", ENTRIES)

@@ -6,11 +6,11 @@ import json
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @dataclass
@@ -20,6 +20,8 @@ class Receiver:
     url: str = ""
     status: int = 200
     texts: list[str] = field(default_factory=list)
+    meanwhile: Callable[[], None] = lambda: None
+    """Called while a sender waits for the answer."""
 
     def take(self) -> list[str]:
         """Lines that have arrived since the last call."""
@@ -38,6 +40,7 @@ def receiving() -> Iterator[Receiver]:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             if made.status == 200:
                 made.texts.append(body["text"])
+            made.meanwhile()
             self.send_response(made.status)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -45,7 +48,7 @@ def receiving() -> Iterator[Receiver]:
         def log_message(self, *_arguments: object) -> None:
             """Silent."""
 
-    server = HTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     made.url = f"http://127.0.0.1:{server.server_port}/services/secret"

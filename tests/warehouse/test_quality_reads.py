@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql
 
 from tests.support.stores import writing_engine
 from warehouse import quality_reads
-from warehouse.models import AlertRow, Base, JobMetricsRow, LedgerRow, WindowVerification
+from warehouse.models import AlertMute, AlertRow, Base, JobMetricsRow, LedgerRow, WindowVerification
 from warehouse.quality_reads import JobMetricsSample, OpenAlert, OutcomeCounts, QualityRecords, Verification
 from warehouse.read_connections import MAX_WINDOWS
 
@@ -314,8 +314,33 @@ def test_open_alerts_are_those_that_last(
     put(url, AlertRow, alert("a", 0), alert("b", 1, recovered=2), alert("c", 3))
     newest, oldest = records.open_alerts()
     assert newest == OpenAlert(
-        title="c is wrong", detail="look", url="http://localhost/c", opened_at=NOON + 3 * MINUTE
+        alert_id=newest.alert_id,
+        key="c",
+        title="c is wrong",
+        detail="look",
+        url="http://localhost/c",
+        mend_url="",
+        runbook="",
+        opened_at=NOON + 3 * MINUTE,
+        acknowledged_at=None,
+        acknowledged_by=None,
+        acknowledged_why=None,
+        muted_until=None,
     )
     assert oldest.title == "a is wrong"
     monkeypatch.setattr(quality_reads, "MAX_ALERTS", 1)
     assert records.open_alerts() == [newest]
+
+
+def test_a_muted_alert_says_until_when(url: URL, records: QualityRecords) -> None:
+    def mute(pattern: str, matches: str, minutes: int) -> dict[str, Any]:
+        ends = datetime.now(tz=UTC) + minutes * MINUTE
+        return {"pattern": pattern, "matches": matches, "muted_until": ends, "muted_by": "kim", "why": "move"}
+
+    alert = {"source": "test", "title": "", "detail": "", "url": ""}
+    put(url, AlertRow, *({**alert, "key": key} for key in ("job:a", "check:x:a_b", "check:x:acb")))
+    put(url, AlertMute, mute("job:*", "job:%", -1), mute("*a_b", r"%a\_b", 5), mute("*:a_b", r"%:a\_b", 9))
+    ends = {each.key: each.muted_until for each in records.open_alerts()}
+    first, last = records.mutes()
+    assert (first.pattern, last.pattern) == ("*a_b", "*:a_b")
+    assert ends == {"job:a": None, "check:x:a_b": last.muted_until, "check:x:acb": None}

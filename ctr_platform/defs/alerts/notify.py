@@ -1,14 +1,20 @@
-"""Notify people: one message for all that is new, to the log and, where there is one, to a webhook."""
+"""Notify people: one message for all that is new, to the log and, where there is one, to a webhook.
+
+What is due is claimed by one notifier, for a while; then it is posted; then that is written down. So a slow
+webhook holds no lock and no transaction, and of two who notify at once one sends.
+"""
 
 from __future__ import annotations
 
 import logging
+import uuid
 from typing import TYPE_CHECKING, Final
 
 import httpx
 
 from contract.errors import CtrError
-from ctr_platform.defs.alerts.store import Notifications, pending_notifications, record_alerts
+from ctr_platform.defs.alerts.message import message
+from ctr_platform.defs.alerts.store import claim_due, record_alerts, record_notified, release
 from warehouse.engine import warehouse_errors, writing_engine
 
 if TYPE_CHECKING:
@@ -16,12 +22,11 @@ if TYPE_CHECKING:
 
     from contract.settings import Settings
     from ctr_platform.defs.alerts.alert import Alert
+    from ctr_platform.defs.alerts.store import Notifications
 
 ANSWER_WITHIN_S: Final = 10.0
-"""A webhook takes a message in well under a second; a sensor must not hang on one."""
-
-MAX_LINES: Final = 20
-"""A message lists no more alerts; it says how many it leaves out."""
+"""A webhook takes a message in well under a second; a sensor must not hang on one. To connect, to send and to
+be answered may take so long each: all of it is within the lease."""
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -39,35 +44,27 @@ def notify(
         WarehouseUnavailable: the alert store is unavailable: nobody has been notified.
     """
     engine = writing_engine(settings.postgres_url, "ctr-alerts")
+    notifier = uuid.uuid4().hex
     with warehouse_errors(settings.postgres_url):
         with engine.begin() as connection:
             record_alerts(connection, source, alerts, unknown)
-        with (
-            engine.begin() as connection,
-            pending_notifications(connection, settings.alert_repeat) as notifications,
-        ):
-            if notifications:
-                LOG.warning("%s", message(notifications))
-                post(settings, message(notifications))
-    return notifications
-
-
-def message(notifications: Notifications) -> str:
-    """All of it as text, a line each, in the markup that Slack and its likes understand."""
-    marked = (
-        *((":red_circle:", each) for each in notifications.opened),
-        *((":hourglass: still:", each) for each in notifications.lasting),
-        *((":large_green_circle: over:", each) for each in notifications.recovered),
-    )
-    lines = [_line(mark, alert) for mark, alert in marked]
-    more = len(lines) - MAX_LINES
-    return "\n".join([*lines[:MAX_LINES], *([f"... and {more} more"] if more > 0 else [])])
-
-
-def _line(mark: str, alert: Alert) -> str:
-    detail = f": {alert.detail}" if alert.detail else ""
-    link = f" <{alert.url}|open>" if alert.url else ""
-    return f"{mark} *{alert.title}*{detail}{link}"
+        with engine.begin() as connection:
+            due = claim_due(connection, settings.alert_repeat, notifier)
+    if not due:
+        return due
+    text = message(settings, due)
+    LOG.warning("%s", text)
+    # No transaction is open meanwhile. If the process ends before the next one, the message is sent again
+    # when the lease has: rather twice than never.
+    try:
+        post(settings, text)
+    except CtrError:
+        with warehouse_errors(settings.postgres_url), engine.begin() as connection:
+            release(connection, notifier)
+        raise
+    with warehouse_errors(settings.postgres_url), engine.begin() as connection:
+        record_notified(connection, notifier, due)
+    return due
 
 
 def post(settings: Settings, text: str) -> None:
@@ -80,8 +77,10 @@ def post(settings: Settings, text: str) -> None:
     if not url:
         return
     try:
-        httpx.post(url, json={"text": text}, timeout=ANSWER_WITHIN_S).raise_for_status()
-    except httpx.HTTPError as error:
+        # Whatever the answer's body holds, and however slowly it comes, nobody waits for it.
+        with httpx.stream("POST", url, json={"text": text}, timeout=ANSWER_WITHIN_S) as answer:
+            answer.raise_for_status()
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         # Its text may hold the address, which is a secret.
         what = (
             f"status {error.response.status_code}"

@@ -2,35 +2,58 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from ctr_platform.defs.alerts.alert import Alert
 from warehouse.models import AlertRow
+from warehouse.quality_reads import muted_until
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection
 
     from sqlalchemy import Connection
 
-ADVISORY_LOCK: Final = 0x0C7_A1E7
-"""Any fixed number that nobody else locks in this database: two who notify at once would do so twice."""
+    from ctr_platform.defs.alerts.alert import Alert
+
+LEASE: Final = timedelta(seconds=60)
+"""What one notifier has claimed is left to it for so long. Posting takes 10 s to connect, to send and to be
+answered at the most, and writing down that it was done a moment; a process that ended between is waited for
+no longer."""
+
+_SHOWN: Final = ("title", "detail", "url", "mend_url", "runbook")
+"""Columns that the newest finding replaces."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notification:
+    """An alert as people are told of it."""
+
+    alert_id: int
+    key: str
+    title: str
+    detail: str
+    url: str
+    mend_url: str
+    runbook: str
+    opened_at: datetime
+    recovered_at: datetime | None
+    acknowledged_by: str | None
+    acknowledged_why: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Notifications:
-    """What people are to be notified of."""
+    """What people are to be notified of, in the order in which it began."""
 
-    opened: list[Alert]
-    lasting: list[Alert]
+    opened: list[Notification] = field(default_factory=list)
+    lasting: list[Notification] = field(default_factory=list)
     """Notified before, and still there after a while."""
 
-    recovered: list[Alert]
+    recovered: list[Notification] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return bool(self.opened or self.lasting or self.recovered)
@@ -48,9 +71,17 @@ def record_alerts(
         unknown: keys of which it cannot say anything now: open ones stay open.
     """
     # The same key twice in a statement would be an error.
-    rows = {each.key: {"source": source, **vars(each)} for each in alerts}
+    rows = {
+        each.key: {
+            "source": source,
+            "key": each.key,
+            **{name: getattr(each, name) for name in _SHOWN},
+            "opened_at": each.since or func.now(),
+        }
+        for each in alerts
+    }
     if rows:
-        # It is back before anybody has been notified that it was over.
+        # It is back before anybody has been notified that it was over; or perhaps somebody is just now.
         connection.execute(
             update(AlertRow)
             .where(
@@ -60,14 +91,14 @@ def record_alerts(
                 AlertRow.recovered_at.is_not(None),
                 AlertRow.recovery_told_at.is_(None),
             )
-            .values(recovered_at=None)
+            .values(recovered_at=None, told_at=case((AlertRow.claimed_by.is_(None), AlertRow.told_at)))
         )
         adding = insert(AlertRow).values(list(rows.values()))
         connection.execute(
             adding.on_conflict_do_update(
                 index_elements=[AlertRow.source, AlertRow.key],
                 index_where=AlertRow.recovered_at.is_(None),
-                set_={name: adding.excluded[name] for name in ("title", "detail", "url")},
+                set_={name: adding.excluded[name] for name in _SHOWN},
             )
         )
     connection.execute(
@@ -79,40 +110,70 @@ def record_alerts(
     )
 
 
-@contextmanager
-def pending_notifications(connection: Connection, repeat_s: float) -> Iterator[Notifications]:
-    """Notifications that are due; when the block ends without an error, they have been sent.
+def claim_due(connection: Connection, repeat_s: float, notifier: str) -> Notifications:
+    """Take what people are to be notified of now, for `LEASE`: until then nobody else gets it.
 
-    Nobody is notified of an alert that came and went before anybody knew of it.
+    Nobody is notified of an alert that came and went before anybody knew of it, again of one that was
+    acknowledged, or of one that is muted.
+
+    Args:
+        connection: in a transaction, which is to be committed before anybody is notified.
+        repeat_s: an alert that lasts is due again after so long.
+        notifier: who claims, by a name that is never used again.
     """
-    now = datetime.now(tz=UTC)
-    connection.execute(select(func.pg_advisory_xact_lock(ADVISORY_LOCK)))
-    due = now - timedelta(seconds=repeat_s)
     is_open = AlertRow.recovered_at.is_(None)
-    opened, lasting, recovered = (
-        [
-            row.alert_id
-            for row in connection.execute(select(AlertRow.alert_id).where(*which).order_by(AlertRow.alert_id))
-        ]
-        for which in (
-            (is_open, AlertRow.told_at.is_(None)),
-            (is_open, AlertRow.told_at <= due),
-            (~is_open, AlertRow.told_at.is_not(None), AlertRow.recovery_told_at.is_(None)),
+    new = and_(is_open, AlertRow.told_at.is_(None))
+    lasting = and_(
+        is_open,
+        AlertRow.told_at <= func.now() - timedelta(seconds=repeat_s),
+        AlertRow.acknowledged_at.is_(None),
+    )
+    over = and_(~is_open, AlertRow.told_at.is_not(None), AlertRow.recovery_told_at.is_(None))
+    # What another transaction has locked is being claimed, or recorded by one that will claim it.
+    due = (
+        select(AlertRow.alert_id)
+        .where(
+            or_(new, lasting, over),
+            or_(AlertRow.claimed_until.is_(None), AlertRow.claimed_until < func.now()),
+            muted_until().is_(None),
         )
+        .with_for_update(skip_locked=True, of=AlertRow)
     )
-    yield Notifications(
-        opened=_alerts(connection, opened),
-        lasting=_alerts(connection, lasting),
-        recovered=_alerts(connection, recovered),
-    )
-    notified = AlertRow.alert_id.in_([*opened, *lasting])
-    connection.execute(update(AlertRow).where(notified).values(told_at=now))
-    connection.execute(update(AlertRow).where(AlertRow.alert_id.in_(recovered)).values(recovery_told_at=now))
+    columns = [AlertRow.__table__.c[name] for name in Notification.__dataclass_fields__]
+    claimed = connection.execute(
+        update(AlertRow)
+        .where(AlertRow.alert_id.in_(due))
+        .values(claimed_by=notifier, claimed_until=func.now() + LEASE)
+        .returning(*columns, AlertRow.told_at)
+    ).mappings()
+    found = Notifications()
+    for row in sorted(claimed, key=lambda row: row["alert_id"]):
+        values = dict(row)
+        first = values.pop("told_at") is None
+        each = Notification(**values)
+        kind = found.opened if first else found.lasting
+        (kind if each.recovered_at is None else found.recovered).append(each)
+    return found
 
 
-def _alerts(connection: Connection, alert_ids: list[int]) -> list[Alert]:
-    columns = (AlertRow.key, AlertRow.title, AlertRow.detail, AlertRow.url)
-    rows = connection.execute(
-        select(*columns).where(AlertRow.alert_id.in_(alert_ids)).order_by(AlertRow.alert_id)
+def record_notified(connection: Connection, notifier: str, notified: Notifications) -> None:
+    """Write down that people have been notified of what this notifier had claimed.
+
+    What has come back while they were told that it is over is an alert of which they know nothing.
+    """
+    for alerts, values in (
+        ([*notified.opened, *notified.lasting], {"told_at": func.now()}),
+        (notified.recovered, {"recovery_told_at": case((AlertRow.recovered_at.is_not(None), func.now()))}),
+    ):
+        connection.execute(
+            update(AlertRow)
+            .where(AlertRow.claimed_by == notifier, AlertRow.alert_id.in_([each.alert_id for each in alerts]))
+            .values(**values, claimed_by=None, claimed_until=None)
+        )
+
+
+def release(connection: Connection, notifier: str) -> None:
+    """Give back what this notifier had claimed and nobody was notified of: it is due at once."""
+    connection.execute(
+        update(AlertRow).where(AlertRow.claimed_by == notifier).values(claimed_by=None, claimed_until=None)
     )
-    return [Alert(**row) for row in rows.mappings()]

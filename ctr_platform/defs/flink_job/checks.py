@@ -7,6 +7,7 @@ import dagster as dg
 from ctr_platform.defs.catalog import FLINK_JOB
 from ctr_platform.defs.flink_job.health import HEALTH_CHECKS
 from ctr_platform.defs.flink_job.rest import FlinkCluster
+from ctr_platform.defs.flink_job.windows_close import WINDOWS_CLOSE, WINDOWS_CLOSE_MEANING
 from ctr_platform.defs.sensor_checks import evaluated_by_sensor
 from ctr_platform.resources import Platform
 from flink.config import JOB_NAME
@@ -16,10 +17,17 @@ SUPERVISED: Final = dg.AssetCheckSpec(
     asset=FLINK_JOB,
     description="The job does its work, or is being brought back: the supervisor has not given it up.",
 )
-supervised: Final = evaluated_by_sensor("supervised", [SUPERVISED], "keep_job_running")
+FLINK_ANSWERS: Final = dg.AssetCheckSpec(
+    "flink_answers",
+    asset=FLINK_JOB,
+    description="The JobManager answers. Without it no job runs, and none can be started.",
+)
+BY_SUPERVISOR: Final = [SUPERVISED, FLINK_ANSWERS]
+supervised: Final = evaluated_by_sensor("supervised", BY_SUPERVISOR, "keep_job_running")
 
 JOB_HEALTH: Final = [
-    dg.AssetCheckSpec(name, asset=FLINK_JOB, description=meaning) for name, meaning in HEALTH_CHECKS.items()
+    dg.AssetCheckSpec(name, asset=FLINK_JOB, description=meaning)
+    for name, meaning in {**HEALTH_CHECKS, WINDOWS_CLOSE: WINDOWS_CLOSE_MEANING}.items()
 ]
 job_health: Final = evaluated_by_sensor("job_health", JOB_HEALTH, "observe_job")
 

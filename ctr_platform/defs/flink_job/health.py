@@ -69,6 +69,9 @@ class JobMetrics:
     records_waiting: int | None
     """Consumer lag."""
 
+    watermark_ms: int | None
+    """The job watermark, since the epoch; None before the first."""
+
     watermark_lag_s: float | None
     """Lag of the job watermark behind the clock; it grows while the topic is idle."""
 
@@ -128,6 +131,7 @@ def sample_job(cluster: FlinkCluster) -> JobMetrics | None:
         checkpoint_failure=checkpoints.last_failure,
         alignment_ms=round(load.alignment_ms, 1) if load else None,
         records_waiting=intake.records_waiting if intake else None,
+        watermark_ms=watermark_ms,
         watermark_lag_s=round(now_s - watermark_ms / 1000, 1) if watermark_ms else None,
         outcomes=intake.outcomes if intake else None,
         busy_percent=load.busy_percent if load else None,

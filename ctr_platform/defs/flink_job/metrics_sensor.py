@@ -18,6 +18,7 @@ from ctr_platform.defs.flink_job.health import (
 )
 from ctr_platform.defs.flink_job.metrics_store import record
 from ctr_platform.defs.flink_job.rest import FlinkCluster
+from ctr_platform.defs.flink_job.windows_close import WatermarkStand, watermark_stand, windows_close
 from ctr_platform.resources import Platform
 
 LOOK_EVERY_S: Final = 15
@@ -42,6 +43,7 @@ class _Memory:
     told_at_s: float = 0.0
     sizes: list[int] = field(default_factory=list)
     sampled_at_s: float = 0.0
+    stand: WatermarkStand | None = None
     given_up_at_s: float = 0.0
     """When a look last found that final documents had been given up."""
 
@@ -50,8 +52,9 @@ class _Memory:
     minimum_interval_seconds=LOOK_EVERY_S,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
-        "Looks at the Flink job's checkpoints, lag, watermark, back pressure, heap, rejected records and "
-        "documents, plots them on the job's page, and judges them by the thresholds of the settings."
+        "Looks at the Flink job's checkpoints, lag, watermark, back pressure, heap, rejected records, "
+        "documents and whether its windows close, plots them on the job's page, and judges them by the "
+        "thresholds of the settings."
     ),
 )
 def observe_job(context: dg.SensorEvaluationContext, platform: Platform) -> dg.SensorResult:
@@ -69,9 +72,13 @@ def observe_job(context: dg.SensorEvaluationContext, platform: Platform) -> dg.S
     memory = _memory(context)
     if documents_given_up(job_metrics, memory.before):
         memory = replace(memory, given_up_at_s=job_metrics.at_s)
-    health_checks = evaluate_health(
-        settings, job_metrics, memory.before, memory.sizes, given_up_at_s=memory.given_up_at_s
-    )
+    memory = replace(memory, stand=watermark_stand(job_metrics, memory.stand))
+    health_checks = [
+        *evaluate_health(
+            settings, job_metrics, memory.before, memory.sizes, given_up_at_s=memory.given_up_at_s
+        ),
+        windows_close(settings, job_metrics, memory.stand),
+    ]
     again = job_metrics.at_s - memory.told_at_s >= SAY_AGAIN_S
     notifying = [
         health_check
@@ -94,9 +101,13 @@ def _memory(context: dg.SensorEvaluationContext) -> _Memory:
     if not context.cursor:
         return _Memory()
     values: dict[str, Any] = json.loads(context.cursor)
-    before = values.pop("before")
+    before, stand = values.pop("before"), values.pop("stand", None)
     with suppress(TypeError):  # a cursor of another version: nothing is remembered
-        return _Memory(**values, before=JobMetrics(**before) if before else None)
+        return _Memory(
+            **values,
+            before=JobMetrics(**before) if before else None,
+            stand=WatermarkStand(**stand) if stand else None,
+        )
     return _Memory()
 
 

@@ -22,7 +22,7 @@ from ctr_platform.defs.catalog import (
     TOPICS,
 )
 from ctr_platform.defs.flink_job.assets import DETAIL, WHY
-from ctr_platform.defs.flink_job.checks import JOB_HEALTH, SUPERVISED
+from ctr_platform.defs.flink_job.checks import BY_SUPERVISOR, FLINK_ANSWERS, JOB_HEALTH, SUPERVISED
 from ctr_platform.defs.flink_job.dependencies import unavailable
 from ctr_platform.defs.flink_job.desired_state import current_desired_state
 from ctr_platform.defs.flink_job.liveness import Health, JobProgress, check_liveness
@@ -52,7 +52,7 @@ bring_up_job: Final = dg.define_asset_job(
     "bring_up",
     # Without the checks that sensors evaluate: of a job that has just begun they know nothing yet.
     selection=dg.AssetSelection.assets(TOPICS, EVENT_SCHEMA, MIGRATIONS, FLINK_JOB)
-    - dg.AssetSelection.checks(SUPERVISED.key, *(spec.key for spec in JOB_HEALTH)),
+    - dg.AssetSelection.checks(*(spec.key for spec in (*BY_SUPERVISOR, *JOB_HEALTH))),
     executor_def=dg.in_process_executor,
     tags={MAX_RUNTIME: str(LONGEST_RUN_S), OPERATES: "true"},
     description="Topics, schema, warehouse and the Flink job: whatever is missing of them. Harmless twice.",
@@ -74,8 +74,11 @@ def keep_job_running(context: dg.SensorEvaluationContext, platform: Platform) ->
     settings = platform.settings()
     try:
         result = _checked(context, settings)
-    except (FlinkUnavailable, FlinkRefused, WarehouseUnavailable) as absent:
-        # Without Flink nothing is known of the job, without Postgres nothing of what is wanted of it.
+    except (FlinkUnavailable, FlinkRefused) as absent:
+        # Nothing is known of the job.
+        result = _without_flink(context, settings, str(absent))
+    except WarehouseUnavailable as absent:
+        # Nothing is known of what is wanted of the job.
         result = dg.SensorResult(skip_reason=str(absent), cursor=context.cursor)
     with suppress(WarehouseUnavailable):
         record_heartbeat(settings, SUPERVISOR, _in_a_line(result))
@@ -145,6 +148,12 @@ class _Memory:
     notified: bool | None = None
     """Whether the check says that it gave up; None: it says nothing yet."""
 
+    flink_absent_since_s: float | None = None
+    """Since the epoch: when it first did not answer; None: it does."""
+
+    flink_answers: bool | None = None
+    """What that check says; None: nothing yet."""
+
     progress: JobProgress | None = None
 
 
@@ -158,21 +167,50 @@ def _memory(context: dg.SensorEvaluationContext) -> _Memory:
     return _Memory()
 
 
+def _without_flink(context: dg.SensorEvaluationContext, settings: Settings, reason: str) -> dg.SensorResult:
+    """The tick's result where Flink does not answer: an error once that is no restart any more."""
+    memory = _memory(context)
+    now_s = datetime.now(UTC).timestamp()
+    since_s = memory.flink_absent_since_s or now_s
+    memory = replace(memory, flink_absent_since_s=since_s)
+    absent_s = now_s - since_s
+    events = []
+    if absent_s > settings.heartbeat_alarm and memory.flink_answers is not False:
+        memory = replace(memory, flink_answers=False)
+        events = [_flink_answers(passed=False, description=f"{reason} (for {absent_s:.0f} s)")]
+    return dg.SensorResult(skip_reason=reason, asset_events=events, cursor=json.dumps(asdict(memory)))
+
+
+def _flink_answers(*, passed: bool, description: str) -> dg.AssetCheckEvaluation:
+    return dg.AssetCheckEvaluation(
+        asset_key=FLINK_JOB, check_name=FLINK_ANSWERS.name, passed=passed, description=description
+    )
+
+
 def _reported(
     health: Health, memory: _Memory, *, reason: str | None = None, request: dg.RunRequest | None = None
 ) -> dg.SensorResult:
-    """The tick's result; that the supervisor gave up, or no longer has to, is a result of its check."""
+    """The tick's result; that the supervisor gave up, or no longer has to, is a result of its check.
+
+    So is that Flink answers, where that is news.
+    """
+    events = []
+    if memory.flink_answers is not True:
+        events.append(_flink_answers(passed=True, description=health.detail))
     event = dg.AssetCheckEvaluation(
         asset_key=FLINK_JOB,
         check_name=SUPERVISED.name,
         passed=not memory.gave_up,
         description=reason if memory.gave_up else health.detail,
     )
+    if memory.gave_up != memory.notified:
+        events.append(event)
+    memory = replace(memory, notified=memory.gave_up, flink_answers=True, flink_absent_since_s=None)
     return dg.SensorResult(
         skip_reason=None if request else reason,
         run_requests=[request] if request else [],
-        asset_events=[event] if memory.gave_up != memory.notified else [],
-        cursor=json.dumps(asdict(replace(memory, notified=memory.gave_up))),
+        asset_events=events,
+        cursor=json.dumps(asdict(memory)),
     )
 
 

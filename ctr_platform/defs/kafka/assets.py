@@ -1,6 +1,7 @@
 """The topics: made as the contract says, and the streams that flow through them."""
 
 import json
+from collections.abc import Mapping
 from typing import Final
 
 import dagster as dg
@@ -23,7 +24,7 @@ from ctr_platform.defs.catalog import (
     TOPICS,
     WINDOWS_FEED,
 )
-from ctr_platform.defs.kafka.topics import TOPIC_CONFIGS, TopicState
+from ctr_platform.defs.kafka.topics import TOPIC_CONFIGS, ConfigDrift, TopicState
 from ctr_platform.defs.kept_current import kept_current
 from ctr_platform.resources import Kafka
 
@@ -76,17 +77,22 @@ def _table(states: list[TopicState]) -> dg.TableMetadataValue:
 
 
 def _config_check(states: list[TopicState]) -> dg.AssetCheckResult:
-    drifts = {
-        f"{state.name}: {drift.name}": f"{drift.found}, not {drift.wanted}"
-        for state in states
-        for drift in state.corrected
-    }
+    drifts = {state.name: state.corrected for state in states}
     return dg.AssetCheckResult(
         check_name=CONFIG_CHECK.name,
-        passed=not drifts,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata=drifts,
+        passed=not any(drifts.values()),
+        description=drift_message(drifts),
     )
+
+
+def drift_message(drifts: Mapping[str, tuple[ConfigDrift, ...]]) -> str:
+    """What had drifted, and has been corrected; empty: nothing."""
+    found = [
+        f"{drift.name} of {topic} was {drift.found}, not {drift.wanted}"
+        for topic, of_topic in drifts.items()
+        for drift in of_topic
+    ]
+    return f"put back: {'; '.join(found)}" if found else ""
 
 
 @dg.asset_check(asset=TOPICS, description="Every topic has as many partitions as the settings ask for.")

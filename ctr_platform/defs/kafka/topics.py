@@ -124,6 +124,15 @@ def ensure_topics(settings: Settings) -> list[TopicState]:
     )
 
 
+def correct_topics(settings: Settings) -> dict[str, tuple[ConfigDrift, ...]]:
+    """Correct the configuration of the topics that exist, and create none; returns the drift by topic.
+
+    Raises:
+        CtrError: the broker does not answer, or refuses.
+    """
+    return ask(settings, lambda: _settled(_corrected(topic_configs(settings)), admin_client(settings)))
+
+
 def describe_topics(settings: Settings) -> list[TopicContent]:
     """Partitions and offsets of the topics, in the order of `TOPIC_CONFIGS`.
 
@@ -152,6 +161,18 @@ def _ensure(
         )
         for name in configs
     ]
+
+
+def _corrected(
+    configs: dict[str, dict[str, str]],
+) -> Callable[[AdminClient], dict[str, tuple[ConfigDrift, ...]]]:
+    def corrected(admin: AdminClient) -> dict[str, tuple[ConfigDrift, ...]]:
+        known = _partition_ids(admin, list(configs))
+        drifts = _drifts(admin, {name: config for name, config in configs.items() if name in known})
+        _correct(admin, drifts)
+        return drifts
+
+    return corrected
 
 
 def _create(admin: AdminClient, name: str, config: dict[str, str], partitions: int) -> bool:

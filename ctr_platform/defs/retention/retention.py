@@ -15,6 +15,7 @@ from ctr_platform.defs.retention.ledger import roll_up
 from ctr_platform.defs.retention.snapshots import delete_snapshot, old_snapshots
 from warehouse.engine import warehouse_errors, writing_engine
 from warehouse.models import (
+    AlertMute,
     AlertRow,
     Base,
     Counts1Min,
@@ -150,6 +151,7 @@ def _old(settings: Settings) -> Iterator[tuple[type[Base], ColumnElement[bool]]]
     yield RecountIdlePeriod, and_(RecountIdlePeriod.written_ms < old, followed)
     yield OffsetGap, OffsetGap.acknowledged_at < results
     yield AlertRow, func.coalesce(AlertRow.recovery_told_at, AlertRow.recovered_at) < results
+    yield AlertMute, AlertMute.muted_until < results
     yield WindowVerification, and_(WindowVerification.checked_at < results, replaced)
     # A window goes from everywhere at once: else its verification would miss a side.
     yield Counts1Min, Counts1Min.window_start < windows

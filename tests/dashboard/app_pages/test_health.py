@@ -13,7 +13,7 @@ from ctr_platform.devstack.ports import load_ports
 from tests.support.isolation import use_settings
 from tests.support.pages import alternatives, charts, csv_rows, metrics, open_page, run, said
 from tests.support.stores import writing_engine
-from warehouse.models import SUPERVISOR, WATCHDOG, AlertRow, JobMetricsRow
+from warehouse.models import SUPERVISOR, WATCHDOG, AlertMute, AlertRow, JobMetricsRow
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -176,6 +176,26 @@ def test_open_alerts_are_shown_until_they_are_over(settings: Settings) -> None:
     with writing_engine(settings.postgres_url).begin() as connection:
         connection.execute(text("UPDATE quality.alerts SET recovered_at = now()"))
     assert "No alert is open." in said(run(page))
+
+
+def test_an_alert_says_who_has_it_in_hand_and_until_when_it_is_muted(settings: Settings) -> None:
+    moment = datetime(2126, 3, 5, 14, 5, 9, tzinfo=UTC)
+    alert = {"source": "watchdog", "detail": "", "url": "", "opened_at": datetime(2026, 3, 5, tzinfo=UTC)}
+    taken = {"acknowledged_at": moment, "acknowledged_by": "kim", "acknowledged_why": "a *disk* is full"}
+    with writing_engine(settings.postgres_url).begin() as connection:
+        connection.execute(insert(AlertRow).values({**alert, **taken, "key": "a", "title": "a is ill"}))
+        connection.execute(insert(AlertRow).values({**alert, "key": "b_c", "title": "b is ill"}))
+        connection.execute(
+            insert(AlertMute).values(
+                pattern="b_*", matches=r"b\_%", muted_until=moment, muted_by="kim", why="a move"
+            )
+        )
+    shown = said(open_page("health", {"tz": "UTC"}))
+    assert ":orange[:material/assignment_ind:] **a is ill**" in shown
+    assert r"acknowledged by kim: a \*disk\* is full" in shown
+    assert ":gray[:material/notifications_off:] **b is ill**" in shown
+    assert "muted until Mar 5, 2126 14:05:09" in shown
+    assert "ctr alerts acknowledge" in shown
 
 
 def test_there_are_links_to_where_more_is_seen(settings: Settings) -> None:

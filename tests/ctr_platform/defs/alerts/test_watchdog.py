@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from contract.errors import CtrError
 from ctr_platform.defs.alerts import watchdog
 from ctr_platform.defs.alerts.heartbeats import record_heartbeat, record_trouble
 from ctr_platform.defs.alerts.watchdog import WATCHED, Watchdog, last_look
 from tests.support.stores import silent_port, writing_engine
-from warehouse.models import FOLLOWER, SUPERVISOR, WATCHDOG
+from warehouse.models import FOLLOWER, SUPERVISOR, WATCHDOG, LedgerRow, RecountProgress
 from warehouse.reads import Warehouse
 
 if TYPE_CHECKING:
@@ -121,3 +123,73 @@ def test_an_absent_warehouse_is_told_without_the_book(
     dog.look()
     [line] = receiver.take()
     assert "over: *the warehouse" in line
+
+
+def _ledger(settings: Settings, first: int, last: int) -> None:
+    now = datetime.now(tz=UTC)
+    row = dict.fromkeys(("counted", "late", "malformed", "unknown_schema", "invalid"), 0)
+    with writing_engine(settings.postgres_url).begin() as connection:
+        connection.execute(
+            insert(LedgerRow).values(
+                topic=settings.raw_topic,
+                partition=0,
+                first_offset=first,
+                last_offset=last,
+                checkpoint_id=first,
+                records_read=last - first + 1,
+                job_id="a",
+                run_started_at=now,
+                **row,
+            )
+        )
+
+
+def _recounted(settings: Settings, next_offset: int) -> None:
+    sums = ("records_read", "counted", "late", "malformed", "unknown_schema", "invalid", "first_offset")
+    values = {"topic": settings.raw_topic, "partition": 0, **dict.fromkeys(sums, 0)}
+    adding = upsert(RecountProgress).values(**values, next_offset=next_offset)
+    with writing_engine(settings.postgres_url).begin() as connection:
+        connection.execute(
+            adding.on_conflict_do_update(
+                index_elements=["topic", "partition"], set_={"next_offset": next_offset}
+            )
+        )
+
+
+def test_a_follower_whose_heart_beats_but_who_does_not_follow_is_told(
+    settings: Settings, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dog = Watchdog(settings)
+    monkeypatch.setattr(watchdog, "STANDS_AFTER_S", -1.0)
+    monkeypatch.setattr(watchdog, "STANDS_AFTER_INTERVALS", 0)
+
+    def look() -> str:
+        for name in (SUPERVISOR, FOLLOWER):
+            record_heartbeat(settings, name, "reads a backlog")
+        return dog.look()
+
+    _ledger(settings, 0, 99)
+    _recounted(settings, 100)
+    assert [look(), look()] == [ALL_BEAT] * 2, "there is nothing to follow"
+    _ledger(settings, 100, 199)
+    assert look() == "the follower makes no progress"
+    [line] = receiver.take()
+    assert "it stands at 100 records" in line
+    assert "docs/runbook.md#alert_follower_stands" in line
+    _recounted(settings, 150)
+    assert look() == ALL_BEAT, "it moves"
+    assert "over: *the follower makes no progress*" in receiver.take()[0]
+    assert look() == "the follower makes no progress"
+    _recounted(settings, 200)
+    assert [look(), look()] == [ALL_BEAT] * 2
+
+
+def test_what_the_warehouse_says_forges_nothing(
+    settings: Settings, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watchdog, "GRACE_S", 0.0)
+    dog = Watchdog(settings.model_copy(update={"postgres_db": "<!channel>\n*x*"}))
+    dog.look()
+    [line] = receiver.take()
+    assert line.startswith(":red_circle: *the warehouse does not answer*: ")
+    assert "&lt;!channel&gt; \u2217x\u2217" in line

@@ -41,6 +41,7 @@ WELL = JobMetrics(
     checkpoint_failure=None,
     alignment_ms=1.0,
     records_waiting=0,
+    watermark_ms=989_500,
     watermark_lag_s=10.5,
     outcomes=COUNTED,
     busy_percent=20.0,

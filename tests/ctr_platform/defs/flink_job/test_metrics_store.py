@@ -29,6 +29,7 @@ NOTHING_MEASURED = JobMetrics(
     checkpoint_failure="too slow",
     alignment_ms=None,
     records_waiting=None,
+    watermark_ms=None,
     watermark_lag_s=None,
     outcomes=None,
     busy_percent=None,

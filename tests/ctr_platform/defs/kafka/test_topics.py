@@ -5,11 +5,13 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import dagster as dg
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from contract.names import ERROR_TOPIC, RAW_TOPIC, REPLAYS_TOPIC, WINDOWS_TOPIC
+from ctr_platform.defs.kafka.sensors import keep_topics_configured
 from ctr_platform.defs.kafka.topics import (
     TOPIC_CONFIGS,
     ConfigDrift,
@@ -17,9 +19,13 @@ from ctr_platform.defs.kafka.topics import (
     ensure_topics,
     topic_configs,
 )
+from ctr_platform.resources import Kafka
+from tests.support.isolation import use_settings
+from tests.support.stores import silent_port
 
 if TYPE_CHECKING:
     from contract.settings import Settings
+    from tests.support.stack import RunningStack
 
 pytestmark = pytest.mark.stack
 
@@ -126,3 +132,37 @@ def test_installations_of_other_prefixes_share_a_broker(kafka_settings: Settings
     ensure_topics(kafka_settings)
     assert not any(topic.exists for topic in describe_topics(other))
     assert all(each.created for each in ensure_topics(other))
+
+
+def test_a_drift_is_put_back_and_told_by_the_sensor_which_makes_no_topic(
+    brokers: RunningStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = use_settings(monkeypatch, brokers)
+
+    def tick() -> dg.SensorResult:
+        result = keep_topics_configured(kafka=Kafka())
+        assert isinstance(result, dg.SensorResult)
+        return result
+
+    def look() -> tuple[bool, str]:
+        [evaluation] = tick().asset_events
+        assert isinstance(evaluation, dg.AssetCheckEvaluation)
+        assert evaluation.severity is dg.AssetCheckSeverity.ERROR
+        return evaluation.passed, evaluation.description or ""
+
+    assert look() == (True, "")
+    assert not any(topic.exists for topic in describe_topics(settings))
+    ensure_topics(settings)
+    set_config(settings, settings.raw_topic, "message.timestamp.type", "CreateTime")
+    set_config(settings, settings.windows_topic, "retention.ms", "1000")
+    passed, message = look()
+    assert not passed
+    assert f"message.timestamp.type of {settings.raw_topic} was CreateTime, not LogAppendTime" in message
+    assert f"retention.ms of {settings.windows_topic} was 1000, not {WEEK_MS}" in message
+    assert configs_of(settings)[settings.raw_topic]["message.timestamp.type"] == "LogAppendTime"
+    assert look() == (True, "")
+    with silent_port() as port:
+        monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", f"127.0.0.1:{port}")
+        away = tick()
+    assert "does not answer" in str(away.skip_reason)
+    assert away.asset_events == []

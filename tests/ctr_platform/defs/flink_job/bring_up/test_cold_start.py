@@ -29,8 +29,7 @@ from ctr_platform.defs.catalog import (
     TOPICS,
     WINDOW_ACCURACY,
 )
-from ctr_platform.defs.flink_job.checks import single_instance
-from ctr_platform.defs.flink_job.health import HEALTH_CHECKS
+from ctr_platform.defs.flink_job.checks import JOB_HEALTH, single_instance
 from ctr_platform.defs.flink_job.metrics_sensor import observe_job
 from ctr_platform.defs.flink_job.rest import FlinkCluster
 from ctr_platform.defs.kafka.assets import CONFIG_CHECK, partitions_as_wanted
@@ -137,13 +136,13 @@ def test_the_jobs_vital_signs_are_observed_recorded_and_judged_when_they_change(
         **{name: last[name] for name in asdict(kept[-1]) if name != "observed_at"},
     }
     assert kept[-1].heap_percent
-    assert {
-        each.check_name for each in first.asset_events if isinstance(each, dg.AssetCheckEvaluation)
-    } == set(HEALTH_CHECKS)
+    assert {each.check_name for each in first.asset_events if isinstance(each, dg.AssetCheckEvaluation)} == {
+        spec.name for spec in JOB_HEALTH
+    }
     again = [
         each for result in others for each in result.asset_events if isinstance(each, dg.AssetCheckEvaluation)
     ]
-    assert len(again) < len(HEALTH_CHECKS)
+    assert len(again) < len(JOB_HEALTH)
 
 
 @pytest.mark.usefixtures("job")

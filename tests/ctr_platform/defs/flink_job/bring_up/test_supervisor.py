@@ -108,6 +108,28 @@ def test_restarts_are_spaced_out_until_the_supervisor_gives_up_and_a_person_help
     assert (notified.check_name, notified.passed) == ("supervised", True)
 
 
+@pytest.mark.usefixtures("ended_job")
+def test_a_lost_job_waits_for_neither_retention_nor_a_backfill(instance: dg.DagsterInstance) -> None:
+    """Their runs take up to an hour or two; a rescale, which does end and start the job, is waited for."""
+    location = defs()
+
+    def begin(name: str) -> dg.DagsterRun:
+        job = location.resolve_job_def(name)
+        return instance.create_run_for_job(job_def=job, status=dg.DagsterRunStatus.STARTED, tags=job.tags)
+
+    def pools(name: str) -> set[str]:
+        return {pool for node in location.resolve_job_def(name).nodes for pool in node.definition.pools}
+
+    for name in ("apply_retention", "backfill_hours"):
+        begin(name)
+        # What the supervisor asks for now is begun, too: nothing holds its place in a pool.
+        assert tick(instance).run_requests, name
+        assert pools(name).isdisjoint(pools(bring_up_job.name)), name
+    assert pools(bring_up_job.name)
+    begin("rescale")
+    assert "(rescale) is in progress" in str(tick(instance).skip_reason)
+
+
 def test_the_pause_grows_with_the_restarts(instance: dg.DagsterInstance) -> None:
     job = defs().resolve_job_def(bring_up_job.name)
     for _ in range(MAX_RESTARTS):
@@ -204,13 +226,35 @@ def test_a_job_without_checkpoints_is_noticed(own_stack: RunningStack) -> None:
         assert len(found.end) == 1
 
 
-def test_an_absent_flink_is_a_reason_to_wait(instance: dg.DagsterInstance, own_stack: RunningStack) -> None:
+def test_an_absent_flink_is_a_reason_to_wait_and_told_when_it_lasts(
+    instance: dg.DagsterInstance, own_stack: RunningStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said(result: dg.SensorResult) -> list[tuple[str, bool | None]]:
+        return [
+            (each.check_name, each.passed)
+            for each in result.asset_events
+            if isinstance(each, dg.AssetCheckEvaluation)
+        ]
+
+    answers = tick(instance)
+    assert ("flink_answers", True) in said(answers)
+    assert said(tick(instance, answers.cursor)) == []
     own_stack.stop("jobmanager")
     try:
-        assert "does not answer" in str(tick(instance).skip_reason)
+        absent = tick(instance, answers.cursor)
+        assert "does not answer" in str(absent.skip_reason)
+        assert said(absent) == [], "a restart takes seconds"
         began = time.monotonic()
         with FlinkCluster(own_stack.settings.flink_rest_url) as cluster, pytest.raises(FlinkUnavailable):
             cluster.jobs()
         assert time.monotonic() - began < STATE_WITHIN_S
+        monkeypatch.setenv("HEARTBEAT_ALARM", "1ms")
+        lasting = tick(instance, absent.cursor)
+        assert said(lasting) == [("flink_answers", False)]
+        still = tick(instance, lasting.cursor)
+        assert said(still) == [], "once"
     finally:
         own_stack.start("jobmanager")
+    back = tick(instance, still.cursor)
+    assert said(back) == [("flink_answers", True)]
+    assert said(tick(instance, back.cursor)) == []
