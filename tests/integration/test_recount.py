@@ -274,12 +274,17 @@ def test_what_cannot_have_been_late_is_not_believed(job: Pipeline) -> None:
     job.submit()
     job.close_windows(HOUR_MS)
     job.eventually(lambda: job.read() == 4, "the ledger")
-    value = job.encode(HOUR_MS + 10_000, site_category="closer")
+    _settled(job, 4)
+    # No window can have closed that nobody had had an event of.
+    job.event(0, HOUR_MS + 20 * MINUTE_MS)
+    job.flush()
+    job.eventually(lambda: job.read() == 5, "the ledger")
+    value = job.encode(HOUR_MS + 20 * MINUTE_MS)
     headers = {
         "reason": "late",
         "__connect.errors.topic": job.settings.raw_topic,
         "__connect.errors.partition": "0",
-        "__connect.errors.offset": "0",
+        "__connect.errors.offset": "1",
     }
     job.send(0, value, topic=job.settings.error_topic, headers=headers)
     job.flush()
@@ -292,7 +297,7 @@ def test_what_cannot_have_been_late_is_not_believed(job: Pipeline) -> None:
     job.eventually(message_read, "a pass that has read the message")
     assert sum(each.reading.not_believed for each in believed) == 1
     assert _progress(job) == job.ledger()
-    assert _progress(job)["counted"] == 4
+    assert _progress(job)["counted"] == 5
 
 
 def test_a_topic_that_lost_its_beginning_proves_later_windows_only(job: Pipeline) -> None:

@@ -1,9 +1,9 @@
 """Makes a savepoint of the job as it is here: `python -m tests.flink.savepoints.make FOLDER`.
 
 Run it at the last commit of a version, and keep the folder under the version's name, in the place of one that
-was made on the way to it: the tests restore them all with the code of today. It holds what is hard to carry over: a closed and an open minute, a window of five
-minutes that holds both, deferred dead letters, a ledger that is not written yet, and a global watermark
-that is ahead of a partition's.
+was made on the way to it: the tests restore them all with the code of today. It holds what is hard to carry
+over: a closed and an open minute, a window of five minutes that holds both, deferred dead letters, a ledger
+that is not written yet, and a global watermark that is ahead of a partition's.
 """
 
 from __future__ import annotations
