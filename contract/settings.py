@@ -223,7 +223,7 @@ class Settings(BaseSettings):
 
     snapshot_retention: Seconds = Field(
         default=7 * 86400.0,
-        description="Snapshots of a job that another followed longer ago are deleted, but the newest.",
+        description="Snapshots of a job that was replaced longer ago are deleted, but the newest.",
     )
     raw_events_retention: Seconds = Field(
         default=7 * 86400.0, description="Older rows of realtime.raw_events are deleted: they are for a look."

@@ -20,9 +20,12 @@ from flink.config import (
 )
 from flink.document_store import PAUSE_S, SCRIPT, DocumentStore
 from flink.documents import TIME_TO_LIVE_S, Summary, document, summarize, to_json
+from flink.job_log import log_to_taskmanager
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+LOG: Final = logging.getLogger(__name__)
 
 RETRY_MS: Final = int(1000 * PAUSE_S)
 """A final document that Redis did not take is tried again until it would have expired there."""
@@ -40,15 +43,17 @@ class WindowDocuments(KeyedProcessFunction):  # type: ignore[misc]
     `key, document` of the final windows, for `ctr_windows`. Beside that, Redis gets every document.
     """
 
-    def __init__(self, redis_host: str, redis_port: int, redis_key_prefix: str) -> None:
+    def __init__(self, redis_host: str, redis_port: int, redis_key_prefix: str, submitted_by: str) -> None:
+        self._submitted_by = submitted_by
         self._address = (redis_host, redis_port, redis_key_prefix)
         # Read where the job is submitted: a TaskManager has no copy of the code.
         self._script = SCRIPT.read_text(encoding="utf-8")
 
     def open(self, runtime_context: RuntimeContext) -> None:
         """Connect to the state, the metrics and Redis."""
-        # To standard error, which is in the TaskManager's log.
-        logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        log_to_taskmanager(self._submitted_by)
+        host, port, _ = self._address
+        LOG.info("documents go to Redis at %s:%d", host, port, extra={"event": "started"})
         self._store = DocumentStore(*self._address, self._script)
         self._unsent: ValueState = runtime_context.get_state(
             ValueStateDescriptor("unsent-final-document", Types.PICKLED_BYTE_ARRAY())

@@ -88,6 +88,7 @@ class DocumentStore:
                 self._address,
                 reason,
                 PAUSE_S,
+                extra={"event": "redis_unavailable"},
             )
         self._refused.add(window_type)
         self.refusal = reason
@@ -99,7 +100,12 @@ class DocumentStore:
         self._refused.discard(window_type)
         if not self._refused:
             refused_s = time.monotonic() - self._refused_since
-            LOG.warning("Redis at %s takes documents again, after %.0f s", self._address, refused_s)
+            LOG.warning(
+                "Redis at %s takes documents again, after %.0f s",
+                self._address,
+                refused_s,
+                extra={"event": "redis_back"},
+            )
             self.refusal = None
 
     def close(self) -> None:

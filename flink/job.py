@@ -108,7 +108,7 @@ def _checkpointing(config: JobConfig) -> dict[str, str]:
     }
 
 
-def ingest_settings(config: JobConfig) -> str:
+def ingest_settings(config: JobConfig, submitted_by: str = "") -> str:
     """Return the ingest stage's settings, as the JSON object that `ctr.ingest.IngestSettings` reads."""
     staging = config.staging
     bounds = (
@@ -148,6 +148,8 @@ def ingest_settings(config: JobConfig) -> str:
             "parallelism": config.parallelism,
             "flushMs": FLUSH_MS,
             "runStartedMs": time.time_ns() // 1_000_000,
+            "submittedBy": submitted_by,
+            "restoreFrom": config.restore_from or "",
             "bounded": config.bounded,
             "rawEventsPercent": config.raw_events_percent if staging is None else 0,
             "jdbcUrl": config.jdbc_url,
@@ -201,12 +203,12 @@ def _statements(name: str, config: JobConfig) -> list[str]:
     return [Template(part).substitute(put_in) for part in parts if part]
 
 
-def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
-    """Add the whole job to `env`; nothing runs yet."""
+def build(env: StreamExecutionEnvironment, config: JobConfig, submitted_by: str = "") -> None:
+    """Add the whole job to `env`; nothing runs yet. The job logs which run of Dagster has submitted it."""
     tables = StreamTableEnvironment.create(env)
     java = get_gateway().jvm.ctr
     java_env = env._j_stream_execution_environment  # noqa: SLF001 - pyflink's only way to a Java source
-    ingest = java.ingest.Ingest.attach(java_env, ingest_settings(config))
+    ingest = java.ingest.Ingest.attach(java_env, ingest_settings(config, submitted_by))
 
     counts = Schema.new_builder()
     for dimension in DIMENSIONS:
@@ -226,7 +228,7 @@ def build(env: StreamExecutionEnvironment, config: JobConfig) -> None:
         DataStream(ingest.summaries())
         .key_by(lambda row: f"{row['window_type']}:{row['window_start']}", key_type=Types.STRING())
         .process(
-            WindowDocuments(config.redis_host, config.redis_port, config.redis_key_prefix),
+            WindowDocuments(config.redis_host, config.redis_port, config.redis_key_prefix, submitted_by),
             Types.ROW_NAMED(["key", "document"], [Types.STRING(), Types.STRING()]),
         )
         .name(DOCUMENTS_NAME)

@@ -4,11 +4,13 @@ Standard input is a `JobConfig` as JSON. The last line of standard output is `{"
 goes on without this process. On failure the last line of standard error says why; the exit status is 1, or 3
 where the job cannot be restored from its snapshot.
 
-With `--check` the whole job is planned, nothing is sent, and the job id is null.
+With `--check` the whole job is planned, nothing is sent, and the job id is null. `--submitted-by` names the
+run of Dagster that submits, which the job logs; older releases ignore it.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import sys
@@ -25,7 +27,7 @@ from flink.config import JobConfig
 from flink.job import build, configuration
 
 
-def submit(config: JobConfig, *, check: bool = False) -> str | None:
+def submit(config: JobConfig, *, check: bool = False, submitted_by: str = "") -> str | None:
     """Send the job to the cluster at `config.rest_url`; returns its id as soon as the cluster has it.
 
     With `check` the job is only planned.
@@ -43,7 +45,7 @@ def submit(config: JobConfig, *, check: bool = False) -> str | None:
         options._j_configuration  # noqa: SLF001 - pyflink has no public way
     )
     env = StreamExecutionEnvironment(java_env)
-    build(env, config)
+    build(env, config, submitted_by)
     if check:
         java_env.getStreamGraph(False).getJobGraph()  # noqa: FBT003 - Java has no names for arguments
         return None
@@ -61,9 +63,13 @@ def main() -> int:
     """Entry point; returns the exit status."""
     # Else a client may choose to run the job's Python functions in itself, and they die with it.
     os.environ["_python_worker_execution_mode"] = "process"  # noqa: SIM112 - pyflink's spelling
+    parser = argparse.ArgumentParser(prog="flink.submit")
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--submitted-by", default="")
+    arguments = parser.parse_args()
     config = JobConfig.from_json(sys.stdin.read())
     try:
-        job_id = submit(config, check="--check" in sys.argv[1:])
+        job_id = submit(config, check=arguments.check, submitted_by=arguments.submitted_by)
     except Py4JJavaError as error:
         sys.stderr.write(f"{_root_cause(error)}\n")
         return restoring.EXIT_STATUS if restoring.failed(str(error)) else 1

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -38,13 +39,14 @@ class Submitter:
     requests: IO[str]
     answers: IO[str]
 
-    def submit(self, config: JobConfig, *, check: bool = False) -> str | None:
+    def submit(self, config: JobConfig, *, check: bool = False, submitted_by: str = "") -> str | None:
         """Send the job to the cluster; returns its id, or None with `check`, which only plans.
 
         Raises:
             SubmitRefusedError: planning failed, or the cluster refuses.
         """
-        self.requests.write(json.dumps({"config": config.to_json(), "check": check}) + "\n")
+        request = {"config": config.to_json(), "check": check, "submitted_by": submitted_by}
+        self.requests.write(json.dumps(request) + "\n")
         self.requests.flush()
         answer = json.loads(self.answers.readline())
         if "error" in answer:
@@ -92,11 +94,13 @@ def in_place_of_processes(submitter: Submitter) -> Callable[..., dict[str, Any]]
     def run_submit(config: JobConfig, code: Path, *arguments: str) -> dict[str, Any]:
         if release_name(code) != installed:
             return cold(config, code, *arguments)
+        submitted_by = dict(pairwise(arguments)).get("--submitted-by", "")
         try:
-            return {"job_id": submitter.submit(config, check="--check" in arguments)}
+            job_id = submitter.submit(config, check="--check" in arguments, submitted_by=submitted_by)
         except SubmitRefusedError as error:
             failure = RestoreFailed if error.in_restore else CtrError
             raise failure(f"{config.name} was not submitted: {error}") from None
+        return {"job_id": job_id}
 
     return run_submit
 
@@ -112,7 +116,8 @@ def _serve(requests: IO[str], answers: IO[str]) -> None:
         request = json.loads(line)
         answer: dict[str, Any]
         try:
-            answer = {"job_id": submit(JobConfig.from_json(request["config"]), check=request["check"])}
+            config = JobConfig.from_json(request.pop("config"))
+            answer = {"job_id": submit(config, **request)}
         except Py4JJavaError as error:
             answer = {"error": _root_cause(error), "in_restore": restoring.failed(str(error))}
         answers.write(json.dumps(answer) + "\n")

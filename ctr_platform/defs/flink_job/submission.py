@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
+import dagster as dg
 import tenacity
 
 from contract.errors import CtrError, FlinkRefused, RestoreFailed
@@ -92,7 +93,7 @@ def end_jobs(cluster: FlinkCluster, job_ids: Collection[str], *, ask: bool = Tru
 
 
 def submit(config: JobConfig, code: Path = INSTALLED) -> str:
-    """Send the job to the cluster; returns its id.
+    """Send the job to the cluster; returns its id. The job logs which run of Dagster has sent it.
 
     Args:
         config: what the job is told.
@@ -102,7 +103,15 @@ def submit(config: JobConfig, code: Path = INSTALLED) -> str:
         RestoreFailed: its snapshot cannot be read, or does not fit.
         CtrError: the cluster refuses, or planning fails; the message is the root cause.
     """
-    return str(_run_submit(config, code)["job_id"])
+    return str(_run_submit(config, code, "--submitted-by", _run_id())["job_id"])
+
+
+def _run_id() -> str:
+    """Dagster's run that this code is part of; empty outside of any."""
+    try:
+        return dg.OpExecutionContext.get().run_id
+    except dg.DagsterInvariantViolationError:
+        return ""
 
 
 def check(config: JobConfig, code: Path = INSTALLED) -> None:

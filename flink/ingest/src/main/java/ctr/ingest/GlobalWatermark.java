@@ -1,7 +1,9 @@
 package ctr.ingest;
 
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * Computes the job watermark from the progress of every partition of the topic. Plain logic, no Flink.
@@ -47,6 +49,9 @@ final class GlobalWatermark {
     private final TimeRules rules;
     private final Map<Integer, Partition> partitions = new TreeMap<>();
     private long watermarkMs = Windows.NONE;
+
+    /** Partitions that did not hold the watermark at the last tick. */
+    private Set<Integer> passedOver = Set.of();
 
     GlobalWatermark(TimeRules rules) {
         this.rules = rules;
@@ -104,12 +109,16 @@ final class GlobalWatermark {
             }
         }
         long candidate = Long.MAX_VALUE;
+        Set<Integer> notHolding = new TreeSet<>();
         for (Partition partition : partitions.values()) {
             partition.behindMs = isBehind(partition, newest) ? partition.behindMs + elapsedMs : 0;
             if (!idle(partition) && !straggler(partition)) {
                 candidate = Math.min(candidate, partition.progress.watermark(rules));
+            } else {
+                notHolding.add(partition.progress.partition);
             }
         }
+        passedOver = notHolding;
         if (candidate != Long.MAX_VALUE) {
             watermarkMs = Math.max(watermarkMs, candidate);
         }
@@ -157,6 +166,11 @@ final class GlobalWatermark {
     /** {@link Windows#NONE} until every active partition has had a valid record. */
     long watermarkMs() {
         return watermarkMs;
+    }
+
+    /** Idle partitions and stragglers: what the watermark did not wait for at the last tick. */
+    Set<Integer> passedOver() {
+        return passedOver;
     }
 
     /** Next offset to read, by partition: 0 where nothing was read yet. */

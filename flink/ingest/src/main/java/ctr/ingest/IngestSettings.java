@@ -73,6 +73,12 @@ public final class IngestSettings implements Serializable {
     /** Names this submission in the ledger: milliseconds since the epoch. */
     public long runStartedMs;
 
+    /** Dagster's run that submits the job, for the log; empty: none does. */
+    public String submittedBy;
+
+    /** URI of the snapshot that the job starts from, for the log; empty: it starts at the topic's beginning. */
+    public String restoreFrom;
+
     /** Stop at the offsets that are the topic's end at the start; else run for ever. */
     public boolean bounded;
 

@@ -82,6 +82,8 @@ final class PreAggregator extends AbstractStreamOperator<Row>
     private transient long lastFlushMs;
     private transient boolean restoredToForward;
     private transient Counter[] outcomes;
+    private transient JobLog log;
+    private transient RejectionLog rejections;
 
     private transient VersionedListState<PartitionProgress> progressState;
     private transient ListState<Long> watermarkState;
@@ -100,6 +102,8 @@ final class PreAggregator extends AbstractStreamOperator<Row>
 
     @Override
     public void initializeState(StateInitializationContext context) throws Exception {
+        log = new JobLog(PreAggregator.class, getRuntimeContext().getJobInfo().getJobId(), settings);
+        rejections = new RejectionLog();
         var store = context.getOperatorStateStore();
         // The names are those of version 0.1, whose savepoints have the state under them.
         progressState = VersionedListState.union(
@@ -147,6 +151,13 @@ final class PreAggregator extends AbstractStreamOperator<Row>
         for (DeferredDeadLetter deferred : deadLetterState.read()) {
             defer(deferred);
         }
+        log.info(
+                context.isRestored() ? "restored" : "started",
+                "subtask", getRuntimeContext().getTaskInfo().getIndexOfThisSubtask(),
+                "checkpoint", context.getRestoredCheckpointId().isPresent() ? context.getRestoredCheckpointId().getAsLong() : "none",
+                "job_watermark", JobLog.time(jobWatermarkMs),
+                "pending_ledger_rows", pendingLedger.size(),
+                "deferred_dead_letters", deferredDeadLetters.size());
     }
 
     /** In which epoch of the topic the restored offsets were read; before there was a second, nobody noted it. */
@@ -202,6 +213,7 @@ final class PreAggregator extends AbstractStreamOperator<Row>
         partition.ledger.add(event.record.offset(), event.outcome);
         outcomes[event.outcome.ordinal()].inc();
         if (event.outcome != Outcome.COUNTED) {
+            rejections.add(event);
             DeadLetter deadLetter = DeadLetter.of(
                     event.record, settings.topicId, event.outcome, event.problem, settings.deadLetterMaxBytes);
             // The job watermark at this record may differ after a restore, so this outcome is only certain once a
@@ -255,6 +267,10 @@ final class PreAggregator extends AbstractStreamOperator<Row>
             lastFlushMs = nowMs;
             sendDocuments(Long.MAX_VALUE);
             forgetEnded();
+        }
+        Object[] rejected = rejections.due(nowMs);
+        if (rejected.length > 0) {
+            log.info("rejected", rejected);
         }
         if (!settings.staging) {
             report();

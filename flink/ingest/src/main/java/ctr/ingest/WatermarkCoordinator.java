@@ -15,8 +15,6 @@ import org.apache.flink.kafka.shaded.org.apache.kafka.common.errors.InterruptExc
 import org.apache.flink.runtime.jobgraph.OperatorID;
 import org.apache.flink.runtime.operators.coordination.OperatorCoordinator;
 import org.apache.flink.runtime.operators.coordination.OperatorEvent;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Makes the job watermark, in one place of the job. Every ingest subtask reports its
@@ -26,8 +24,6 @@ import org.slf4j.LoggerFactory;
  * own sends them; it shares only the volatile fields.
  */
 final class WatermarkCoordinator implements OperatorCoordinator {
-
-    private static final Logger LOG = LoggerFactory.getLogger(WatermarkCoordinator.class);
 
     /**
      * How soon an idle topic's windows close after they may, and a failed request is repeated. Also how long a new
@@ -40,6 +36,7 @@ final class WatermarkCoordinator implements OperatorCoordinator {
 
     private final Context context;
     private final IngestSettings settings;
+    private final JobLog log;
 
     private GlobalWatermark globalWatermark;
     private final Map<Integer, SubtaskGateway> subtasks = new HashMap<>();
@@ -61,11 +58,13 @@ final class WatermarkCoordinator implements OperatorCoordinator {
     WatermarkCoordinator(Context context, IngestSettings settings) {
         this.context = context;
         this.settings = settings;
+        this.log = new JobLog(WatermarkCoordinator.class, context.getJobID(), settings);
         this.globalWatermark = new GlobalWatermark(settings.timeRules);
     }
 
     @Override
     public void start() {
+        log.info("started", "from", settings.restoreFrom.isEmpty() ? "the topic's beginning" : settings.restoreFrom);
         kafkaThread = Executors.newSingleThreadScheduledExecutor(task -> {
             Thread thread = new Thread(task, "ctr-watermark-kafka");
             thread.setDaemon(true);
@@ -104,11 +103,28 @@ final class WatermarkCoordinator implements OperatorCoordinator {
         if (ends != null) {
             ends.forEach(globalWatermark::endsAt);
         }
+        Set<Integer> passedOver = globalWatermark.passedOver();
+        long before = globalWatermark.watermarkMs();
         globalWatermark.tick(PreAggregator.TICK_MS);
+        if (!globalWatermark.passedOver().equals(passedOver)) {
+            logAdvance("partitions_passed_over", before);
+        }
         if (globalWatermark.topicIdle() && !globalWatermark.closed()) {
+            before = globalWatermark.watermarkMs();
             globalWatermark.closeLastWindows(System.currentTimeMillis());
+            if (globalWatermark.watermarkMs() > before) {
+                logAdvance("topic_idle", before);
+            }
         }
         nextOffsets = globalWatermark.nextOffsets();
+    }
+
+    private void logAdvance(String event, long fromMs) {
+        log.info(
+                event,
+                "passed_over", globalWatermark.passedOver(),
+                "watermark_from", JobLog.time(fromMs),
+                "watermark_to", JobLog.time(globalWatermark.watermarkMs()));
     }
 
     @Override
@@ -129,6 +145,7 @@ final class WatermarkCoordinator implements OperatorCoordinator {
 
     @Override
     public void resetToCheckpoint(long checkpointId, byte[] checkpoint) {
+        log.info("restored", "checkpoint", checkpointId);
         reset();
     }
 
@@ -157,7 +174,7 @@ final class WatermarkCoordinator implements OperatorCoordinator {
         kafkaThread.execute(poller::disconnect);
         kafkaThread.shutdown();
         if (!kafkaThread.awaitTermination(CLOSE_WITHIN_MS, TimeUnit.MILLISECONDS)) {
-            LOG.warn("the thread that asks Kafka has not ended after {} ms", CLOSE_WITHIN_MS);
+            log.warn("kafka_thread_lives", "after_ms", CLOSE_WITHIN_MS);
         }
     }
 
@@ -180,9 +197,9 @@ final class WatermarkCoordinator implements OperatorCoordinator {
                 partitionCount = topic.partitions().size();
                 endOffsets.set(broker.endOffsets(nextOffsets));
             } catch (InterruptException closing) {
-                LOG.debug("a request to Kafka was interrupted: the job ends");
+                // The job ends.
             } catch (RuntimeException unavailable) {
-                LOG.warn("Kafka is unavailable ({}); polling again", unavailable.toString());
+                log.warn("kafka_unavailable", "problem", unavailable);
                 disconnect();
             } catch (Error fatal) {
                 // The executor would drop the task in silence, and no window would close any more.

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class GlobalWatermarkTest {
@@ -66,6 +67,22 @@ class GlobalWatermarkTest {
         valid(0, NOON);
         tick();
         assertEquals(NOON - 10_000, watermark.watermarkMs());
+    }
+
+    @Test
+    void whatItDoesNotWaitForIsToldForTheLog() {
+        valid(0, NOON);
+        valid(1, NOON);
+        tick();
+        assertEquals(Set.of(), watermark.passedOver());
+        for (int i = 0; i < 150; i++) {
+            valid(0, NOON);
+            tick();
+        }
+        assertEquals(Set.of(1), watermark.passedOver());
+        valid(1, NOON);
+        tick();
+        assertEquals(Set.of(), watermark.passedOver());
     }
 
     @Test
