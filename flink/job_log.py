@@ -1,7 +1,7 @@
 """Puts what the job's Python logs into the TaskManager's log, an event a line, as `ctr.ingest.JobLog` does.
 
-Python's own `logging` knows neither the job nor, inside a TaskManager, any log: its lines go to Java's logger,
-whose thread knows the job's id.
+Python's own `logging` knows neither the job nor, inside a TaskManager, any log: its lines go to Java's
+logger, whose thread knows the job's id.
 """
 
 from __future__ import annotations

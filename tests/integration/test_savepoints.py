@@ -39,6 +39,7 @@ STATES: Final = {
         "named-segments",
         "partition-clocks",
         "pending-ledger",
+        "topic-epoch",
     ],
     "front-letters": ["writer_raw_states"],
     "Sink Committer: front-letters": ["streaming_committer_raw_states"],
