@@ -40,7 +40,7 @@ public final class IngestSettings implements Serializable {
     public String topicId;
 
     /** How many topics have had the raw topic's name, this one included. State of another one's offsets is not its own. */
-    public int topicEpoch = 1;
+    public int topicEpoch;
 
     public String errorTopic;
     public String consumerGroup;
