@@ -23,6 +23,7 @@ from ctr_platform.defs.flink_job.desired_state import current_desired_state
 from ctr_platform.defs.flink_job.releases import make_release
 from ctr_platform.defs.flink_job.rest import FlinkCluster
 from ctr_platform.defs.flink_job.restore_points import MAX_SNAPSHOTS, complete_snapshots
+from ctr_platform.defs.flink_job.snapshots import path_of
 from ctr_platform.defs.flink_job.submitted_jobs import snapshot_folder, submitted_jobs
 from ctr_platform.defs.kafka.topics import ensure_topics
 from ctr_platform.defs.registry.subject import ensure_subject
@@ -249,6 +250,21 @@ def test_a_stopped_job_stays_stopped_until_somebody_starts_it(settings: Settings
     assert again.release == before.release
     verification = verify_deployment(settings, done.stopped.asked_at, within_s=VERIFIED_WITHIN_S)
     assert (verification.problem, verification.lost, verification.doubled) == (None, 0, 0)
+
+
+def test_a_job_that_does_not_run_starts_from_any_snapshot_that_a_person_names(
+    settings: Settings, tmp_path: Path
+) -> None:
+    done = stop(settings, why="test")
+    assert done.stopped is not None
+    elsewhere = tmp_path / "from-another-disk"
+    shutil.copytree(path_of(done.stopped.savepoint), elsewhere)
+    with pytest.raises(CtrError, match="is no complete snapshot"):
+        start(settings, restore_from=(tmp_path / "absent").as_uri())
+    assert start(settings, restore_from=elsewhere.as_uri()).restored_from == elsewhere.as_uri()
+    desired = current_desired_state(settings)
+    assert desired is not None
+    assert (desired.excludes_since, desired.restore_job_id) == (True, None)
 
 
 def test_the_boundary_lies_beyond_every_event_that_can_have_been_read() -> None:

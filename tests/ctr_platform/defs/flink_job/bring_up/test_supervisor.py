@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 import pytest
+from sqlalchemy import delete
 
 from contract.errors import CtrError, FlinkUnavailable
 from ctr_platform.definitions import defs
@@ -24,6 +25,7 @@ from ctr_platform.defs.flink_job.desired_state import (
 from ctr_platform.defs.flink_job.rest import FlinkCluster
 from ctr_platform.defs.flink_job.restore_points import complete_snapshots
 from ctr_platform.defs.flink_job.submission import job_config, submit, wait_running
+from ctr_platform.defs.flink_job.submitted_jobs import snapshot_folder, submitted_jobs
 from ctr_platform.defs.flink_job.supervisor import MAX_RESTARTS, _pause_s, bring_up_job
 from ctr_platform.devstack.probes import wait_until
 from ctr_platform.devstack.service_list import TASKMANAGER_NAMES
@@ -32,7 +34,8 @@ from tests.ctr_platform.defs.flink_job.bring_up.conftest import TRAFFIC
 from tests.support.bring_up import bring_up, metadata, tick
 from tests.support.pipeline import end_all_jobs
 from tests.support.sending import send
-from warehouse.models import SUPERVISOR
+from tests.support.stores import writing_engine
+from warehouse.models import SUPERVISOR, SubmittedJobRow
 from warehouse.reads import Warehouse
 
 if TYPE_CHECKING:
@@ -51,6 +54,7 @@ def test_a_lost_job_is_brought_back_from_its_newest_snapshot(
     end_all_jobs(settings)
     assert tick(instance).run_requests
     newest = complete_snapshots(settings)[0]
+    assert newest.uri.startswith(f"{snapshot_folder(settings)}/{job}/chk-")
     result = bring_up(instance)
     assert metadata(result, FLINK_JOB)["restored_from"] == newest.uri
     with FlinkCluster(settings.flink_rest_url) as cluster:
@@ -60,6 +64,15 @@ def test_a_lost_job_is_brought_back_from_its_newest_snapshot(
         assert restored.rstrip("/").endswith(newest.uri.rsplit("/", 2)[-1])
         savepoint = cluster.stop_with_savepoint(back.id, settings.flink_checkpoint_dir, STATE_WITHIN_S)
     assert complete_snapshots(settings)[0].uri.endswith(savepoint.rsplit("/", 1)[-1])
+
+
+def test_a_job_whose_submission_was_never_recorded_is_so_at_the_next_look(
+    instance: dg.DagsterInstance, own_stack: RunningStack, job: str
+) -> None:
+    with writing_engine(own_stack.settings.postgres_url).begin() as connection:
+        connection.execute(delete(SubmittedJobRow).where(SubmittedJobRow.job_id == job))
+    tick(instance)
+    assert job in submitted_jobs(own_stack.settings)
 
 
 @pytest.mark.usefixtures("traffic")
