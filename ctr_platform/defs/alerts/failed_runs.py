@@ -116,6 +116,7 @@ class _Lacking:
 def _lacking(instance: dg.DagsterInstance, record: dg.RunRecord) -> _Lacking | None:
     """Find what has not succeeded since a failed run; None: it was about no asset."""
     run = record.dagster_run
+    ended_s = _ended_at(record).timestamp()
     events = [
         each.event_log_entry.dagster_event
         for each in instance.get_records_for_run(run.run_id, of_type=set(_TYPES)).records
@@ -130,7 +131,7 @@ def _lacking(instance: dg.DagsterInstance, record: dg.RunRecord) -> _Lacking | N
     tags = [run.tags[name] for name in PARTITION_TAGS if name in run.tags]
     partitions = list(dict.fromkeys(tags))
     if wanted:
-        lacking = [key for key in wanted if not _made_since(instance, key, partitions, record.end_time or 0)]
+        lacking = [key for key in wanted if not _made_since(instance, key, partitions, ended_s)]
         return _Lacking(
             kind="materialization",
             names=sorted(key.to_user_string() for key in lacking),
@@ -144,9 +145,7 @@ def _lacking(instance: dg.DagsterInstance, record: dg.RunRecord) -> _Lacking | N
     still = [
         key
         for key in sorted(picked)
-        if key not in newest
-        or newest[key].create_timestamp <= (record.end_time or 0)
-        or newest[key].evaluation is None
+        if key not in newest or newest[key].create_timestamp <= ended_s or newest[key].evaluation is None
     ]
     return _Lacking(
         kind="evaluation",

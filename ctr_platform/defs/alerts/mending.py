@@ -18,6 +18,7 @@ JOB_THAT_MENDS: Final[Mapping[str, str]] = {
     "keeps_up": "rescale",
     "not_backpressured": "rescale",
     "few_refused": "replay_dead_letters",
+    "nothing_deleted_unread": "acknowledge_offset_gaps",
     **dict.fromkeys(
         ("windows_exact", "accuracy_exact", "accuracy_alarm", "windows_not_missing", "clicks_possible"),
         _BACKFILL,
