@@ -19,11 +19,17 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, a line for eac
 
 
 @app.command("list")
-def list_reasons(*, as_json: AsJson = False) -> None:
+def list_reasons(
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Only so many of the newest messages of each partition.")
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
     """Count the rejected records by reason."""
     from ctr_platform.cli.show_dead_letters import show_reasons
 
-    show_reasons(as_json=as_json)
+    show_reasons(limit, as_json=as_json)
 
 
 @app.command()

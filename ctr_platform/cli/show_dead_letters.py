@@ -13,7 +13,7 @@ from rich.table import Table
 
 from contract.errors import CtrError
 from contract.settings import load_settings
-from ctr_platform.defs.dead_letters.read import read_dead_letters, summarize
+from ctr_platform.defs.dead_letters.read import find_dead_letter, read_dead_letters, summarize
 from ctr_platform.defs.registry.client import registry_client
 from ctr_platform.defs.registry.decoder import EventDecoder
 
@@ -24,9 +24,9 @@ MAX_SHOWN_BYTES: Final = 200
 """A value that cannot be decoded is shown up to here; its length is always shown."""
 
 
-def show_reasons(*, as_json: bool) -> None:
-    """Print how many records each reason has."""
-    found = summarize(read_dead_letters(load_settings()))
+def show_reasons(limit: int | None, *, as_json: bool) -> None:
+    """Print how many records each reason has, among the newest messages or all."""
+    found = summarize(read_dead_letters(load_settings(), newest=limit))
     if as_json:
         for each in found:
             typer.echo(json.dumps(vars(each), ensure_ascii=False))
@@ -60,9 +60,8 @@ def show_record(coordinates: str, *, as_json: bool) -> None:
         CtrError: the queue does not hold it.
     """
     settings = load_settings()
-    dead_letter = next(
-        (each for each in read_dead_letters(settings) if each.coordinates == coordinates), None
-    )
+    partition, offset = map(int, coordinates.split(":"))
+    dead_letter = find_dead_letter(settings, partition, offset)
     if dead_letter is None:
         raise CtrError(
             f"no dead-letter message is about {coordinates}: it was counted, or retention deleted the message"

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from confluent_kafka import Producer, TopicPartition
@@ -16,6 +17,7 @@ from ctr_platform.defs.dead_letters.fixes import FIXES
 from ctr_platform.defs.dead_letters.messages import LATE
 from ctr_platform.defs.dead_letters.originals import completed
 from ctr_platform.defs.dead_letters.read import read_dead_letters
+from ctr_platform.defs.dead_letters.seen import SeenRecords
 from ctr_platform.defs.kafka.client import ask, client_config
 from ctr_platform.defs.kafka.epochs import topic_epochs
 from ctr_platform.defs.kafka.offset_ranges import bounds, consumer, message_batches, partitions
@@ -27,7 +29,7 @@ from warehouse.engine import warehouse_errors, writing_engine
 from warehouse.models import DeadLetterReplay
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from confluent_kafka import KafkaError, Message
 
@@ -42,6 +44,12 @@ REPLAYED_FROM: Final = "replayed-from"
 
 PER_TRANSACTION: Final = 500
 """Records of one transaction: it is over well within the broker's minute."""
+
+TRANSACTION_BYTES: Final = 32 << 20
+"""Or fewer of them, where they are large: they wait in memory."""
+
+AUDIT_ROWS: Final = 1_000
+"""Rows of the audit that are written together."""
 
 TRANSACTION_S: Final = 60.0
 """For each step of a transaction; a broker that restarts is back well before."""
@@ -113,19 +121,23 @@ def replay(
         raise UsageError(f"no repair is called {repair!r}: choose of {', '.join(FIXES)}")
     epochs = topic_epochs(settings)
     done = Replay()
-    with registry_client(settings) as registry, consumer(settings, "ctr-originals") as originals:
+    with (
+        registry_client(settings) as registry,
+        consumer(settings, "ctr-originals") as originals,
+        SeenRecords() as before,
+    ):
         transactions = None
         if not dry_run:
             transactions = _Transactions(settings, epochs, {"repair": repair, "run_id": run_id})
         decoder = EventDecoder(settings, registry)
         schema_id = ensure_subject(settings).id
         # Read after every earlier replay has been shut out.
-        before = {entry["key"] for entry in _entries(settings, epochs)}
+        _add_replayed(settings, epochs, before)
         for dead_letter in read_dead_letters(settings, epochs):
             ours = dead_letter.topic.partition("@")[0] == settings.raw_topic
             if not ours or not selection.takes(dead_letter):
                 continue
-            if _key(dead_letter, epochs) in before:
+            if before.holds(dead_letter.topic, dead_letter.partition, dead_letter.offset):
                 done.already_replayed[dead_letter.reason] += 1
                 continue
             whole = completed(originals, settings, dead_letter)
@@ -146,19 +158,15 @@ def replay(
 
 def build_audit(settings: Settings, epochs: TopicEpochs) -> int:
     """Write what the topic says into `quality.dead_letter_replays`; returns how many rows were new."""
-    rows = [
-        {**{name: value for name, value in entry.items() if name != "key"}, "replayed_at": _moment(entry)}
-        for entry in _entries(settings, epochs)
-    ]
-    if not rows:
-        return 0
+    new = 0
+    engine = writing_engine(settings.postgres_url, "ctr-replay")
+    adding = insert(DeadLetterReplay).on_conflict_do_nothing().returning(DeadLetterReplay.offset)
+    entries = _entries(settings, epochs)
     with warehouse_errors(settings.postgres_url):
-        engine = writing_engine(settings.postgres_url, "ctr-replay")
-        with engine.begin() as connection:
-            new = connection.scalars(
-                insert(DeadLetterReplay).on_conflict_do_nothing().returning(DeadLetterReplay.offset), rows
-            )
-            return len(list(new))
+        while rows := list(islice(entries, AUDIT_ROWS)):
+            with engine.begin() as connection:
+                new += len(list(connection.scalars(adding, rows)))
+    return new
 
 
 class _Transactions:
@@ -172,6 +180,7 @@ class _Transactions:
         self._epochs = epochs
         self._about = about
         self._waiting: list[tuple[DeadLetter, bytes | None]] = []
+        self._waiting_bytes = 0
         self._producer = Producer(
             {
                 **client_config(settings),
@@ -187,7 +196,8 @@ class _Transactions:
     def add(self, dead_letter: DeadLetter, value: bytes | None) -> None:
         """Take a record to replay."""
         self._waiting.append((dead_letter, value))
-        if len(self._waiting) == PER_TRANSACTION:
+        self._waiting_bytes += len(value or b"") + len(dead_letter.key or b"")
+        if len(self._waiting) == PER_TRANSACTION or self._waiting_bytes > TRANSACTION_BYTES:
             self.commit()
 
     def commit(self) -> None:
@@ -219,7 +229,7 @@ class _Transactions:
             entry = json.dumps({"reason": dead_letter.reason, **place, **self._about})
             self._producer.produce(self._settings.replays_topic, entry.encode(), key.encode())
         ask(self._settings, lambda: self._producer.commit_transaction(TRANSACTION_S))
-        self._waiting = []
+        self._waiting, self._waiting_bytes = [], 0
 
     @staticmethod
     def _report(places: dict[str, tuple[int, int]], key: str) -> Callable[[KafkaError | None, Message], None]:
@@ -234,27 +244,24 @@ def _key(dead_letter: DeadLetter, epochs: TopicEpochs) -> str:
     return f"{epochs.permanent_name(dead_letter.topic)}:{dead_letter.coordinates}"
 
 
-def _entries(settings: Settings, epochs: TopicEpochs) -> list[dict[str, Any]]:
-    """What was replayed, of committed transactions: key, coordinates, and what the entry says."""
-    found: dict[str, dict[str, Any]] = {}
+def _add_replayed(settings: Settings, epochs: TopicEpochs, before: SeenRecords) -> None:
+    for entry in _entries(settings, epochs):
+        before.add(entry["topic"], entry["partition"], entry["offset"])
+
+
+def _entries(settings: Settings, epochs: TopicEpochs) -> Iterator[dict[str, Any]]:
+    """What was replayed, of committed transactions, as rows of the audit."""
     topic = settings.replays_topic
     with consumer(settings, "ctr-replay") as reader:
         for number in partitions(reader, settings, topic):
             first, end = bounds(reader, settings, topic, number)
             for batch in message_batches(reader, settings, TopicPartition(topic, number, first), end):
                 for row, message in enumerate(batch.messages):
-                    key = (message.key() or b"").decode()
-                    raw_topic, partition, offset = key.rsplit(":", 2)
-                    found[key] = {
-                        "key": key,
+                    raw_topic, partition, offset = (message.key() or b"").decode().rsplit(":", 2)
+                    yield {
                         "topic": epochs.from_permanent(raw_topic),
                         "partition": int(partition),
                         "offset": int(offset),
                         **json.loads(batch.bodies[row] or b"{}"),
-                        "replayed_at": batch.timestamps_ms[row],
+                        "replayed_at": datetime.fromtimestamp(batch.timestamps_ms[row] / 1000, tz=UTC),
                     }
-    return list(found.values())
-
-
-def _moment(entry: dict[str, Any]) -> datetime:
-    return datetime.fromtimestamp(entry["replayed_at"] / 1000, tz=UTC)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from contract.settings import Settings
 
 BATCH_RECORDS: Final = 50_000
-"""Enough for array operations to pay, few enough to hold: some 100 MB at the most."""
+"""Enough for array operations to pay, few enough to hold: some 100 MB of usual events."""
+
+BATCH_BYTES: Final = 64 << 20
+"""A batch of larger records ends earlier: a topic may hold thousands of 4 MiB each."""
 
 ANSWER_WITHIN_S: Final = 30.0
 """A broker that has more records and sends none for this long is as good as absent."""
@@ -106,9 +110,17 @@ def first_written_ms(
 
 
 def message_batches(
-    reader: Consumer, settings: Settings, start: TopicPartition, until: int
+    reader: Consumer,
+    settings: Settings,
+    start: TopicPartition,
+    until: int,
+    *,
+    batch_records: int = BATCH_RECORDS,
 ) -> Iterator[MessageBatch]:
-    """The committed records from `start.offset` to below `until`, in order, in chunks of `BATCH_RECORDS`.
+    """The committed records from `start.offset` to below `until`, in order and in batches.
+
+    A batch has at most `batch_records`, and ends at the record that makes it larger than `BATCH_BYTES`,
+    or soon behind it.
 
     Raises:
         CtrError: Kafka is unavailable, or the records have been deleted.
@@ -118,9 +130,11 @@ def message_batches(
     reader.assign([start])
     silent_s = 0.0
     pending: list[Message] = []
+    pending_bytes = 0
     ended = False
     while not ended:
-        messages = ask(settings, lambda: reader.consume(BATCH_RECORDS, POLL_S))
+        wanted = batch_records - len(pending)
+        messages = ask(settings, partial(reader.consume, wanted, POLL_S))
         silent_s = 0.0 if messages else silent_s + POLL_S
         if silent_s > ANSWER_WITHIN_S:
             raise KafkaUnavailable(
@@ -131,13 +145,20 @@ def message_batches(
         if len(records) < len(messages):
             ended = _at_end(messages, start)
         pending += records
+        pending_bytes += sum(map(_size_bytes, records))
         ended = ended or bool(pending and (pending[-1].offset() or 0) >= until - 1)
-        if ended or len(pending) >= BATCH_RECORDS:
+        if ended or len(pending) >= batch_records or pending_bytes > BATCH_BYTES:
             batch = _batch(pending, until)
-            pending = []
+            pending, pending_bytes = [], 0
             if batch.offsets:
                 yield batch
     reader.unassign()
+
+
+def _size_bytes(message: Message) -> int:
+    headers: list[tuple[str, Any]] = message.headers() or []  # type: ignore[assignment]
+    in_headers = sum(len(name) + len(value or b"") for name, value in headers)
+    return len(message) + len(message.key() or b"") + in_headers
 
 
 def _at_end(messages: list[Message], start: TopicPartition) -> bool:

@@ -73,6 +73,8 @@ def test_reasons_are_counted_by_record(brokers: RunningStack) -> None:
         ("late", 3, "too late"),
         ("malformed", 1, "not wire format"),
     ]
+    [newest] = _ctr(brokers, "list", "--limit", "2", "--json").stdout.splitlines()
+    assert json.loads(newest)["reason"] == "malformed", "the last message but one"
     table = _ctr(brokers, "list")
     assert "malformed" in table.stdout
 
