@@ -1,13 +1,15 @@
 """Puts what the job's Python logs into the TaskManager's log, an event a line, as `ctr.ingest.JobLog` does.
 
-Python's own `logging` knows neither the job nor, inside a TaskManager, any log: its lines go to Java's
-logger, whose thread knows the job's id.
+Python's own `logging` knows neither the job nor, inside a TaskManager, any log: its lines go to standard
+error, which the TaskManager's log is too, in the layout of its other lines. The thread knows the job's id.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import sys
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -47,11 +49,12 @@ def log_to_taskmanager(submitted_by: str) -> None:
         from pemja import findClass  # noqa: PLC0415 - there only where Java has started this Python
     except ImportError:
         return
-    java = findClass("org.slf4j.LoggerFactory").getLogger("flink")
     job_id = str(findClass("org.slf4j.MDC").get(JOB_ID))
 
     def write(warning: bool, text: str) -> None:  # noqa: FBT001 - of the handler alone
-        (java.warn if warning else java.info)(text)
+        # Not by Java's logger: pemja takes any of its methods of a name, whichever the JVM lists first.
+        at = f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S,%f}"[:-3]
+        sys.stderr.write(f"{at} {'WARN' if warning else 'INFO'}  flink [{job_id}] - {text}\n")
 
     attach(TaskManagerHandler(write, {"job": job_id, "run": submitted_by}))
 
