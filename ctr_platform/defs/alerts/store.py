@@ -75,7 +75,7 @@ def record_alerts(
         each.key: {
             "source": source,
             "key": each.key,
-            **{name: getattr(each, name) for name in _SHOWN},
+            **{name: _storable(getattr(each, name)) for name in _SHOWN},
             "opened_at": each.since or func.now(),
         }
         for each in alerts
@@ -108,6 +108,11 @@ def record_alerts(
         )
         .values(recovered_at=func.now())
     )
+
+
+def _storable(text: str) -> str:
+    """Text without what Postgres cannot store, which an exception may quote; else it kept all alerts back."""
+    return text.encode(errors="replace").decode().replace("\0", "\ufffd")
 
 
 def claim_due(connection: Connection, repeat_s: float, notifier: str) -> Notifications:

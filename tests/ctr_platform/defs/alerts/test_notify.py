@@ -91,6 +91,14 @@ def test_what_is_unknown_now_stays_as_it_is(settings: Settings, receiver: Receiv
     assert receiver.take() == []
 
 
+def test_text_that_cannot_be_stored_keeps_no_alert_back(settings: Settings, receiver: Receiver) -> None:
+    notify(settings, "test", [_alert("a", "quotes \0 and \ud800"), _alert("b")])
+    assert receiver.take() == [
+        f":red_circle: *a fails*: quotes \ufffd and ? {BEGAN}",
+        f":red_circle: *b fails* {BEGAN}",
+    ]
+
+
 def test_a_long_message_is_cut(settings: Settings, receiver: Receiver) -> None:
     notify(settings, "test", [_alert(f"{number:03}") for number in range(MAX_LINES + 5)])
     lines = receiver.take()

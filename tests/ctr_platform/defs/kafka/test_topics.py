@@ -21,7 +21,6 @@ from ctr_platform.defs.kafka.topics import (
 )
 from ctr_platform.resources import Kafka
 from tests.support.isolation import use_settings
-from tests.support.stores import silent_port
 
 if TYPE_CHECKING:
     from contract.settings import Settings
@@ -161,8 +160,3 @@ def test_a_drift_is_put_back_and_told_by_the_sensor_which_makes_no_topic(
     assert f"retention.ms of {settings.windows_topic} was 1000, not {WEEK_MS}" in message
     assert configs_of(settings)[settings.raw_topic]["message.timestamp.type"] == "LogAppendTime"
     assert look() == (True, "")
-    with silent_port() as port:
-        monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", f"127.0.0.1:{port}")
-        away = tick()
-    assert "does not answer" in str(away.skip_reason)
-    assert away.asset_events == []
