@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 import dagster as dg
@@ -80,7 +80,8 @@ def running(*command: str, log: Path) -> Iterator[None]:
             assert process.poll() is None, log.read_text(encoding="utf-8")[-1000:]
         finally:
             for way in (signal.SIGTERM, signal.SIGKILL):
-                os.killpg(process.pid, way)
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, way)
                 time.sleep(1)
             process.wait()
 
