@@ -98,12 +98,12 @@ def test_the_deployments_own_come_first_then_where_it_begins_then_older_ones(his
 def test_a_later_submission_is_newer_whatever_its_numbers(history: History) -> None:
     desired = history.desired("start")
     history.job("f", desired)
-    for number in (7, 8):
+    for number in (7, 8, 9):
         history.checkpoint("f", number)
-    # The newest could not be read: the second job goes on from the one before, and numbers on from there.
+    # The newest two could not be read: the second job goes on from the one before, and numbers on from there.
     history.job("a", desired)
     history.checkpoint("a", 8)
-    assert history.points(desired) == ["a/8", "f/8", "f/7"]
+    assert history.points(desired) == ["a/8", "f/9", "f/8", "f/7"]
 
 
 def test_the_times_of_files_mean_nothing(history: History) -> None:
