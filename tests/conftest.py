@@ -7,6 +7,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import hypothesis
 import pytest
 
 from ctr_platform.defs.flink_job import submission
@@ -43,6 +44,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """End like Ctrl-C when told to end, so that fixtures stop what they started."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # How long an example takes says more about the machine than about the code.
+    hypothesis.settings.register_profile("ctr", deadline=None)
+    hypothesis.settings.load_profile("ctr")
     if not _is_worker(config):
         name_this_run()
     reserve_ports()

@@ -125,18 +125,18 @@ def decide(
 
 def _course(offsets: Ints, written_ms: Ints, timely_end_ms: Ints, so_far_ms: Ints) -> pd.DataFrame:
     """Sum N consecutive valid records up by second; `so_far_ms` has N + 1 highest times."""
-    frame = pd.DataFrame(
+    # A producer's times may go back.
+    at_ms = np.maximum.accumulate(written_ms)
+    seconds = at_ms // 1000
+    first = np.flatnonzero(np.diff(seconds, prepend=seconds[:1] - 1))
+    last = np.append(first[1:], len(offsets)) - 1 if len(first) else first
+    return pd.DataFrame(
         {
-            "second": written_ms // 1000,
-            "first_offset": offsets,
-            "first_ms": written_ms,
-            "last_ms": written_ms,
-            "latest_end_ms": timely_end_ms,
-            "highest_before_ms": so_far_ms[:-1],
-            "highest_ms": so_far_ms[1:],
+            "first_offset": offsets[first],
+            "first_ms": at_ms[first],
+            "last_ms": at_ms[last],
+            "latest_end_ms": np.maximum.reduceat(timely_end_ms, first) if len(first) else first,
+            "highest_before_ms": so_far_ms[first],
+            "highest_ms": so_far_ms[last + 1],
         }
     )
-    firsts = dict.fromkeys(("first_offset", "first_ms", "highest_before_ms"), "first")
-    lasts = dict.fromkeys(("last_ms", "highest_ms"), "last")
-    summed = frame.groupby("second", sort=False).agg({**firsts, **lasts, "latest_end_ms": "max"})
-    return summed.reset_index(drop=True)

@@ -92,3 +92,17 @@ def test_where_a_batch_is_cut_changes_nothing(records: list[Record], cut: int) -
     assert whole.highest_time_ms == second.highest_time_ms
     assert whole.late["offset"].tolist() == [*first.late["offset"], *second.late["offset"]]
     assert whole.totals == {name: first.totals[name] + second.totals[name] for name in whole.totals}
+
+
+def test_the_course_is_by_second() -> None:
+    written = [NOW_MS, NOW_MS + 999, NOW_MS + 1_000, NOW_MS + 500, NOW_MS + 5_000]
+    records: list[Record] = [(VALID, 0, at_ms, at_ms, True) for at_ms in written]
+    course = _decide(records, 7, BEFORE_ALL_MS).course
+    assert course["first_offset"].tolist() == [7, 9, 11]
+    assert course["first_ms"].tolist() == [NOW_MS, NOW_MS + 1_000, NOW_MS + 5_000]
+    assert course["last_ms"].tolist() == [NOW_MS + 999, NOW_MS + 1_000, NOW_MS + 5_000]
+    assert course["highest_before_ms"].tolist() == [BEFORE_ALL_MS, NOW_MS + 999, NOW_MS + 1_000]
+    assert course["highest_ms"].tolist() == [NOW_MS + 999, NOW_MS + 1_000, NOW_MS + 5_000]
+    end_ms = NOW_MS - NOW_MS % 60_000 + 60_000
+    assert course["latest_end_ms"].tolist() == [end_ms] * 3
+    assert _decide([], 7, BEFORE_ALL_MS).course.empty
