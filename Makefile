@@ -21,7 +21,7 @@ test: setup ## Lint, check types and run all tests, on services of their own
 check: setup ## Lint, check types and run the tests that need no service: about a minute
 	@scripts/test -m "not stack and not browser and not drill"
 
-drill: setup ## Long fault drills on a real stack, and their report: more than an hour
+drill: setup ## Long drills: faults on a real stack, and their report; a million simulated schedules; planted bugs: some hours
 	@$(BIN)/pytest -m drill -s --drill-report docs/drill-report.md
 
 soak: HOURS ?= 0.5

@@ -22,8 +22,9 @@ FLAGS: Final = (
     "-proc:none",  # no annotation processors
     "-g",  # line numbers and variable names in stack traces
     "-parameters",
-    # Bugs, not style: only these are errors; everything else is silent.
     "-warn:none",
+)
+BUGS: Final = (
     "-err:+"
     + ",".join(
         (
@@ -33,6 +34,8 @@ FLAGS: Final = (
         )
     ),
 )
+"""Bugs, not style: only these are errors; everything else is silent."""
+
 COMPILE_TIMEOUT_S: Final = 120
 """The ingest stage takes 3 s on one free core; a machine busy with other builds has been seen at 20 s."""
 EPOCH: Final = (1980, 1, 1, 0, 0, 0)
@@ -58,11 +61,17 @@ def build_ingest() -> Path:
     return build_jar("ctr-ingest", ingest_sources(), ingest_classpath())
 
 
-def build_jar(name: str, sources: Path, classpath: Sequence[Path]) -> Path:
+def build_jar(name: str, sources: Path, classpath: Sequence[Path], *, strict: bool = True) -> Path:
     """Compile every `.java` file under `sources`; other files there go into the jar as they are.
 
     The jar lies in the user's cache under a name that holds the hash of all that went in, so a
     second call with the same input costs one reading of the sources.
+
+    Args:
+        name: what the jar's name begins with.
+        sources: folder of the sources.
+        classpath: jars that they are compiled against.
+        strict: whether what is most likely a bug is an error.
 
     Raises:
         CtrError: no sources, or they do not compile; the message holds the compiler's.
@@ -77,7 +86,7 @@ def build_jar(name: str, sources: Path, classpath: Sequence[Path]) -> Path:
         with tempfile.TemporaryDirectory(dir=jar.parent, prefix=".building-") as folder:
             classes = Path(folder) / "classes"
             classes.mkdir()
-            _compile(compiler, sources, classpath, classes)
+            compile_java(sources, classpath, classes, strict=strict)
             members = {path.relative_to(classes): path for path in classes.rglob("*") if path.is_file()}
             members |= {path.relative_to(sources): path for path in files if path.suffix != ".java"}
             _zip(members, Path(folder) / "built.jar").replace(jar)
@@ -86,7 +95,7 @@ def build_jar(name: str, sources: Path, classpath: Sequence[Path]) -> Path:
 
 def _digest(sources: Path, files: Sequence[Path], jars: Sequence[Path]) -> str:
     """Hash of sources, flags and the names and sizes of the jars (whose content is verified elsewhere)."""
-    digest = hashlib.sha256(repr(FLAGS).encode())
+    digest = hashlib.sha256(repr((FLAGS, BUGS)).encode())
     for jar in jars:
         digest.update(f"{jar.name}:{jar.stat().st_size}\n".encode())
     for file in files:
@@ -95,9 +104,23 @@ def _digest(sources: Path, files: Sequence[Path], jars: Sequence[Path]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _compile(compiler: Path, sources: Path, classpath: Sequence[Path], classes: Path) -> None:
+def compile_java(sources: Path, classpath: Sequence[Path], classes: Path, *, strict: bool = True) -> None:
+    """Compile every `.java` file under `sources` into a folder; for `strict` see `build_jar`.
+
+    Raises:
+        CtrError: they do not compile; the message holds the compiler's.
+    """
+    [compiler] = fetch(["build"])["build"]
     command = [str(java()), "-XX:+UseSerialGC", f"-Djava.io.tmpdir={classes.parent}", "-jar", str(compiler)]
-    command += [*FLAGS, "-d", str(classes), "-cp", ":".join(map(str, classpath)), str(sources)]
+    command += [
+        *FLAGS,
+        *(BUGS if strict else ()),
+        "-d",
+        str(classes),
+        "-cp",
+        ":".join(map(str, classpath)),
+        str(sources),
+    ]
     try:
         result = subprocess.run(
             command, capture_output=True, text=True, timeout=COMPILE_TIMEOUT_S, check=False

@@ -196,7 +196,9 @@ final class GlobalWatermark {
 
     private boolean isBehind(Partition partition, long newestWatermarkMs) {
         long watermark = partition.progress.watermark(rules);
-        return watermark != Windows.NONE && watermark < newestWatermarkMs - rules.stragglerAfterMs;
+        return watermark != Windows.NONE
+                && newestWatermarkMs != Windows.NONE
+                && watermark < newestWatermarkMs - rules.stragglerAfterMs;
     }
 
     /**

@@ -9,7 +9,11 @@ final class WatermarkAdvance implements OperatorEvent {
 
     final long jobWatermarkMs;
 
-    WatermarkAdvance(long jobWatermarkMs) {
+    /** What every subtask has adopted by now; {@link Windows#NONE} while one has not reported. */
+    final long adoptedByAllMs;
+
+    WatermarkAdvance(long jobWatermarkMs, long adoptedByAllMs) {
         this.jobWatermarkMs = jobWatermarkMs;
+        this.adoptedByAllMs = adoptedByAllMs;
     }
 }

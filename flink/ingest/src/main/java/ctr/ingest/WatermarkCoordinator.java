@@ -1,7 +1,6 @@
 package ctr.ingest;
 
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -18,7 +17,7 @@ import org.apache.flink.runtime.operators.coordination.OperatorEvent;
 
 /**
  * Makes the job watermark, in one place of the job. Every ingest subtask reports its
- * partitions; when all have reported, the {@link GlobalWatermark} ticks and the new watermark goes to all.
+ * partitions to its {@link WatermarkRounds}, and learns the watermark that follows.
  *
  * <p>Flink calls all methods in one thread. Requests to Kafka may take seconds, so a thread of their
  * own sends them; it shares only the volatile fields.
@@ -38,9 +37,8 @@ final class WatermarkCoordinator implements OperatorCoordinator {
     private final IngestSettings settings;
     private final JobLog log;
 
-    private GlobalWatermark globalWatermark;
+    private WatermarkRounds rounds;
     private final Map<Integer, SubtaskGateway> subtasks = new HashMap<>();
-    private final Set<Integer> reported = new HashSet<>();
 
     private ScheduledExecutorService kafkaThread;
     private BrokerPoller poller;
@@ -59,7 +57,22 @@ final class WatermarkCoordinator implements OperatorCoordinator {
         this.context = context;
         this.settings = settings;
         this.log = new JobLog(WatermarkCoordinator.class, context.getJobID(), settings);
-        this.globalWatermark = new GlobalWatermark(settings.timeRules);
+        this.rounds = rounds();
+    }
+
+    private WatermarkRounds rounds() {
+        WatermarkRounds.Broker broker = new WatermarkRounds.Broker() {
+            @Override
+            public int partitionCount() {
+                return partitionCount;
+            }
+
+            @Override
+            public Map<Integer, Long> takeEndOffsets() {
+                return endOffsets.getAndSet(null);
+            }
+        };
+        return new WatermarkRounds(settings.timeRules, broker, this::logAdvance, PreAggregator.TICK_MS);
     }
 
     @Override
@@ -82,49 +95,20 @@ final class WatermarkCoordinator implements OperatorCoordinator {
             return;
         }
         ProgressReport report = (ProgressReport) event;
-        globalWatermark.restore(report.jobWatermarkMs);
-        report.progress.forEach(globalWatermark::advance);
-        for (int partition : report.activePartitions) {
-            globalWatermark.active(partition);
+        if (rounds.report(subtask, context.currentParallelism(), report, System.currentTimeMillis())) {
+            nextOffsets = rounds.nextOffsets();
         }
-        reported.add(subtask);
-        if (reported.size() == context.currentParallelism() && partitionCount > 0) {
-            reported.clear();
-            tick();
-        }
-        if (report.jobWatermarkMs < globalWatermark.watermarkMs()) {
-            gateway.sendEvent(new WatermarkAdvance(globalWatermark.watermarkMs()));
+        if (report.jobWatermarkMs < rounds.watermarkMs()) {
+            gateway.sendEvent(new WatermarkAdvance(rounds.watermarkMs(), rounds.adoptedByAllMs()));
         }
     }
 
-    private void tick() {
-        globalWatermark.setPartitionCount(partitionCount);
-        Map<Integer, Long> ends = endOffsets.getAndSet(null);
-        if (ends != null) {
-            ends.forEach(globalWatermark::endsAt);
-        }
-        Set<Integer> passedOver = globalWatermark.passedOver();
-        long before = globalWatermark.watermarkMs();
-        globalWatermark.tick(PreAggregator.TICK_MS);
-        if (!globalWatermark.passedOver().equals(passedOver)) {
-            logAdvance("partitions_passed_over", before);
-        }
-        if (globalWatermark.topicIdle() && !globalWatermark.closed()) {
-            before = globalWatermark.watermarkMs();
-            globalWatermark.closeLastWindows(System.currentTimeMillis());
-            if (globalWatermark.watermarkMs() > before) {
-                logAdvance("topic_idle", before);
-            }
-        }
-        nextOffsets = globalWatermark.nextOffsets();
-    }
-
-    private void logAdvance(String event, long fromMs) {
+    private void logAdvance(String event, Set<Integer> passedOver, long fromMs, long toMs) {
         log.info(
                 event,
-                "passed_over", globalWatermark.passedOver(),
+                "passed_over", passedOver,
                 "watermark_from", JobLog.time(fromMs),
-                "watermark_to", JobLog.time(globalWatermark.watermarkMs()));
+                "watermark_to", JobLog.time(toMs));
     }
 
     @Override
@@ -150,8 +134,7 @@ final class WatermarkCoordinator implements OperatorCoordinator {
     }
 
     private void reset() {
-        globalWatermark = new GlobalWatermark(settings.timeRules);
-        reported.clear();
+        rounds = rounds();
         endOffsets.set(null);
     }
 

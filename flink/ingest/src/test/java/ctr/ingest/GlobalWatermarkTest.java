@@ -245,6 +245,16 @@ class GlobalWatermarkTest {
     }
 
     @Test
+    void whileAllAreIdleNobodyIsBehind() {
+        valid(0, NOON + 400_000);
+        valid(1, NOON);
+        passes(40_000);
+        valid(0, NOON + 400_001);
+        tick();
+        assertEquals(NOON - 10_000, watermark.watermarkMs(), "all count as active again, and have their time");
+    }
+
+    @Test
     void whoIsBehindWithRecordsToReadIsNoStraggler() {
         for (int i = 0; i < 700; i++) {
             valid(0, NOON + 3_600_000);

@@ -4,75 +4,74 @@ import static ctr.ingest.Samples.NOON;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
-import java.util.Set;
-import java.util.TreeMap;
-import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
-import org.apache.flink.streaming.api.watermark.Watermark;
-import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
-import org.apache.flink.types.Row;
+import java.util.SplittableRandom;
 
 /**
- * Runs the ingest stage and the job watermark on a virtual clock, by a seed: partitions that pause, lag, hold the past or
- * garbage; subtasks that stall; checkpoints that complete late or never; crashes, and restores at another parallelism. What
- * has left in the end is held against a reference that knows the contract and nothing of the code.
- *
- * <p>Downstream of the stage is modelled: a window operator whose state is part of each checkpoint, a table of upserts, a
- * topic of dead letters that is never taken back, and the ledger.
+ * Runs the ingest stage and the job watermark on a virtual clock, by a seed: partitions that pause, lag, lose their leader,
+ * hold the past or garbage; subtasks that stall; checkpoints that complete late or never; crashes, and restores at another
+ * parallelism. Every outcome and every move of the watermark is held against {@link WatermarkReference}, and what has left
+ * in the end against {@link FinalReference}: they know the contract and nothing of the code.
  */
 final class Simulation {
 
-    private static final long MINUTE = 60_000;
-    private static final long SPAN_MS = 4 * MINUTE;
-
     /** So long after the last record everything must be closed, whatever has crashed. */
-    private static final long QUIET_MS = 5 * MINUTE;
+    private static final long QUIET_MS = 5 * Windows.ONE_MINUTE_MS;
+
+    /** Nothing breaks in so much of the end: whatever stalls or is stuck by then comes to its end. */
+    private static final long CALM_MS = 2 * QUIET_MS / 3;
+
+    private static final long END_MS = NOON + SimulatedTopic.SPAN_MS + QUIET_MS;
+
+    private static final int MAX_PARALLELISM = 4;
 
     private static final int CAP = 3;
 
-    /** A record of the topic. */
-    private record Appended(long brokerMs, long eventMs, String category, boolean valid) {}
-
-    /** A window's key: its start, category, device. */
-    private record Key(long start, String category, int device) {}
+    /** How often a subtask reports. Seldom: more schedules in the same time; the contract knows no such pace. */
+    private static final long[] PACES_MS = {100, 200, 500, 500, 1_000, 1_000};
 
     /** A checkpoint of the whole job. */
-    private record Checkpoint(OperatorSubtaskState[] subtasks, int[] offsets, Map<Key, Long> open, long id) {}
+    private record Checkpoint(
+            long id, Object[] subtasks, int[] offsets, Downstream.State downstream, long leastAnnouncedMs) {}
 
-    private final Random random;
-    private final IngestSettings settings = rules();
-    private final List<List<Appended>> topic = new ArrayList<>();
+    private final SplittableRandom random;
+    private final SimulatedSubtask.Start starting;
+    private final IngestSettings settings;
+    private final SimulatedTopic topic;
+    private final long tickMs;
+    private final Downstream downstream = new Downstream();
+    private final FinalReference reference;
 
-    // What lies outside of the job, and is never taken back.
-    private final Map<Key, Long> table = new TreeMap<>(Comparator.comparing(Key::toString));
-    private final Map<String, Integer> deadLetters = new TreeMap<>();
-    private final Map<String, Row> ledger = new TreeMap<>();
-
-    // The job.
-    private List<Subtask> subtasks = new ArrayList<>();
+    // The running job.
+    private List<SimulatedSubtask> subtasks = List.of();
     private int[] offsets;
-    private GlobalWatermark watermark;
-    private Map<Key, Long> open = new HashMap<>();
-    private final Map<Long, Long> closedAt = new HashMap<>();
-    private long[] watermarks;
-    private final List<Deque<Long>> advances = new ArrayList<>();
-    private Set<Integer> reported = new HashSet<>();
+    private WatermarkRounds rounds;
+    private WatermarkReference expected;
+    private Map<Integer, Long> endsSaid;
+    private long restoredMs;
+    private final List<Deque<WatermarkAdvance>> advances = new ArrayList<>();
+    private final Event event = new Event(2, 1);
+
     private long nowMs = NOON;
     private long run;
+    private final long[] stalledUntilMs = new long[MAX_PARALLELISM];
+    private final long[] awayUntilMs;
 
-    private Simulation(long seed) {
-        random = new Random(seed);
+    private Simulation(long seed, SimulatedSubtask.Start starting, IngestSettings settings, boolean anyPace) {
+        random = new SplittableRandom(seed);
+        this.starting = starting;
+        this.settings = settings;
+        tickMs = anyPace ? PACES_MS[random.nextInt(PACES_MS.length)] : PreAggregator.TICK_MS;
+        topic = new SimulatedTopic(random);
+        awayUntilMs = new long[topic.partitions()];
+        reference = new FinalReference(topic, CAP);
     }
 
     /** Seconds in place of minutes, so that four minutes hold many idle times. */
-    private static IngestSettings rules() {
+    static IngestSettings rules() {
         IngestSettings settings = Samples.settings();
         settings.timeRules.outOfOrdernessMs = 2_000;
         settings.timeRules.partitionIdleMs = 3_000;
@@ -83,316 +82,227 @@ final class Simulation {
         return settings;
     }
 
-    /**
-     * Runs one schedule.
-     *
-     * @return what is wrong; empty if all is right
-     */
-    static List<String> run(long seed) throws Exception {
-        Simulation simulation = new Simulation(seed);
+    /** Runs one schedule through {@link Accounting} itself. @return what is wrong; empty if all is right */
+    static List<String> run(long seed, IngestSettings rules) throws Exception {
+        return new Simulation(seed, SimulatedSubtask::plain, rules, true).run();
+    }
+
+    /** Runs one schedule through the operator in Flink's harness. @return what is wrong; empty if all is right */
+    static List<String> runInHarness(long seed, IngestSettings rules) throws Exception {
+        return new Simulation(seed, HarnessSubtask::all, rules, false).run();
+    }
+
+    private List<String> run() throws Exception {
         try {
-            simulation.append();
-            simulation.play();
-            return simulation.problems();
-        } catch (IllegalStateException broken) {
-            return List.of(broken.getMessage());
+            play();
+            return reference.problems(downstream, expected.watermarkMs(), run);
+        } catch (Violation broken) {
+            return List.of(broken.getMessage() + " (" + (nowMs - NOON) + " ms after the start, run " + run + ")");
         } finally {
-            for (Subtask subtask : simulation.subtasks) {
-                subtask.close();
-            }
+            close();
         }
     }
 
-    // ---- the topic -------------------------------------------------------------------------------
-
-    private void append() {
-        int partitions = 1 + random.nextInt(4);
-        for (int partition = 0; partition < partitions; partition++) {
-            List<Appended> records = new ArrayList<>();
-            long brokerMs = NOON + random.nextInt(5_000);
-            long behindMs = random.nextInt(5) == 0 ? random.nextInt(120_000) : 0;
-            boolean garbage = false;
-            while (brokerMs < NOON + SPAN_MS) {
-                if (random.nextInt(30) == 0) {
-                    garbage = random.nextBoolean();
-                    behindMs = random.nextInt(4) == 0 ? random.nextInt(120_000) : behindMs;
-                }
-                long jitterMs = random.nextInt(12) == 0 ? random.nextInt(90_000) : random.nextInt(2_000);
-                long aheadMs = random.nextInt(12) == 0 ? random.nextInt(5_000) : 0;
-                records.add(new Appended(
-                        brokerMs, brokerMs - behindMs - jitterMs + aheadMs, "c" + random.nextInt(6), !garbage));
-                brokerMs += random.nextInt(25) == 0 ? random.nextInt(20_000) : random.nextInt(1_500);
-            }
-            topic.add(records);
+    private void close() throws Exception {
+        for (SimulatedSubtask subtask : subtasks) {
+            subtask.close();
         }
     }
 
-    private int end(int partition) {
-        int end = 0;
-        for (Appended record : topic.get(partition)) {
-            end += record.brokerMs <= nowMs ? 1 : 0;
-        }
-        return end;
-    }
+    // ---- the schedule ----------------------------------------------------------------------------
 
-    // ---- the job ---------------------------------------------------------------------------------
+    /** Whether what happens once in so many milliseconds happens in this tick. */
+    private boolean happens(long onceInMs) {
+        return random.nextLong(onceInMs) < tickMs;
+    }
 
     private void play() throws Exception {
         start(null);
-        List<Checkpoint> complete = new ArrayList<>();
+        Checkpoint complete = null;
         Checkpoint pending = null;
         long pendingUntilMs = 0;
         long id = 0;
-        long[] stalledUntilMs = new long[8];
-        while (nowMs < NOON + SPAN_MS + QUIET_MS) {
-            nowMs += PreAggregator.TICK_MS;
-            boolean quiet = nowMs > NOON + SPAN_MS + QUIET_MS / 3;
+        while (nowMs < END_MS) {
+            nowMs += tickMs;
+            boolean calm = nowMs > END_MS - CALM_MS;
             for (int i = 0; i < subtasks.size(); i++) {
-                if (!quiet && random.nextInt(300) == 0) {
+                if (!calm && happens(30_000)) {
                     stalledUntilMs[i] = nowMs + random.nextInt(8_000);
                 }
                 if (nowMs >= stalledUntilMs[i]) {
-                    work(i);
+                    work(i, calm);
                 }
             }
-            if (pending == null && random.nextInt(60) == 0) {
+            if (pending == null && happens(6_000)) {
                 pending = checkpoint(++id);
                 pendingUntilMs = random.nextInt(6) == 0 ? Long.MAX_VALUE : nowMs + random.nextInt(3_000);
             } else if (pending != null && nowMs >= pendingUntilMs) {
-                complete.add(pending);
+                complete = pending;
+                pending = null;
                 // A crash may come before all subtasks have heard of it.
-                boolean all = quiet || random.nextInt(4) > 0;
-                for (Subtask subtask : subtasks) {
+                boolean all = calm || random.nextInt(4) > 0;
+                for (SimulatedSubtask subtask : subtasks) {
                     if (all || random.nextBoolean()) {
-                        subtask.complete(pending.id);
+                        subtask.complete(complete.id);
                     }
                 }
-                collect();
-                Checkpoint completed = pending;
-                pending = null;
                 if (!all) {
-                    start(completed);
+                    start(complete);
                 }
-            } else if (pending != null && pendingUntilMs == Long.MAX_VALUE && random.nextInt(50) == 0) {
+            } else if (pending != null && pendingUntilMs == Long.MAX_VALUE && happens(5_000)) {
                 pending = null;
             }
-            if (!quiet && random.nextInt(900) == 0) {
-                start(complete.isEmpty() ? null : complete.get(complete.size() - 1));
+            if (!calm && happens(90_000)) {
+                start(complete);
                 pending = null;
             }
         }
-        Checkpoint last = checkpoint(id + 1);
-        for (Subtask subtask : subtasks) {
-            subtask.complete(last.id);
+        reference.forgets(checkpoint(++id).subtasks, expected);
+        for (SimulatedSubtask subtask : subtasks) {
+            subtask.complete(id);
         }
-        collect();
     }
 
     /** Starts the job from a checkpoint, or from nothing, at a parallelism of its own. */
-    private void start(Checkpoint checkpoint) throws Exception {
-        for (Subtask subtask : subtasks) {
-            subtask.close();
-        }
-        int parallelism = 1 + random.nextInt(4);
+    private void start(Checkpoint from) throws Exception {
+        close();
+        int parallelism = 1 + random.nextInt(MAX_PARALLELISM);
         settings.runStartedMs = ++run;
-        subtasks = new ArrayList<>();
+        downstream.restore(from == null ? null : from.downstream, parallelism);
+        subtasks = starting.all(settings, downstream.outputs(), from == null ? null : from.subtasks);
+        offsets = from == null ? new int[topic.partitions()] : from.offsets.clone();
         advances.clear();
         for (int i = 0; i < parallelism; i++) {
-            subtasks.add(Subtask.restore(settings, parallelism, i, checkpoint == null ? null : checkpoint.subtasks));
             advances.add(new ArrayDeque<>());
         }
-        offsets = checkpoint == null ? new int[topic.size()] : checkpoint.offsets.clone();
-        open = checkpoint == null ? new HashMap<>() : new HashMap<>(checkpoint.open);
-        watermarks = new long[parallelism];
-        Arrays.fill(watermarks, Windows.NONE);
-        closedAt.clear();
-        watermark = new GlobalWatermark(settings.timeRules);
-        reported = new HashSet<>();
+        rounds = new WatermarkRounds(settings.timeRules, new Broker(), (event, passedOver, fromMs, toMs) -> {}, tickMs);
+        restoredMs = from == null ? Windows.NONE : from.leastAnnouncedMs;
+        expected = new WatermarkReference(settings.timeRules, tickMs, topic.partitions(), parallelism, restoredMs);
+        for (int partition = 0; partition < offsets.length; partition++) {
+            for (int offset = 0; offset < offsets[partition]; offset++) {
+                expected.readBefore(topic.get(partition, offset));
+            }
+        }
+    }
+
+    /** Answers when the simulator has let it be asked. */
+    private final class Broker implements WatermarkRounds.Broker {
+
+        @Override
+        public int partitionCount() {
+            return topic.partitions();
+        }
+
+        @Override
+        public Map<Integer, Long> takeEndOffsets() {
+            Map<Integer, Long> said = endsSaid;
+            endsSaid = null;
+            return said;
+        }
     }
 
     /** What one subtask does in a tick: read, report, and obey the coordinator, who may be slow. */
-    private void work(int index) throws Exception {
-        Subtask subtask = subtasks.get(index);
-        for (int partition = index; partition < topic.size(); partition += subtasks.size()) {
-            int end = end(partition);
-            for (int left = random.nextInt(30); left > 0 && offsets[partition] < end; left--) {
-                int offset = offsets[partition]++;
-                Appended record = topic.get(partition).get(offset);
-                if (record.valid) {
-                    subtask.event(partition, offset, record.eventMs, record.brokerMs, record.category);
-                } else {
-                    subtask.rejected(partition, offset, Outcome.MALFORMED);
-                }
+    private void work(int index, boolean calm) throws Exception {
+        SimulatedSubtask subtask = subtasks.get(index);
+        for (int partition = index; partition < topic.partitions(); partition += subtasks.size()) {
+            if (!calm && happens(60_000)) {
+                awayUntilMs[partition] = nowMs + random.nextInt(20_000);
+            }
+            if (nowMs >= awayUntilMs[partition]) {
+                read(index, partition);
             }
         }
-        ProgressReport report = subtask.tick();
-        watermark.restore(report.jobWatermarkMs);
-        report.progress.forEach(watermark::advance);
-        for (int partition : report.activePartitions) {
-            watermark.active(partition);
+        ProgressReport report = subtask.tick(nowMs);
+        boolean passes = expected.worked(index, partition -> partition % subtasks.size() == index);
+        if (passes) {
+            askBroker();
+            expected.pass(nowMs);
         }
-        reported.add(index);
-        if (reported.size() == subtasks.size()) {
-            reported.clear();
-            tick();
+        rounds.report(index, subtasks.size(), report, nowMs);
+        if (rounds.watermarkMs() != expected.watermarkMs()) {
+            throw new Violation("the job watermark is " + rounds.watermarkMs() + ", not " + expected.watermarkMs());
         }
-        if (report.jobWatermarkMs < watermark.watermarkMs()) {
-            advances.get(index).add(watermark.watermarkMs());
+        if (report.jobWatermarkMs < rounds.watermarkMs()) {
+            advances.get(index).add(new WatermarkAdvance(rounds.watermarkMs(), rounds.adoptedByAllMs()));
         }
         if (!advances.get(index).isEmpty() && random.nextInt(3) > 0) {
             subtask.advance(advances.get(index).poll());
         }
-        collect();
     }
 
-    private void tick() {
-        watermark.setPartitionCount(topic.size());
-        if (random.nextInt(10) == 0) {
-            for (int partition = 0; partition < topic.size(); partition++) {
-                watermark.endsAt(partition, end(partition));
-            }
+    private void read(int index, int partition) throws Exception {
+        int end = topic.end(partition, nowMs);
+        int upTo = Math.min(end, offsets[partition] + random.nextInt(30));
+        if (offsets[partition] < upTo) {
+            expected.wasRead(partition);
         }
-        watermark.tick(PreAggregator.TICK_MS);
-        if (watermark.topicIdle() && !watermark.closed()) {
-            watermark.closeLastWindows(nowMs);
+        while (offsets[partition] < upTo) {
+            SimulatedTopic.Appended appended = topic.get(partition, offsets[partition]++);
+            Outcome outcome = outcome(appended, index);
+            event.load(appended.record());
+            event.timestampMs = appended.eventMs();
+            event.dimensions[0] = appended.category();
+            event.dimensions[1] = 1;
+            event.measures[0] = event.click = appended.click();
+            if (!appended.valid()) {
+                event.timestampMs = Long.MAX_VALUE;
+                event.reject(Outcome.MALFORMED, "rejected by the simulator");
+            }
+            subtasks.get(index).add(event);
+            if (event.outcome != outcome) {
+                throw new Violation(partition + "/" + (offsets[partition] - 1) + " is " + event.outcome + ", not " + outcome);
+            }
+            expected.read(appended, outcome == Outcome.COUNTED);
+            reference.decided(appended, outcome);
+        }
+    }
+
+    private Outcome outcome(SimulatedTopic.Appended appended, int index) {
+        if (!appended.valid()) {
+            return Outcome.MALFORMED;
+        }
+        long end = Windows.oneMinuteEnd(appended.eventMs());
+        long announced = Math.max(restoredMs, downstream.announcedMs(index));
+        boolean late = end <= expected.partitionWatermarkMs(appended.record().partition()) || end <= announced;
+        return late ? Outcome.LATE : Outcome.COUNTED;
+    }
+
+    private void askBroker() {
+        if (!happens(1_000)) {
+            return;
+        }
+        endsSaid = new HashMap<>();
+        for (int partition = 0; partition < topic.partitions(); partition++) {
+            // Where a leader is away, the broker may not know the end.
+            if (nowMs >= awayUntilMs[partition] || random.nextBoolean()) {
+                int end = topic.end(partition, nowMs);
+                endsSaid.put(partition, (long) end);
+                expected.endsAt(partition, end);
+            }
         }
     }
 
     private Checkpoint checkpoint(long id) throws Exception {
-        OperatorSubtaskState[] states = new OperatorSubtaskState[subtasks.size()];
+        long least = Long.MAX_VALUE;
+        for (int i = 0; i < subtasks.size(); i++) {
+            least = Math.min(least, Math.max(restoredMs, downstream.announcedMs(i)));
+        }
+        Object[] states = new Object[subtasks.size()];
         for (int i = 0; i < states.length; i++) {
             states[i] = subtasks.get(i).checkpoint(id);
         }
-        collect();
-        return new Checkpoint(states, offsets.clone(), new HashMap<>(open), id);
+        return new Checkpoint(id, states, offsets.clone(), downstream.checkpoint(), least);
     }
 
-    /** Takes what has left the stage to where it goes. */
-    private void collect() throws Exception {
-        for (int i = 0; i < subtasks.size(); i++) {
-            Subtask subtask = subtasks.get(i);
-            Object left;
-            while ((left = subtask.output.poll()) != null) {
-                if (left instanceof Watermark mark) {
-                    if (mark.getTimestamp() < watermarks[i]) {
-                        throw new IllegalStateException("a watermark went back");
-                    }
-                    watermarks[i] = mark.getTimestamp();
-                } else if (left instanceof StreamRecord<?> record) {
-                    add(record);
-                }
-            }
-            subtask.takeDeadLetters().forEach(each -> deadLetters.merge(each, 1, Integer::sum));
-            for (Row row : subtask.takeLedger()) {
-                ledger.put(row.getField(1) + "/" + row.getField(2) + "/" + row.getField(12), row);
-            }
-        }
-        close();
-    }
-
-    private void add(StreamRecord<?> record) {
-        Row row = (Row) record.getValue();
-        Key key = new Key(record.getTimestamp(), (String) row.getField(0), (Integer) row.getField(1));
-        if (key.start + MINUTE - 1 <= slowest()) {
-            throw new IllegalStateException("counts came after their window had closed: " + key);
-        }
-        open.merge(key, (Long) row.getField(2), Long::sum);
-    }
-
-    private long slowest() {
-        return Arrays.stream(watermarks).min().orElseThrow();
-    }
-
-    /** The window operator: an upsert of whatever the watermark closes. */
-    private void close() {
-        long slowest = slowest();
-        open.entrySet().removeIf(entry -> {
-            boolean ends = entry.getKey().start + MINUTE - 1 <= slowest;
-            if (ends) {
-                table.put(entry.getKey(), entry.getValue());
-            }
-            return ends;
-        });
-    }
-
-    // ---- the reference ---------------------------------------------------------------------------
-
-    private List<String> problems() {
-        List<String> problems = new ArrayList<>();
-        Map<Key, Long> expected = new TreeMap<>(Comparator.comparing(Key::toString));
-        for (int partition = 0; partition < topic.size(); partition++) {
-            long highest = Long.MIN_VALUE / 2;
-            Map<Long, Set<String>> names = new HashMap<>();
-            long[] outcomes = new long[3];
-            for (int offset = 0; offset < topic.get(partition).size(); offset++) {
-                Appended record = topic.get(partition).get(offset);
-                String place = partition + "/" + offset;
-                if (!record.valid) {
-                    outcomes[2]++;
-                    if (!deadLetters.containsKey("malformed " + place)) {
-                        problems.add("no dead letter of " + place);
-                    }
-                    continue;
-                }
-                long start = Windows.start(record.eventMs, MINUTE);
-                boolean byContent = start + MINUTE <= highest - settings.timeRules.outOfOrdernessMs;
-                boolean late = deadLetters.containsKey("late " + place);
-                if (byContent && !late) {
-                    problems.add(place + " is late by the partition's content, and no dead letter says so");
-                }
-                highest = Math.max(highest, Math.min(record.eventMs, record.brokerMs));
-                outcomes[late ? 1 : 0]++;
-                if (!late) {
-                    Set<String> named = names.computeIfAbsent(start, each -> new HashSet<>());
-                    boolean known = named.contains(record.category) || named.size() < CAP && named.add(record.category);
-                    expected.merge(
-                            known ? new Key(start, record.category, 1) : new Key(start, "other", -1), 1L, Long::sum);
-                }
-            }
-            compareLedger(partition, outcomes, problems);
-        }
-        if (!open.isEmpty()) {
-            problems.add("not closed: " + open);
-        }
-        if (!expected.equals(table)) {
-            expected.forEach((key, count) -> {
-                if (!count.equals(table.get(key))) {
-                    problems.add(key + " is " + table.get(key) + ", not " + count);
-                }
-            });
-            table.keySet().stream().filter(key -> !expected.containsKey(key)).forEach(key -> problems.add(key + " is extra"));
-        }
-        return problems;
-    }
-
-    /** The newest run's rows, as the view {@code quality.ledger_current} has them. */
-    private void compareLedger(int partition, long[] outcomes, List<String> problems) {
-        List<Row> rows = new ArrayList<>();
-        ledger.values().stream().filter(row -> row.getField(1).equals(partition)).forEach(rows::add);
-        rows.sort(Comparator.<Row>comparingLong(row -> (Long) row.getField(12))
-                .thenComparingLong(row -> (Long) row.getField(4))
-                .reversed());
-        long readAgainFrom = Long.MAX_VALUE;
-        long[] sums = new long[3];
-        for (Row row : rows) {
-            long first = (Long) row.getField(2);
-            if (first < readAgainFrom) {
-                sums[0] += (Long) row.getField(6);
-                sums[1] += (Long) row.getField(7);
-                sums[2] += (Long) row.getField(8);
-            }
-            readAgainFrom = Math.min(readAgainFrom, first);
-        }
-        if (!Arrays.equals(sums, outcomes)) {
-            problems.add("the ledger of partition " + partition + " says " + Arrays.toString(sums) + ", not "
-                    + Arrays.toString(outcomes));
-        }
-    }
-
-    /** Runs the seeds from the first argument to before the second; ends with status 1 at the first that fails. */
+    /**
+     * Runs the seeds from the first argument to before the second, with a third argument in Flink's harness; ends with
+     * status 1 at the first that fails.
+     */
     public static void main(String[] arguments) throws Exception {
+        boolean harness = arguments.length > 2;
+        IngestSettings rules = rules();
         for (long seed = Long.parseLong(arguments[0]); seed < Long.parseLong(arguments[1]); seed++) {
-            List<String> problems = run(seed);
+            List<String> problems = harness ? runInHarness(seed, rules) : run(seed, rules);
             if (!problems.isEmpty()) {
                 System.out.println("seed " + seed + ": " + problems);
                 System.exit(1);

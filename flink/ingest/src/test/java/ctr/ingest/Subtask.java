@@ -2,7 +2,9 @@ package ctr.ingest;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -138,7 +140,12 @@ final class Subtask implements AutoCloseable {
         event.dimensions[1] = 1;
         event.timestampMs = timestampMs;
         event.measures[0] = event.click = click;
-        harness.processElement(event, timestampMs);
+        process(event);
+    }
+
+    /** The event's outcome afterwards is what the operator has decided. */
+    void process(Event event) throws Exception {
+        harness.processElement(event, event.timestampMs);
     }
 
     /** A record that the decoder rejected; its event time is whatever the record before left there. */
@@ -163,7 +170,12 @@ final class Subtask implements AutoCloseable {
     }
 
     void advance(long jobWatermarkMs) throws Exception {
-        operator().handleOperatorEvent(InstantiationUtil.clone(new WatermarkAdvance(jobWatermarkMs)));
+        advance(new WatermarkAdvance(jobWatermarkMs, Windows.NONE));
+    }
+
+    /** Over the network it travels serialized. */
+    void advance(WatermarkAdvance advance) throws Exception {
+        operator().handleOperatorEvent(InstantiationUtil.clone(advance));
     }
 
     OperatorSubtaskState checkpoint(long id) throws Exception {
@@ -203,24 +215,39 @@ final class Subtask implements AutoCloseable {
                 .collect(Collectors.toList());
     }
 
-    /** As {@link #deadLetters}, each once. */
-    List<String> takeDeadLetters() {
-        List<String> left = deadLetters();
-        forget(Ingest.DEAD_LETTERS);
-        return left;
+    /** What has left since the last call. */
+    List<DeadLetter> takeDeadLetters() {
+        return take(Ingest.DEAD_LETTERS);
     }
 
+    /** What has left since the last call. */
     List<Row> takeLedger() {
-        List<Row> left = ledger();
-        forget(Ingest.LEDGER);
-        return left;
+        return take(Ingest.LEDGER);
     }
 
-    private void forget(OutputTag<?> tag) {
+    /** What has left since the last call, by window start. */
+    Map<Long, Map<Segment, long[]>> takeDocuments() throws Exception {
+        Map<Long, Map<Segment, long[]>> documents = new HashMap<>();
+        for (Row row : take(Ingest.DOCUMENTS)) {
+            SegmentBytes.readSums(new DataInputDeserializer((byte[]) row.getField(1)))
+                    .forEach((segment, sums) -> documents
+                            .computeIfAbsent((Long) row.getField(0), start -> new HashMap<>())
+                            .merge(segment, sums, Subtask::sum));
+        }
+        return documents;
+    }
+
+    private static long[] sum(long[] first, long[] second) {
+        return new long[] {first[0] + second[0], first[1] + second[1]};
+    }
+
+    private <T> List<T> take(OutputTag<T> tag) {
+        List<T> left = side(tag).toList();
         Collection<?> records = harness.getSideOutput(tag);
         if (records != null) {
             records.clear();
         }
+        return left;
     }
 
     List<Row> ledger() {
