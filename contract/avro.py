@@ -75,6 +75,13 @@ def read_long(data: bytes, at: int) -> tuple[int, int]:
     raise Malformed(NUMBER_TOO_LONG)
 
 
+def _read_int(data: bytes, at: int) -> tuple[int, int]:
+    value, end = read_long(data, at)
+    if not INT_MIN <= value <= INT_MAX or end - at > MAX_INT_BYTES:
+        raise Malformed(NUMBER_TOO_LONG)
+    return value, end
+
+
 def _read_length(data: bytes, at: int) -> tuple[int, int]:
     length, at = read_long(data, at)
     if not 0 <= length <= len(data) - at:
@@ -83,10 +90,10 @@ def _read_length(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _read_choice(data: bytes, at: int, choices: int) -> tuple[int, int]:
-    index, at = read_long(data, at)
+    index, end = _read_int(data, at)
     if not 0 <= index < choices:
         raise Malformed(NO_SUCH_CHOICE)
-    return index, at
+    return index, end
 
 
 class Type:
@@ -169,10 +176,7 @@ class Int(Type):
     @override
     def skip(self, data: bytes, at: int, depth: int) -> int:
         del depth
-        value, end = read_long(data, at)
-        if not INT_MIN <= value <= INT_MAX or end - at > MAX_INT_BYTES:
-            raise Malformed(NUMBER_TOO_LONG)
-        return end
+        return _read_int(data, at)[1]
 
     @override
     def read(self, data: bytes, at: int, depth: int, budget: Budget) -> tuple[int, int]:

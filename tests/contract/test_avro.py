@@ -68,6 +68,7 @@ def test_an_id_may_be_negative_and_is_then_known_to_nobody() -> None:
         (bytes.fromhex("80808080 10"), {"a": "int"}, "longer than its type"),  # 2^31
         (b"\1", {"a": ["null", "string"]}, "choice that is not there"),  # branch -1
         (b"\4", {"a": ["null", "string"]}, "choice that is not there"),
+        (b"\x80\x80\x80\x80\x80\0", {"a": ["null", "string"]}, "longer than its type"),
         (b"\4", {"a": {"type": "enum", "name": "E", "symbols": ["A", "B"]}}, "choice that is not there"),
         (b"\6ab", {"a": "string"}, "beyond the record"),
         (b"\1", {"a": "bytes"}, "beyond the record"),

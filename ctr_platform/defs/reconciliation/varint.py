@@ -77,8 +77,8 @@ class Cursors:
         return values
 
     def choices(self, count: int) -> Ints:
-        """One index into so many choices of each record."""
-        values = self.longs()
+        """One index into so many choices of each record; it is written as an int."""
+        values = self.ints()
         self.bad |= (values < 0) | (values >= count)
         return values
 

@@ -65,13 +65,13 @@ final class AvroCursor {
         return (int) value;
     }
 
-    /** Index into {@code size} choices: a union's branch, an enum's symbol. */
+    /** Index into {@code size} choices: a union's branch, an enum's symbol. It is written as an int. */
     int readIndex(int size) throws MalformedException {
-        long index = readLong();
+        int index = readInt();
         if (index < 0 || index >= size) {
             throw MalformedException.NO_SUCH_CHOICE;
         }
-        return (int) index;
+        return index;
     }
 
     /** Length of a string or of bytes, which must lie within the record. */

@@ -153,10 +153,20 @@ class AvroCursorTest {
             int chosen = index;
             assertEquals(chosen, over(written(encoder -> encoder.writeIndex(chosen))).readIndex(3));
         }
-        for (long index : new long[] {-1, 3, 1L << 32, Long.MIN_VALUE, Long.MAX_VALUE}) {
-            byte[] bytes = written(encoder -> encoder.writeLong(index));
+        for (int index : new int[] {-1, 3, Integer.MIN_VALUE, Integer.MAX_VALUE}) {
+            byte[] bytes = written(encoder -> encoder.writeIndex(index));
             malformed(MalformedException.NO_SUCH_CHOICE, () -> over(bytes).readIndex(3));
         }
+    }
+
+    @Test
+    void anIndexIsNoLongerThanAnInt() throws IOException {
+        for (long index : new long[] {1L << 32, Long.MIN_VALUE, Long.MAX_VALUE}) {
+            byte[] bytes = written(encoder -> encoder.writeLong(index));
+            malformed(MalformedException.NUMBER_TOO_LONG, () -> over(bytes).readIndex(3));
+        }
+        byte[] one = {(byte) 0x82, (byte) 0x80, (byte) 0x80, (byte) 0x80, (byte) 0x80, 0};
+        malformed(MalformedException.NUMBER_TOO_LONG, () -> over(one).readIndex(3));
     }
 
     @Test

@@ -7,6 +7,8 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.HexFormat;
+import java.util.List;
+import org.apache.flink.avro.shaded.com.fasterxml.jackson.databind.ObjectMapper;
 import org.apache.flink.avro.shaded.org.apache.avro.Schema;
 import org.apache.flink.avro.shaded.org.apache.avro.generic.GenericDatumReader;
 import org.apache.flink.avro.shaded.org.apache.avro.generic.GenericRecord;
@@ -16,7 +18,8 @@ import org.apache.flink.avro.shaded.org.apache.avro.io.DecoderFactory;
 /**
  * A program that says what the job makes of bytes, and what Avro's own reader does, for a test in another language.
  *
- * <p>Lines in: {@code schema JSON}, then {@code hex} of an event of it, as often as wanted. Lines out, one for each event: the
+ * <p>Lines in: a JSON array of the schemas that the next one refers to, {@code schema JSON}, then {@code hex} of an event of it, as
+ * often as wanted. Lines out, one for each event: the
  * job's judgement, a tab, Avro's. A judgement is {@code malformed}, {@code unknown_schema} or the four fields that count, the
  * category in base 64; Avro's may be {@code too large}: it makes an object of every value.
  */
@@ -30,16 +33,27 @@ final class Judge {
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         DecodePlan plan = null;
         Schema schema = null;
+        List<String> referenced = List.of();
         for (String line = in.readLine(); line != null; line = in.readLine()) {
+            if (line.startsWith("[")) {
+                referenced = List.of(new ObjectMapper().readValue(line, String[].class));
+                continue;
+            }
             if (line.startsWith("{")) {
-                plan = compiler.compile(line);
-                schema = plan.problem == null ? new Schema.Parser().setValidate(false).setValidateDefaults(false).parse(line) : null;
+                plan = compiler.compile(line, referenced);
+                schema = plan.problem == null ? parse(line, referenced) : null;
                 continue;
             }
             byte[] avro = HexFormat.of().parseHex(line);
             out.println(plan.problem == null ? ours(plan, avro) + "\t" + avros(schema, avro) : "unknown_schema\tunknown_schema");
         }
         out.flush();
+    }
+
+    private static Schema parse(String schema, List<String> referenced) {
+        Schema.Parser parser = new Schema.Parser().setValidate(false).setValidateDefaults(false);
+        referenced.forEach(parser::parse);
+        return parser.parse(schema);
     }
 
     private static String ours(DecodePlan plan, byte[] avro) {
