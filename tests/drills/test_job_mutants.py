@@ -1,0 +1,129 @@
+"""How many small faults of the job the recount and the quality report notice, and how soon."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from contract.errors import CtrError
+from ctr_platform.artifacts.java import build_jar, ingest_classpath
+from ctr_platform.defs.data_quality.report import make_report
+from ctr_platform.defs.flink_job import submission
+from ctr_platform.defs.reconciliation.run import recount
+from tests.drills.environment import candidate
+from tests.drills.job_mutants import FAULTS, JAVA
+from tests.oracle import MINUTE_MS
+from tests.support.hostile import HOUR_MS, hostile_traffic
+from tests.support.pipeline import pipeline
+
+if TYPE_CHECKING:
+    from tests.support.mutants import Mutant
+    from tests.support.pipeline import Pipeline
+    from tests.support.stack import RunningStack
+    from tests.support.submitter import Submitter
+
+pytestmark = [pytest.mark.drill, pytest.mark.timeout(4 * 3_600)]
+
+PROJECT: Final = Path(__file__).parents[2]
+EVENTS: Final = 2_000
+MINUTES: Final = 5
+SPAN_MS: Final = MINUTES * MINUTE_MS
+CLOSERS_MS: Final = 15_000
+"""The records that let the last window close are 10 s ahead of it, and must not be ahead of the broker."""
+
+WITHIN_S: Final = 45.0
+"""After the windows may close; a fault that is not noticed by then is not."""
+
+LEDGER_WITHIN_S: Final = 15.0
+"""A checkpoint each second; a fault may keep the ledger from ever saying that all is read."""
+
+CLOSED_WITHIN_S: Final = 20.0
+"""After this, that no window has closed is a finding: a second is what the contract allows."""
+
+LOOK_S: Final = 1.0
+
+NOTICED_AT_LEAST: Final = 30
+"""Of all. What is not noticed is in the table of `docs/measurements.md`, with the reason."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What noticed a fault first."""
+
+    by: str
+    what: str
+    seconds: float
+    """After the records that let the windows close."""
+
+
+def test_the_recount_and_the_report_notice_small_faults(
+    stack: RunningStack, submitter: Submitter, tmp_path: Path
+) -> None:
+    assert trial(stack, submitter, None, tmp_path) is None, "something is wrong without a fault"
+    print("\n| fault | the rule that it breaks | noticed by | after, s |\n|---|---|---|--:|")
+    found: list[Finding] = []
+    for number, fault in enumerate(FAULTS):
+        finding = trial(stack, submitter, fault, tmp_path / str(number))
+        noticed = f"{finding.by}: {finding.what} | {finding.seconds:.0f}" if finding else "nothing | -"
+        print(f"| {fault.name} | {fault.rule} | {noticed} |", flush=True)
+        found += [finding] if finding else []
+    print(f"\n{len(found)} of {len(FAULTS)} faults were noticed", flush=True)
+    assert len(found) >= NOTICED_AT_LEAST
+
+
+def trial(stack: RunningStack, submitter: Submitter, fault: Mutant | None, folder: Path) -> Finding | None:
+    """Run the job with a fault on traffic of every kind; returns what noticed it."""
+    with pipeline(stack, submitter, flink_parallelism=1) as job:
+        _submit(job, fault, folder)
+        # Of the last minutes: the quality report looks at documents that Redis still has.
+        job.base_ms = (time.time_ns() // 1_000_000 - CLOSERS_MS) // SPAN_MS * SPAN_MS - SPAN_MS - HOUR_MS
+        hostile_traffic(job, events=EVENTS, minutes=MINUTES, seed=21)
+        job.close_windows(HOUR_MS + SPAN_MS)
+        closing = time.monotonic()
+        records = job.expected().records
+        while time.monotonic() < closing + WITHIN_S:
+            if time.monotonic() < closing + LEDGER_WITHIN_S and job.read() < records:
+                time.sleep(LOOK_S)
+                continue
+            late = time.monotonic() > closing + CLOSED_WITHIN_S
+            if noticed := _look(job, late=late):
+                return Finding(by=noticed[0], what=noticed[1], seconds=time.monotonic() - closing)
+            if fault is None and late:
+                return None
+            time.sleep(LOOK_S)
+        return None
+
+
+def _submit(job: Pipeline, fault: Mutant | None, folder: Path) -> None:
+    if fault is None:
+        job.submit()
+        return
+    code = candidate(folder, (fault.file, fault.old, fault.new))
+    if fault.file.startswith(JAVA):
+        sources = code / "flink" / "ingest" / "src" / "main" / "java"
+        job.submit(front_jar=str(build_jar("ctr-ingest", sources, ingest_classpath(), strict=False)))
+    else:
+        job.job_id = submission.submit(job.config, code)
+        job.wait_running()
+
+
+def _look(job: Pipeline, *, late: bool) -> tuple[str, str] | None:
+    """What is found now, by whom."""
+    if job.rest("")["state"] != "RUNNING" or job.restarts():
+        return "the job's health", "it fails"
+    try:
+        done = recount(job.settings)
+    except CtrError as error:
+        return "the recount", str(error)
+    if done.verification.inexact:
+        return "the recount", f"{done.verification.inexact} windows are not exact"
+    if unbalanced := [each.partition for each in done.balances if not each.balanced]:
+        return "the recount", f"outcomes of {len(unbalanced)} partitions differ"
+    if late and done.verification.windows == 0:
+        return "the recount", "no window has closed"
+    broken = [each.rule.name for each in make_report(job.settings).verdicts if not each.passed]
+    return ("the quality report", ", ".join(f"`{name}`" for name in broken)) if broken else None
