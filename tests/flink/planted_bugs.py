@@ -169,7 +169,7 @@ PLANTED: Final = (
     ),
     _bug(
         "deferred dead letters are lost in a crash",
-        "nothing is dropped in silence",
+        "no record is lost",
         "Accounting",
         "restored.deadLetters.forEach(this::defer);",
     ),
