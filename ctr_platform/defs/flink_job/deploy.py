@@ -14,6 +14,7 @@ from ctr_platform.defs.flink_job.desired_state import (
     current_desired_state,
     record_desired_state,
 )
+from ctr_platform.defs.flink_job.given_up_runs import remove_given_up_runs
 from ctr_platform.defs.flink_job.releases import find_release, make_release
 from ctr_platform.defs.flink_job.rest import FlinkCluster
 from ctr_platform.defs.flink_job.restore_points import MAX_SNAPSHOTS, restore_points
@@ -171,6 +172,8 @@ def bring_up(
                     record_job(settings, job_id, desired.deployment_id)
                     LOG.info("submitted as %s: wait until all of it runs", job_id)
                     job = wait_running(cluster, job_id)
+                    if restored and (rows := remove_given_up_runs(settings, restored, job_id)):
+                        LOG.info("removed %d ledger rows of jobs that it does not go on from", rows)
                     break
                 except RestoreFailed as failed:
                     LOG.warning("it cannot be restored from %s: %s", restored, failed)
