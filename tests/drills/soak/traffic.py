@@ -48,7 +48,7 @@ def bursts(writer: TopicWriter, seed: int) -> Iterator[None]:
     kinds: list[Callable[[], None]] = [
         lambda: categories(writer, distinct=None, per_second=500, seconds=5),
         lambda: categories(writer, distinct=5_000, per_second=1_000, seconds=5),
-        lambda: unknown_schemas(writer, 5_000),
+        lambda: unknown_schemas(writer, 2_000),
         lambda: compressed_megabytes(writer),
         lambda: long_ids(writer),
         lambda: _send_all(writer, broken),

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
-from contract.errors import CtrError, Unavailable
+from contract.errors import CtrError, FlinkRefused, FlinkUnavailable, Unavailable
 from ctr_platform.defs.deployments.verification import verify_deployment
 from ctr_platform.defs.flink_job.assets import WHY
+from ctr_platform.defs.flink_job.liveness import check_liveness
+from ctr_platform.defs.flink_job.rest import FlinkCluster
 from ctr_platform.devstack.probes import answers, wait_until
 from warehouse.engine import writing_engine
 
@@ -72,6 +76,7 @@ class Before:
 
     at_s: float
     job_id: str
+    """Empty: none ran."""
     pids: Mapping[str, int]
 
     @property
@@ -83,8 +88,7 @@ class Before:
     def of(cls, platform: DrillEnvironment) -> Before:
         """Take it down."""
         job = platform.job()
-        assert job is not None
-        return cls(at_s=time.time(), job_id=job.id, pids=_pids(platform))
+        return cls(at_s=time.time(), job_id=job.id if job else "", pids=_pids(platform))
 
 
 def reached(platform: DrillEnvironment, fault: Fault, before: Before) -> Verdict:
@@ -132,7 +136,7 @@ def healers(*, replaced: Sequence[str], why: Sequence[str], restarted_by_flink: 
 
 
 def lag_s(platform: DrillEnvironment) -> float:
-    """How far the job's watermark was behind the clock at its last checkpoint."""
+    """How far the job's watermark was behind the clock at its last checkpoint; infinite: nobody can say."""
     engine = writing_engine(platform.settings.postgres_url, "ctr-soak")
     query = text(
         "select extract(epoch from now() - job_watermark) from quality.ledger"
@@ -140,7 +144,9 @@ def lag_s(platform: DrillEnvironment) -> float:
     )
     try:
         with engine.connect() as connection:
-            return float(connection.scalar(query) or float("inf"))
+            return float(connection.scalar(query) or math.inf)
+    except SQLAlchemyError:
+        return math.inf
     finally:
         engine.dispose()
 
@@ -148,8 +154,14 @@ def lag_s(platform: DrillEnvironment) -> float:
 def _healthy(platform: DrillEnvironment) -> bool:
     states = platform.stack.supervisor.states()
     services = platform.stack.services.values()
-    run = all(states[service.name].state == "RUNNING" and answers(service.probe) for service in services)
-    return run and platform.job() is not None
+    if not all(states[service.name].state == "RUNNING" and answers(service.probe) for service in services):
+        return False
+    try:
+        with FlinkCluster(platform.settings.flink_rest_url) as cluster:
+            well = check_liveness(cluster, platform.settings).problem is None
+    except (FlinkUnavailable, FlinkRefused):
+        return False
+    return well and platform.job() is not None
 
 
 def _pids(platform: DrillEnvironment) -> dict[str, int]:
