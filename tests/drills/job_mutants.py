@@ -291,4 +291,4 @@ PYTHON: Final = (
     ),
 )
 
-FAULTS: Final = {"ingest": INGEST, "sql": SQL, "documents": PYTHON}
+FAULTS: Final = (*INGEST, *SQL, *PYTHON)

@@ -13,6 +13,7 @@ from contract.errors import CtrError
 from ctr_platform.artifacts.java import build_jar, ingest_classpath
 from ctr_platform.defs.data_quality.report import make_report
 from ctr_platform.defs.flink_job import submission
+from ctr_platform.defs.reconciliation.idle_periods import NOTICED_WITHIN_MS
 from ctr_platform.defs.reconciliation.run import recount
 from tests.drills.environment import candidate
 from tests.drills.job_mutants import FAULTS, JAVA
@@ -65,19 +66,16 @@ def trials(stack: RunningStack, submitter: Submitter) -> Trials:
     """Ready to run faults; without one, nothing is wrong."""
     made = Trials(stack, submitter)
     assert made.run(None, Path()) is None, "something is wrong without a fault"
+    print("\n| fault | the rule that it breaks | noticed by | after, s |\n|---|---|---|--:|")
     return made
 
 
-@pytest.mark.parametrize("part", FAULTS)
-def test_small_faults_are_noticed(trials: Trials, part: str, tmp_path: Path) -> None:
-    print("\n| fault | the rule that it breaks | noticed by | after, s |\n|---|---|---|--:|")
-    missed = []
-    for number, fault in enumerate(FAULTS[part]):
-        finding = trials.run(fault, tmp_path / str(number))
-        noticed = f"{finding.by}: {finding.what} | {finding.seconds:.0f}" if finding else "nothing | -"
-        print(f"| {fault.name} | {fault.rule} | {noticed} |", flush=True)
-        missed += [] if finding else [fault.name]
-    assert set(missed) <= NOT_NOTICED
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_small_fault_is_noticed(trials: Trials, fault: Mutant, tmp_path: Path) -> None:
+    finding = trials.run(fault, tmp_path)
+    noticed = f"{finding.by}: {finding.what} | {finding.seconds:.0f}" if finding else "nothing | -"
+    print(f"\n| {fault.name} | {fault.rule} | {noticed} |", flush=True)
+    assert finding is not None or fault.name in NOT_NOTICED
 
 
 @dataclass(frozen=True)
@@ -93,6 +91,7 @@ class Trials:
             _submit(job, fault, folder)
             # Of the last minutes: the quality report looks at documents that Redis still has.
             job.base_ms = (time.time_ns() // 1_000_000 - CLOSERS_MS) // SPAN_MS * SPAN_MS - SPAN_MS - HOUR_MS
+            _begin(job)
             hostile_traffic(job, events=EVENTS, minutes=MINUTES, seed=21)
             job.close_windows(HOUR_MS + SPAN_MS)
             closing = time.monotonic()
@@ -108,6 +107,14 @@ class Trials:
                     return None
                 time.sleep(LOOK_S)
             return None
+
+
+def _begin(job: Pipeline) -> None:
+    """Let every partition be active: the recount allows records to be late right after an idle period."""
+    for partition in range(job.settings.kafka_partitions):
+        job.event(partition, HOUR_MS)
+    job.flush()
+    time.sleep(NOTICED_WITHIN_MS / 1000 + LOOK_S)
 
 
 def _submit(job: Pipeline, fault: Mutant | None, folder: Path) -> None:

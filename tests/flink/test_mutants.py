@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -23,7 +22,7 @@ def test_a_planted_bug_of_the_simulator_fits(bug: Mutant) -> None:
     assert bug.text(ingest_sources())
 
 
-@pytest.mark.parametrize("fault", [*chain.from_iterable(FAULTS.values())], ids=lambda fault: fault.name)
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_fault_of_the_job_fits(fault: Mutant) -> None:
     assert fault.text(PROJECT)
 
