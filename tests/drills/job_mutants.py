@@ -196,11 +196,11 @@ _FROM_MINUTES: Final = " || '+00',\n    ${dimensions}, impressions, ${measures}\
 
 SQL: Final = (
     _fault(
-        "a minute is the largest partial sum",
+        "a minute counts its partial sums",
         COUNTS,
         "flink/sql/windows.sql",
         _SUM + _MINUTE,
-        _SUM.replace("SUM(impressions)", "MAX(impressions)") + _MINUTE,
+        _SUM.replace("SUM(impressions)", "COUNT(impressions)") + _MINUTE,
     ),
     _fault(
         "five minutes are ten",
