@@ -42,6 +42,10 @@ JDBC_BATCH_ROWS: Final = 5_000
 JDBC_MAX_RETRIES: Final = 5
 """The connector pauses 1, 2, 3 ... s between tries; after that the job restarts from its checkpoint."""
 
+JDBC_PARAMETERS: Final = "reWriteBatchedInserts=true&prepareThreshold=0"
+"""Of every connection of the job to Postgres: many rows in one statement, and no statement prepared on the
+server. It would be missing in the next transaction, where a pooler such as PgBouncer is between."""
+
 PYTHON_BUNDLE_MS: Final = 50
 """Rows wait this long for company on their way into Python; the default of 1 s would be seen."""
 
@@ -152,7 +156,7 @@ def ingest_settings(config: JobConfig, submitted_by: str = "") -> str:
             "restoreFrom": config.restore_from or "",
             "bounded": config.bounded,
             "rawEventsPercent": config.raw_events_percent if staging is None else 0,
-            "jdbcUrl": config.jdbc_url,
+            "jdbcUrl": f"{config.jdbc_url}?{JDBC_PARAMETERS}",
             "postgresUser": config.postgres_user,
             "postgresPassword": config.postgres_password,
         }
@@ -177,8 +181,8 @@ def _statements(name: str, config: JobConfig) -> list[str]:
     """Return the statements of a file in `sql/`, with the dimensions, measures and addresses put in."""
     jdbc = {
         "connector": "jdbc",
-        # Many rows in one statement; the sink keeps one row of a key in a batch.
-        "url": f"{config.jdbc_url}?stringtype=unspecified&reWriteBatchedInserts=true",
+        # The sink keeps one row of a key in a batch.
+        "url": f"{config.jdbc_url}?stringtype=unspecified&{JDBC_PARAMETERS}",
         "username": config.postgres_user,
         "password": config.postgres_password,
         "sink.buffer-flush.interval": f"{JDBC_FLUSH_MS}ms",

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from psycopg2.errors import InsufficientPrivilege, UndefinedTable
-from sqlalchemy import URL, Engine, NullPool, create_engine
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -30,30 +30,43 @@ POOL_SIZE: Final = 4
 POOL_TIMEOUT_S: Final = 3
 """Waiting longer for a free connection than a statement may take means that they are stuck."""
 
+IN_UTC: Final = "SET LOCAL TIME ZONE 'UTC'"
+
 _FAULTS: Final = {UndefinedTable: "is not migrated yet", InsufficientPrivilege: "refuses"}
 
 
 def reading_engine(url: URL) -> Engine:
     """Pool of read-only connections with short timeouts; connects on first use."""
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=POOL_SIZE,
         max_overflow=POOL_SIZE,
         pool_timeout=POOL_TIMEOUT_S,
         pool_pre_ping=True,
-        connect_args={
-            **_connect_args("ctr-read"),
-            "options": f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_MS}"
-            " -c default_transaction_read_only=on",
-        },
+        connect_args=_connect_args("ctr-read"),
     )
+    limit = f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}"
+    return _each_transaction(engine, IN_UTC, limit, "SET TRANSACTION READ ONLY")
 
 
 def migrating_engine(url: URL) -> Engine:
     """One connection at a time, without a limit on a statement: a migration may have to rewrite a table."""
-    return create_engine(
-        url, poolclass=NullPool, connect_args={**_connect_args("ctr-migrate"), "options": "-c timezone=UTC"}
-    )
+    return writing_engine(url, "ctr-migrate")
+
+
+def _each_transaction(engine: Engine, *statements: str) -> Engine:
+    """Let every transaction begin with these.
+
+    A pooler such as PgBouncer refuses them as options of a connection, and lends a session with what has been
+    set in it to somebody else after each transaction.
+    """
+    text = "; ".join(statements)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(text)
+
+    return engine
 
 
 def _connect_args(name: str) -> dict[str, object]:
@@ -84,6 +97,5 @@ def warehouse_errors(url: URL) -> Iterator[None]:
 
 def writing_engine(url: URL, name: str) -> Engine:
     """One connection at a time for a program that works for minutes; `name` is what Postgres shows of it."""
-    return create_engine(
-        url, poolclass=NullPool, connect_args={**_connect_args(name), "options": "-c timezone=UTC"}
-    )
+    engine = create_engine(url, poolclass=NullPool, connect_args=_connect_args(name))
+    return _each_transaction(engine, IN_UTC)

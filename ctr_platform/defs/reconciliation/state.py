@@ -157,8 +157,11 @@ def add_late(
 
 
 def lock(connection: Connection) -> bool:
-    """Keep every other recount of this database out until the connection closes; False if one runs."""
-    return bool(connection.scalar(select(func.pg_try_advisory_lock(ADVISORY_LOCK))))
+    """Keep every other recount of this database out until the transaction ends; False if one runs.
+
+    A lock of the session would stay with a pooler's connection to Postgres.
+    """
+    return bool(connection.scalar(select(func.pg_try_advisory_xact_lock(ADVISORY_LOCK))))
 
 
 def late_offsets(connection: Connection, topic: str, partition: int, offsets: pd.Series[int]) -> set[int]:

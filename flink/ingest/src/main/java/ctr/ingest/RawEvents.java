@@ -121,7 +121,7 @@ final class RawEvents {
                         .withMaxRetries(MAX_RETRIES)
                         .build())
                 .buildAtLeastOnce(new JdbcConnectionOptions.JdbcConnectionOptionsBuilder()
-                        .withUrl(settings.jdbcUrl + "?reWriteBatchedInserts=true")
+                        .withUrl(settings.jdbcUrl)
                         .withDriverName("org.postgresql.Driver")
                         .withUsername(settings.postgresUser)
                         .withPassword(settings.postgresPassword)
