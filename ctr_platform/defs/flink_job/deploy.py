@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from contract.settings import Settings
     from ctr_platform.defs.flink_job.releases import Release
+    from ctr_platform.defs.kafka.epochs import Epoch
     from flink.config import JobConfig
 
 LOG: Final = logging.getLogger(__name__)
@@ -162,9 +163,7 @@ def bring_up(
             restored = cluster.checkpoints(job.id).restored_from
         else:
             release = find_release(settings, desired.release)
-            config = replace(
-                config_of(settings, desired, release), topic_id=topic.topic_id, topic_epoch=topic.number
-            )
+            config = reading(topic, config_of(settings, desired, release), release)
             for restored in restore_points(settings, desired)[: 1 if newest_only else MAX_SNAPSHOTS]:
                 try:
                     LOG.info("submit release %s from %s", release.name, restored or "the topic's beginning")
@@ -193,6 +192,22 @@ def bring_up(
         release=desired.release,
         url=f"{ui}/#/job/running/{job.id}/overview",
     )
+
+
+def reading(topic: Epoch, config: JobConfig, release: Release) -> JobConfig:
+    """Tell a job which topic it reads, if its code can be told.
+
+    Raises:
+        UsageError: it cannot, and would take another topic's offsets for this one's.
+    """
+    if release.knows("topic_epoch"):
+        return replace(config, topic_id=topic.topic_id, topic_epoch=topic.number)
+    if topic.number > 1:
+        raise UsageError(
+            f"release {release.name} cannot tell {topic.topic} from the topic that had its name before: "
+            f"start the code that is installed, by materializing {JOB_NAME} with from_nothing: true"
+        )
+    return config
 
 
 def config_of(settings: Settings, desired: DesiredState, release: Release) -> JobConfig:

@@ -35,6 +35,10 @@ class Release:
     folder: Path
     """Holds the package `flink`."""
 
+    def knows(self, setting: str) -> bool:
+        """Whether a job of this code can be told a setting: it refuses those that it has no field for."""
+        return setting in (self.folder / PACKAGE / "config.py").read_text(encoding="utf-8")
+
     @property
     def ingest_sources(self) -> Path:
         """Folder of the ingest stage's Java sources; releases of version 0.1 call it `front`."""

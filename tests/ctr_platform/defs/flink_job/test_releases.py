@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
-from contract.errors import CtrError
+from contract.errors import CtrError, UsageError
 from contract.settings import Settings
+from ctr_platform.defs.flink_job.deploy import reading
 from ctr_platform.defs.flink_job.releases import INSTALLED, find_release, make_release, release_name
+from ctr_platform.defs.kafka.epochs import Epoch
+from tests.flink.configs import CONFIG
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +44,20 @@ def test_the_java_sources_of_version_0_1_are_found_where_it_had_them(settings: S
     made = make_release(settings, code)
     assert made.ingest_sources == made.folder / "flink" / "front" / "src" / "main" / "java"
     assert made.ingest_sources.is_dir()
+
+
+def test_code_of_before_there_were_epochs_is_told_of_none(settings: Settings, code: Path) -> None:
+    config_file = code / "flink" / "config.py"
+    config_file.write_text(config_file.read_text(encoding="utf-8").replace("topic_epoch", "something"))
+    old, new = make_release(settings, code), make_release(settings)
+    began = datetime(2026, 1, 1, tzinfo=UTC)
+    first, second = (
+        Epoch(topic="ad_events_raw", number=number, topic_id="id", began_at=began) for number in (1, 2)
+    )
+    assert reading(first, CONFIG, old) == CONFIG
+    with pytest.raises(UsageError, match="from_nothing"):
+        reading(second, CONFIG, old)
+    assert reading(second, CONFIG, new) == replace(CONFIG, topic_id="id", topic_epoch=2)
 
 
 def test_changed_code_is_another_release_and_leaves_the_first_alone(settings: Settings, code: Path) -> None:
