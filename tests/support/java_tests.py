@@ -42,6 +42,8 @@ def run(
     *,
     first: Path | None = None,
     timeout_s: float = TIMEOUT_S,
+    options: Sequence[str] = (),
+    within: Sequence[str] = (),
 ) -> subprocess.CompletedProcess[str]:
     """Run a main class, with its arguments, and this on its standard input.
 
@@ -51,10 +53,12 @@ def run(
         text: what it reads.
         first: classes that take the place of the stage's own.
         timeout_s: after this it is ended, with an error.
+        options: more of the JVM's.
+        within: a command that runs another.
     """
     (folder / "settings.json").write_text(ingest_settings(CONFIG), encoding="utf-8")
     classpath = ":".join(map(str, [*([first] if first else []), *_libraries(), jar_of_tests()]))
-    options = [
+    known = [
         "-XX:+UseSerialGC",
         "-Xmx384m",
         f"-Dctr.ingest.settings={folder}/settings.json",
@@ -62,7 +66,7 @@ def run(
         f"-Dctr.python.path={sysconfig.get_path('purelib')}",
     ]
     return subprocess.run(
-        [str(java()), *options, "-cp", classpath, *program],
+        [*within, str(java()), *known, *options, "-cp", classpath, *program],
         input=text,
         capture_output=True,
         text=True,
