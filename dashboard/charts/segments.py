@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import plotly.graph_objects as go
 
 from dashboard.charts.style import axis, figure
+from dashboard.view_models.labels import chart_label, chart_text, plain
 from dashboard.view_models.selection import rate_of
 
 if TYPE_CHECKING:
@@ -24,19 +25,24 @@ FEW: Final = 30
 
 def part_label(user: UserContext, part: Part) -> str:
     """Name a part: by its value, or by how many small ones it sums."""
-    return part.label or user.t("{number} more", number=part.values)
+    return plain(part.label) if part.label else user.t("{number} more", number=part.values)
 
 
 def parts_figure(user: UserContext, parts: Sequence[Part]) -> go.Figure:
     """Impressions of a window's parts as bars, each with its CTR and how its share moved."""
+    more = [user.t("{number} more", number=part.values) for part in parts]
     bars = go.Bar(
         orientation="h",
-        y=[part_label(user, part) for part in parts],
+        # As they are: two may look alike. What is shown of them is the axis' text and the hover text.
+        y=[part.label for part in parts],
+        customdata=[
+            chart_text(part.label) if part.label else summed for part, summed in zip(parts, more, strict=True)
+        ],
         x=[part.impressions for part in parts],
         text=[_figures(user, part) for part in parts],
         textposition="outside",
         cliponaxis=False,
-        hovertemplate="%{y}: %{text}<extra></extra>",
+        hovertemplate="%{customdata}: %{text}<extra></extra>",
     )
     return figure(
         user,
@@ -53,7 +59,11 @@ def parts_figure(user: UserContext, parts: Sequence[Part]) -> go.Figure:
             "autorange": "reversed",
             "fixedrange": True,
             "showgrid": False,
-            "ticksuffix": " ",
+            "tickvals": [part.label for part in parts],
+            "ticktext": [
+                f"{chart_label(part.label) if part.label else summed} "
+                for part, summed in zip(parts, more, strict=True)
+            ],
         },
     )
 
@@ -85,7 +95,8 @@ def heat_figure(user: UserContext, cells: Sequence[Cell]) -> go.Figure:
         ],
         text=[[_cell_text(user, cell) for cell in row] for row in grid],
         texttemplate="%{text}",
-        hovertemplate="%{y}, %{x}: %{text}<extra></extra>",
+        customdata=[[chart_text(category)] * len(devices) for category in categories],
+        hovertemplate="%{customdata}, %{x}: %{text}<extra></extra>",
         hoverongaps=False,
         autocolorscale=True,
         zmin=0,
@@ -97,7 +108,15 @@ def heat_figure(user: UserContext, cells: Sequence[Cell]) -> go.Figure:
         user,
         [heat],
         xaxis=axis("", type="category", fixedrange=True, showgrid=False),
-        yaxis=axis("", type="category", fixedrange=True, showgrid=False, autorange="reversed"),
+        yaxis=axis(
+            "",
+            type="category",
+            fixedrange=True,
+            showgrid=False,
+            autorange="reversed",
+            tickvals=categories,
+            ticktext=[chart_label(category) for category in categories],
+        ),
     )
 
 

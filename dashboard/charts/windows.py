@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import plotly.graph_objects as go
 
 from dashboard.charts.style import DASHES, axis, figure, time_axis
+from dashboard.view_models.labels import chart_label, chart_text
 from warehouse.windows import window_length
 
 if TYPE_CHECKING:
@@ -139,17 +140,18 @@ def _lines(
     rate = figure_of == "ctr"
     drawn = [
         go.Scatter(
-            name=name,
+            name=chart_label(name),
             x=[
                 user.local(window.start + (shift if number else timedelta(0))) for window in reversed(windows)
             ],
             y=[getattr(window, figure_of) for window in reversed(windows)],
             mode="lines",
             line={"width": 2, "dash": DASHES[number % len(DASHES)]},
-            customdata=[f"{user.day(window.start)} {user.span(window)}" for window in reversed(windows)],
-            hovertemplate="%{customdata}<br>%{fullData.name}: "
-            + ("%{y:.2f}%" if rate else "%{y:,}")
-            + "<extra></extra>",
+            customdata=[
+                f"{user.day(window.start)} {user.span(window)}<br>{chart_text(name)}"
+                for window in reversed(windows)
+            ],
+            hovertemplate="%{customdata}: " + ("%{y:.2f}%" if rate else "%{y:,}") + "<extra></extra>",
         )
         for number, (name, windows) in enumerate(lines.items())
     ]

@@ -16,6 +16,7 @@ from dashboard.components.filters import choose_segments
 from dashboard.components.headings import heading
 from dashboard.components.messages import render_outages, render_read_at
 from dashboard.view_models.comparison import MODES, totals
+from dashboard.view_models.labels import markdown_text, plain
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -95,7 +96,12 @@ def render_comparison(user: UserContext, mode: Mode, span: timedelta) -> None:
                 figure(user, lines, shift=comparison.shift),
                 key=f"comparison-{mode}-{key}",
                 height_px=CHART_HEIGHT_PX,
-                alt=user.t("{title}: {first} against {second}", title=title, first=names[0], second=names[1]),
+                alt=user.t(
+                    "{title}: {first} against {second}",
+                    title=title,
+                    first=plain(names[0]),
+                    second=plain(names[1]),
+                ),
             )
 
 
@@ -128,7 +134,7 @@ def _render_totals(user: UserContext, comparison: Comparison, names: tuple[str, 
     left, right = st.columns(2)
     for place, name, these, those in ((left, names[0], first, second), (right, names[1], second, None)):
         with place.container(border=True, height="stretch"):
-            st.markdown(f"**{name}**")
+            st.markdown(f"**{markdown_text(name)}**")
             impressions, clicks, ctr = figures()
             for column, title, figure in (
                 (impressions, user.t("Impressions"), "impressions"),

@@ -12,6 +12,7 @@ from dashboard.components import stores
 from dashboard.components.download import offer_csv
 from dashboard.components.headings import heading
 from dashboard.components.messages import render_outages, render_read_at
+from dashboard.view_models.labels import markdown_text
 from warehouse.models import FOLLOWER, SUPERVISOR, WATCHDOG
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _render_watchers(user: UserContext, health: HealthData) -> None:
         else:
             mark = BAD if record_heartbeat.age_s > alarm_s else GOOD
             looked = user.t("looked {ago}", ago=user.ago(record_heartbeat.age_s))
-            st.markdown(f"{mark} **{title}**: {looked}  \n:gray[{_plain(record_heartbeat.detail)}]")
+            st.markdown(f"{mark} **{title}**: {looked}  \n:gray[{markdown_text(record_heartbeat.detail)}]")
     if not health.alerts:
         none = user.t("No alert is open.")
         st.markdown(f"{GOOD} {none}")
@@ -109,7 +110,8 @@ def _render_watchers(user: UserContext, health: HealthData) -> None:
         since = user.t("since {moment}", moment=user.moment(alert.opened_at))
         states = "".join(f", {state}" for state in _states(user, alert))
         st.markdown(
-            f"{_mark(alert)} **{_plain(alert.title)}** {since}{states}  \n:gray[{_plain(alert.detail)}]"
+            f"{_mark(alert)} **{markdown_text(alert.title)}** {since}{states}  \n"
+            f":gray[{markdown_text(alert.detail)}]"
         )
     if health.alerts:
         st.caption(user.t("Answer by `ctr alerts acknowledge` or `ctr alerts mute`, or by Dagster's jobs."))
@@ -128,8 +130,8 @@ def _states(user: UserContext, alert: OpenAlert) -> Iterator[str]:
     if alert.acknowledged_at is not None:
         yield user.t(
             "acknowledged by {name}: {why}",
-            name=_plain(alert.acknowledged_by or ""),
-            why=_plain(alert.acknowledged_why or ""),
+            name=markdown_text(alert.acknowledged_by or ""),
+            why=markdown_text(alert.acknowledged_why or ""),
         )
     if alert.muted_until is not None:
         yield user.t("muted until {moment}", moment=user.moment(alert.muted_until))
@@ -242,10 +244,3 @@ def _rows(moments: Sequence[Any], lines: Mapping[str, Sequence[float | None]]) -
         {"observed_at": moment.isoformat(), **{name: values[row] for name, values in lines.items()}}
         for row, moment in enumerate(moments)
     ]
-
-
-def _plain(text: str) -> str:
-    """Text of others as it is, whatever of it is markup."""
-    return "".join(
-        f"\\{dead_letter}" if dead_letter in r"\`*_{}[]()#+-!:~$<>|" else dead_letter for dead_letter in text
-    )

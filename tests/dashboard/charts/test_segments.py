@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 from dashboard.charts.segments import FEW, heat_figure, parts_figure
 from dashboard.view_models.breakdown import Cell, Part, cells, parts
 from tests.dashboard.examples import english, korean, segments_of
@@ -38,8 +40,13 @@ def test_how_a_share_moved_has_a_mark_and_a_figure() -> None:
 
 
 def test_the_sum_of_the_small_ones_is_called_that() -> None:
-    assert list(parts_figure(english(), [part("", 9, 0)]).data[0].y) == ["3 more"]
-    assert not parts_figure(korean(), [part("", 9, 0)]).data[0].y[0].isascii()
+    assert list(parts_figure(english(), [part("", 9, 0)]).layout.yaxis.ticktext) == ["3 more "]
+    assert not parts_figure(korean(), [part("", 9, 0)]).layout.yaxis.ticktext[0].isascii()
+
+
+def test_a_category_that_is_called_like_that_is_another_bar() -> None:
+    (bars,) = parts_figure(english(), [part("3 more", 9, 0), part("", 9, 0)]).data
+    assert len(set(bars.y)) == 2
 
 
 def test_names_that_are_numbers_stay_names() -> None:
@@ -70,3 +77,16 @@ def test_a_rate_of_few_impressions_has_no_colour_but_its_figures() -> None:
     assert list(heat.y) == ["enough", "few"]
     assert [list(row) for row in heat.z] == [[3.33], [None]]
     assert heat.text[1][0] == "3.45%<br>29"
+
+
+def test_names_are_text_and_short_on_the_axis_and_whole_in_the_hover_text() -> None:
+    link, wide = '<a href="https://example.org">free</a>', "W" * 128
+    (bars,) = parts_figure(english(), [part(link, 9, 0), part(wide, 8, 0), part(wide + "!", 7, 0)]).data
+    assert len(set(bars.y)) == 3, "what looks alike is not one bar"
+    figure = heat_figure(english(), cells(segments_of((link, 1, 9, 0), (wide, 1, 8, 0))))
+    labels = figure.layout.yaxis.ticktext
+    assert list(labels) == ['&lt;a href="https:…', f"{'W' * 15}…"]
+    whole = [row[0] for row in figure.data[0].customdata]
+    assert whole == list(bars.customdata[:2])
+    assert [html.unescape(text.replace("<br>", "")) for text in whole] == [link, wide]
+    assert "<a" not in "".join(whole)
