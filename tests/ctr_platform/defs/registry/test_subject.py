@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
 
-from contract.errors import CtrError
+from contract.errors import CtrError, RegistryRefused
+from contract.settings import Settings
 from ctr_platform.defs.registry.subject import ensure_subject, event_schema_json
-
-if TYPE_CHECKING:
-    from contract.settings import Settings
+from tests.support.refusing import refusing_registry
 
 pytestmark = pytest.mark.stack
 
@@ -72,3 +71,13 @@ def test_an_address_that_is_none_is_refused(registry: Settings) -> None:
     nonsense = registry.model_copy(update={"schema_registry_url": "localhost"})
     with pytest.raises(CtrError, match="SCHEMA_REGISTRY_URL"):
         ensure_subject(nonsense)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_registry_that_refuses_access_is_named_in_one_line(status: int) -> None:
+    with refusing_registry(status) as url, pytest.raises(RegistryRefused) as refused:
+        ensure_subject(Settings(schema_registry_url=url))
+    message = str(refused.value)
+    assert message.startswith(f"The Schema Registry at {url} refuses access (HTTP {status}): ")
+    assert "\n" not in message
+    assert len(message) < 500

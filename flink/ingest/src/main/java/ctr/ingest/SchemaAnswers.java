@@ -43,11 +43,13 @@ final class SchemaAnswers {
 
     private static final Map<String, SchemaAnswers> BY_REGISTRY = new ConcurrentHashMap<>();
 
+    private final String url;
     private final RestService registry;
     private final Map<Integer, Answer> known = new ConcurrentHashMap<>();
     private final Map<Integer, Long> unknownUntilNanos = new ConcurrentHashMap<>();
 
     SchemaAnswers(String registryUrl) {
+        url = registryUrl;
         registry = new RestService(registryUrl);
         registry.setHttpConnectTimeoutMs(TIMEOUT_MS);
         registry.setHttpReadTimeoutMs(TIMEOUT_MS);
@@ -56,6 +58,11 @@ final class SchemaAnswers {
     /** Those of a registry in this process. */
     static SchemaAnswers of(String registryUrl) {
         return BY_REGISTRY.computeIfAbsent(registryUrl, SchemaAnswers::new);
+    }
+
+    /** Address of the registry. */
+    String url() {
+        return url;
     }
 
     /** Returns what is known of an id without asking, or null. */

@@ -12,7 +12,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Finds the plan of a writer schema id. Only the registry's answer that it does not know an id, which was not seen
- * before either, makes an id unknown; at any other failure the registry counts as unavailable, and the record waits.
+ * before either, makes an id unknown. One that refuses access is an error. At any other failure the registry counts as
+ * unavailable, and the record waits.
  */
 final class SchemaLookup {
 
@@ -22,6 +23,12 @@ final class SchemaLookup {
 
     /** Often enough that a recovered registry is used within a second. */
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
+
+    private static final int HTTP_UNAUTHORIZED = 401;
+    private static final int HTTP_FORBIDDEN = 403;
+
+    /** Characters of what it says to it: a proxy may answer with a page. */
+    private static final int MAX_SAID = 300;
 
     private final SchemaAnswers answers;
     private final DecodePlan.Compiler compiler;
@@ -66,6 +73,11 @@ final class SchemaLookup {
                 plans.put(id, plan);
                 return plan;
             } catch (RestClientException answer) {
+                if (answer.getStatus() == HTTP_UNAUTHORIZED || answer.getStatus() == HTTP_FORBIDDEN) {
+                    String said = String.valueOf(answer.getMessage()).replaceAll("\\s+", " ");
+                    throw new IOException("The Schema Registry at " + answers.url() + " refuses access (HTTP "
+                            + answer.getStatus() + "): " + said.substring(0, Math.min(said.length(), MAX_SAID)));
+                }
                 LOG.warn("Schema registry cannot answer for id {} (HTTP {}); waiting", id, answer.getStatus());
             } catch (SQLException unavailable) {
                 LOG.warn("Postgres does not say whether schema id {} was known ({}); waiting", id, unavailable.toString());

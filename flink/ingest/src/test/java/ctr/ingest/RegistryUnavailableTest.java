@@ -4,16 +4,18 @@ import static ctr.ingest.Samples.NOON;
 import static ctr.ingest.Samples.SCHEMA_ID;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
-/** An unavailable registry delays; it never makes a good record dead. */
+/** An unavailable registry delays, and one that refuses is an error; neither makes a good record dead. */
 class RegistryUnavailableTest {
 
     private static Registry registry(int port) throws IOException {
@@ -41,8 +43,24 @@ class RegistryUnavailableTest {
     }
 
     @Test
-    void deniedAccessDelays() throws IOException {
-        assertWaits(Registry.status(401, "{\"error_code\": 40101, \"message\": \"Unauthorized\"}"), Registry.status(429, ""));
+    void anAnswerThatThereAreTooManyQuestionsDelays() throws IOException {
+        assertWaits(Registry.status(429, ""));
+    }
+
+    @Test
+    void refusedAccessIsAnErrorInOneLine() throws IOException {
+        for (Registry.Answer refusal : List.of(
+                Registry.status(401, "{\"error_code\": 40101, \"message\": \"Unauthorized\"}"),
+                Registry.status(401, "<html>\n" + "log in\n".repeat(1000) + "</html>"),
+                Registry.status(403, ""))) {
+            try (Registry registry = registry(0).first(refusal)) {
+                EventDecoder decoder = EventDecoderTest.decoder(registry.url());
+                String message = assertThrows(IOException.class, () -> outcome(decoder)).getMessage();
+                assertTrue(message.startsWith("The Schema Registry at " + registry.url() + " refuses access (HTTP 40"));
+                assertTrue(message.length() < 500 && !message.contains("\n"), message);
+                assertEquals(Outcome.COUNTED, outcome(decoder));
+            }
+        }
     }
 
     @Test
