@@ -11,7 +11,7 @@ from sqlalchemy import func, insert, select
 
 from ctr_platform.defs.retention.retention import JOB_METRICS_KEPT, _old_rows
 from tests.support.stores import empty, writing_engine
-from warehouse.models import JobMetricsRow, LedgerRow
+from warehouse.models import JobMetricsRow, LedgerRow, RawEvent
 from warehouse.views import CONSERVATION
 
 if TYPE_CHECKING:
@@ -36,6 +36,29 @@ def test_vital_signs_are_kept_for_their_days(stores: RunningStack) -> None:
     with engine.connect() as connection:
         left = connection.scalars(select(JobMetricsRow.observed_at).order_by(JobMetricsRow.observed_at))
         assert list(left) == [young, now]
+
+
+def test_raw_events_are_kept_by_when_they_were_written(stores: RunningStack) -> None:
+    """A replay of past years is for a look as well."""
+    empty(stores.settings.postgres_url)
+    now = datetime.now(tz=UTC)
+    kept_for = timedelta(seconds=stores.settings.raw_events_retention)
+    numbers = ("click", "hour", "c1", "banner_pos", "device_type")
+    event = {**dict.fromkeys(numbers, 0), **dict.fromkeys(("site_id", "site_category", "device_ip"), "")}
+    long_ago, times = datetime(2014, 10, 21, tzinfo=UTC), {"young": now, "old": now - kept_for}
+    with writing_engine(stores.settings.postgres_url).begin() as connection:
+        connection.execute(
+            insert(RawEvent),
+            [
+                {**event, "id": f"{age} {name}", "created_at": written, "event_time": happened}
+                for age, written in times.items()
+                for name, happened in (("now", now), ("long ago", long_ago))
+            ],
+        )
+    assert _old_rows(stores.settings, dry_run=False)[str(RawEvent.__table__)] == 2
+    with writing_engine(stores.settings.postgres_url).connect() as connection:
+        left = connection.scalars(select(RawEvent.id).order_by(RawEvent.id))
+        assert list(left) == ["young long ago", "young now"]
 
 
 def _ledger(settings: Settings, now: datetime) -> None:
