@@ -10,9 +10,10 @@ import os
 import re
 from pathlib import Path
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL
 
@@ -25,6 +26,9 @@ STACK_ENV_FILE: Final = "stack.env"
 
 _UNIT_SECONDS: Final = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
+_LOGIN: Final = re.compile(r"//[^/@]*@")
+"""Of an address: not to be shown."""
+
 
 def _seconds(value: object) -> object:
     """Read `60`, `60 s`, `10min`, `500ms`, `1 h` or `7d` as seconds."""
@@ -34,6 +38,19 @@ def _seconds(value: object) -> object:
     if match is None:
         raise ValueError("write a duration such as 60s, 10min or 500ms")
     return float(match[1]) * _UNIT_SECONDS[match[2] or "s"]
+
+
+def _plain_address(url: str) -> str:
+    """Refuse what Flink's client, or ours, would leave out of an address: they must lead to one place."""
+    address = urlsplit(url)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise ValueError("write an address such as http://jobmanager:8081 or https://host/flink")
+    if address.username or address.password:
+        raise ValueError("Flink's client takes no login from an address: leave it out")
+    if address.query or address.fragment:
+        raise ValueError("Flink's client takes neither ? nor # in an address")
+    _ = address.port  # raises where it is none
+    return url.rstrip("/")
 
 
 Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0)]
@@ -62,8 +79,10 @@ class Settings(BaseSettings):
         description="Base of the Confluent API; for Apicurio it ends in /apis/ccompat/v7.",
     )
 
-    flink_rest_url: str = Field(
-        default="http://localhost:8082", description="Not Flink's own 8081: the registry answers there."
+    flink_rest_url: Annotated[str, AfterValidator(_plain_address)] = Field(
+        default="http://localhost:8082",
+        description="Not Flink's own 8081: the registry answers there. https and a path are taken, as of a "
+        "reverse proxy; without a port it is 80, or 443.",
     )
     flink_parallelism: int = Field(
         default=4, ge=1, description="Parallelism of the job when no deployment says otherwise."
@@ -356,4 +375,5 @@ def load_settings() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"]).upper()
-        raise InvalidSetting(f"{name}={first.get('input')!r}: {first['msg']}") from None
+        shown = _LOGIN.sub("//***@", repr(first.get("input")))
+        raise InvalidSetting(f"{name}={shown}: {first['msg']}") from None

@@ -27,6 +27,18 @@ from flink.config import JobConfig
 from flink.job import build, configuration
 
 
+def address_options(rest_url: str) -> dict[str, str]:
+    """Return the address of the cluster as Flink's client takes it: what a browser would open."""
+    address = urlsplit(rest_url)
+    secure = address.scheme == "https"
+    return {
+        "rest.address": address.hostname or "localhost",
+        "rest.port": str(address.port or (443 if secure else 80)),
+        "rest.path": address.path.rstrip("/"),
+        "security.ssl.rest.enabled": str(secure).lower(),
+    }
+
+
 def submit(config: JobConfig, *, check: bool = False, submitted_by: str = "") -> str | None:
     """Send the job to the cluster at `config.rest_url`; returns its id as soon as the cluster has it.
 
@@ -34,12 +46,11 @@ def submit(config: JobConfig, *, check: bool = False, submitted_by: str = "") ->
     """
     # The job carries its Python code: a TaskManager would go on with the modules of an earlier release.
     cloudpickle.register_pickle_by_value(flink)
-    address = urlsplit(config.rest_url)
     options = configuration(config)
     options.set_string("execution.target", "remote")
     options.set_string("execution.attached", "false")
-    options.set_string("rest.address", address.hostname or "localhost")
-    options.set_string("rest.port", str(address.port or 8081))
+    for key, value in address_options(config.rest_url).items():
+        options.set_string(key, value)
     # `get_execution_environment` would make a local cluster of its own, whatever the target.
     java_env = get_gateway().jvm.org.apache.flink.streaming.api.environment.StreamExecutionEnvironment(
         options._j_configuration  # noqa: SLF001 - pyflink has no public way
