@@ -73,7 +73,7 @@ def verify_deployment(
         done = recount(settings)
         records += done.reading.records
         checkpoints, sick = _health(settings)
-        windows, inexact, lost, doubled = _verified(settings, since)
+        windows, inexact, lost, doubled = _verified(settings, since, done.closed_until or since)
         unbalanced = [each.partition for each in done.balances if not each.balanced]
         passed_s = time.monotonic() - began
         late = passed_s > within_s
@@ -119,8 +119,11 @@ def _health(settings: Settings) -> tuple[int, str | None]:
         return cluster.checkpoints(health.job_id).completed, None
 
 
-def _verified(settings: Settings, since: datetime) -> tuple[int, int, int, int]:
-    """Windows, inexact ones, impressions lost and doubled, of the verified ones that end after a moment."""
+def _verified(settings: Settings, since: datetime, closed_until: datetime) -> tuple[int, int, int, int]:
+    """Windows, inexact ones, impressions lost and doubled, of the verified ones that end after a moment.
+
+    What a job that was given up has closed, and the present one has not yet, says nothing of this one.
+    """
     accuracy = WINDOW_ACCURACY.c
     length = case(
         *(
@@ -134,7 +137,11 @@ def _verified(settings: Settings, since: datetime) -> tuple[int, int, int, int]:
         func.count().filter(accuracy.accuracy < 100),  # noqa: PLR2004 - percent
         func.coalesce(func.sum(func.greatest(missing, 0)), 0),
         func.coalesce(func.sum(func.greatest(-missing, 0)), 0),
-    ).where(accuracy.window_start + length > since, accuracy.window_start > since - timedelta(minutes=5))
+    ).where(
+        accuracy.window_start + length > since,
+        accuracy.window_start + length <= closed_until,
+        accuracy.window_start > since - timedelta(minutes=5),
+    )
     engine = writing_engine(settings.postgres_url, "ctr-verify")
     with warehouse_errors(settings.postgres_url), engine.connect() as connection:
         windows, inexact, lost, doubled = connection.execute(query).one()

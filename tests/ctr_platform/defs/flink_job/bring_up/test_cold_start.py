@@ -218,7 +218,7 @@ def test_what_has_flowed_is_verified_and_reported(
         return any(isinstance(each, dg.AssetMaterialization) for each in result.asset_events)
 
     wait_until(verified, WINDOW_WITHIN_S, "a verified window")
-    assert found == {"windows_exact": True, "records_conserved": True}
+    assert found == {"windows_exact": True, "records_conserved": True, "nothing_deleted_unread": True}
 
 
 def test_an_hour_that_a_person_asks_for_is_verified(instance: dg.DagsterInstance, traffic: Window) -> None:

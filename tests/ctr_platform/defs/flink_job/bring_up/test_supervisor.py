@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import pytest
@@ -126,20 +126,29 @@ def test_a_lost_job_waits_for_neither_retention_nor_a_backfill(instance: dg.Dags
     """Their runs take up to an hour or two; a rescale, which does end and start the job, is waited for."""
     location = defs()
 
-    def begin(name: str) -> dg.DagsterRun:
+    def begin(name: str, **config: Any) -> dg.DagsterRun:
         job = location.resolve_job_def(name)
-        return instance.create_run_for_job(job_def=job, status=dg.DagsterRunStatus.STARTED, tags=job.tags)
+        return instance.create_run_for_job(
+            job_def=job,
+            run_config={"ops": {name: {"config": config}}} if config else {},
+            status=dg.DagsterRunStatus.STARTED,
+            tags=job.tags,
+        )
 
     def pools(name: str) -> set[str]:
         return {pool for node in location.resolve_job_def(name).nodes for pool in node.definition.pools}
 
-    for name in ("apply_retention", "backfill_hours"):
-        begin(name)
+    hour = "2026-01-31T09:00Z"
+    for name, config in (
+        ("apply_retention", {}),
+        ("backfill_hours", {"first_hour": hour, "last_hour": hour}),
+    ):
+        begin(name, **config)
         # What the supervisor asks for now is begun, too: nothing holds its place in a pool.
         assert tick(instance).run_requests, name
         assert pools(name).isdisjoint(pools(bring_up_job.name)), name
     assert pools(bring_up_job.name)
-    begin("rescale")
+    begin("rescale", parallelism=2)
     assert "(rescale) is in progress" in str(tick(instance).skip_reason)
 
 

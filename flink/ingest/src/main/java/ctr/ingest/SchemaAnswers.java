@@ -3,6 +3,7 @@ package ctr.ingest;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -73,6 +74,12 @@ final class SchemaAnswers {
         }
         Long until = unknownUntilNanos.get(id);
         return id < 0 || until != null && System.nanoTime() < until ? UNKNOWN : null;
+    }
+
+    /** Lets what is unknown of these stay so from now on: to ask for all of them may have taken longer than that. */
+    void keepUnknown(Collection<Integer> ids) {
+        long until = System.nanoTime() + UNKNOWN_KEPT.toNanos();
+        ids.forEach(id -> unknownUntilNanos.computeIfPresent(id, (same, before) -> until));
     }
 
     /**

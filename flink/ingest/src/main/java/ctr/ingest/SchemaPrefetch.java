@@ -82,6 +82,7 @@ public final class SchemaPrefetch implements ConsumerInterceptor<byte[], byte[]>
         }
         try {
             threads.invokeAll(requests, WITHIN_S, TimeUnit.SECONDS);
+            answers.keepUnknown(ids);
         } catch (InterruptedException cancelled) {
             Thread.currentThread().interrupt();
         }
