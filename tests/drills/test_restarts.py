@@ -9,7 +9,7 @@ import pytest
 
 from ctr_platform.devstack.service_list import DATA_SERVICES
 from tests.support.pipeline import pipeline
-from tests.support.restarts import leaks, restart, table
+from tests.support.restarts import classes_left, leaks, restart, table
 from tests.support.stack import running_stack
 from tests.support.submitter import submitting
 
@@ -30,4 +30,4 @@ def test_fifty_restarts_leave_nothing_behind() -> None:
             history.append(held)
             print(table([held]).splitlines()[1:], flush=True)
         print(table(history))
-    assert leaks(history) == []
+    assert leaks(history) + classes_left(history) == []

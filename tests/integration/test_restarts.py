@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from tests.support.pipeline import Pipeline
 
 CYCLES: Final = WARM_CYCLES + 2
-"""A class loader or a consumer that stays shows at once; `tests/drills/test_restarts.py` has many more."""
+"""A connection that stays shows at once; the drill has many more, and asks for classes, too."""
 
 
-def test_a_stopped_job_leaves_nothing_behind_in_the_cluster(job: Pipeline) -> None:
+def test_a_stopped_job_leaves_no_connection_file_or_thread_in_the_cluster(job: Pipeline) -> None:
     history = list(restart(job, CYCLES))
     assert leaks(history) == [], table(history)

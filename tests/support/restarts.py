@@ -56,14 +56,24 @@ def table(history: list[Footprints]) -> str:
     return "\n".join([f"{'cycle':>5} {'process':<14} {HEADER}", *rows])
 
 
-def leaks(history: list[Footprints]) -> list[str]:
-    """What the last stop has left behind beyond what the first ones had."""
+def classes_left(history: list[Footprints]) -> list[str]:
+    """Classes of ended jobs that something still refers to."""
     found = []
     cycles = len(history) - WARM_CYCLES
     for name, after in history[-1].items():
         before = history[WARM_CYCLES - 1][name]
         if after.loaders > 1:
             found.append(f"{name}: {after.loaders} class loaders of ended jobs")
+        if (grown_kib := after.metaspace_kib - before.metaspace_kib) > cycles * METASPACE_KIB_PER_CYCLE:
+            found.append(f"{name}: {grown_kib} KiB more of metaspace")
+    return found
+
+
+def leaks(history: list[Footprints]) -> list[str]:
+    """What the last stop has left behind beyond what the first ones had: connections, files, threads."""
+    found = []
+    for name, after in history[-1].items():
+        before = history[WARM_CYCLES - 1][name]
         if after.kafka_clients:
             found.append(f"{name}: {after.kafka_clients} Kafka clients of ended jobs")
         if after.files - before.files > MORE_FILES:
@@ -71,6 +81,4 @@ def leaks(history: list[Footprints]) -> list[str]:
         if after.threads - before.threads > MORE_THREADS:
             more = ", ".join(more_threads(before, after))
             found.append(f"{name}: {after.threads - before.threads} more threads: {more}")
-        if (grown_kib := after.metaspace_kib - before.metaspace_kib) > cycles * METASPACE_KIB_PER_CYCLE:
-            found.append(f"{name}: {grown_kib} KiB more of metaspace")
     return found
