@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -11,6 +12,7 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
+from contract.errors import WarehouseUnavailable
 from contract.wire import event_type
 from ctr_platform.defs.registry.client import ask
 from warehouse.engine import warehouse_errors, writing_engine
@@ -72,8 +74,15 @@ class WriterSchemas:
         return _event_type(answer)
 
     def _keep(self, identifier: int, answer: _Answer) -> None:
-        """Put it on record, unless it is: an id never gets another meaning."""
-        with warehouse_errors(self._settings.postgres_url), self._engine().begin() as connection:
+        """Put it on record, unless it is: an id never gets another meaning.
+
+        A tool may run where there is no Postgres; whoever counts keeps it the next time.
+        """
+        with (
+            suppress(WarehouseUnavailable),
+            warehouse_errors(self._settings.postgres_url),
+            self._engine().begin() as connection,
+        ):
             connection.execute(
                 insert(WriterSchema)
                 .values(schema_id=identifier, schema_text=answer.schema, referenced=answer.referenced)

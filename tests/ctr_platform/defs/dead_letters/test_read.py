@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from ctr_platform.defs.kafka.offset_ranges import MessageBatch
 
 FEW, MANY = 10_000, 100_000
-MAY_GROW_BYTES = 8 << 20
+MAY_GROW_BYTES = 16 << 20
+"""Batches fill up; a set of the records in memory took half a KiB of each."""
 """Far less than the coordinates of `MANY` records take in a set."""
 
 
