@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
 FEW, MANY = 10_000, 100_000
 MAY_GROW_BYTES = 16 << 20
-"""Batches fill up; a set of the records in memory took half a KiB of each."""
-"""Far less than the coordinates of `MANY` records take in a set."""
+"""As batches fill up; far less than the coordinates of `MANY` records take in a set."""
 
 
 @pytest.fixture
