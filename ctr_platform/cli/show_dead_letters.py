@@ -48,7 +48,7 @@ def show_sample(reason: str | None, limit: int, *, as_json: bool) -> None:
     settings = load_settings()
     chosen = (each for each in read_dead_letters(settings) if reason in (None, each.reason))
     with registry_client(settings) as registry:
-        decoder = EventDecoder(settings, registry)
+        decoder = EventDecoder(settings, registry, kept=False)
         for dead_letter in islice(chosen, limit):
             _show(_described(dead_letter, decoder), as_json=as_json)
 
@@ -67,7 +67,7 @@ def show_record(coordinates: str, *, as_json: bool) -> None:
             f"no dead-letter message is about {coordinates}: it was counted, or retention deleted the message"
         )
     with registry_client(settings) as registry:
-        _show(_described(dead_letter, EventDecoder(settings, registry)), as_json=as_json)
+        _show(_described(dead_letter, EventDecoder(settings, registry, kept=False)), as_json=as_json)
 
 
 def _described(dead_letter: DeadLetter, decoder: EventDecoder) -> dict[str, Any]:

@@ -121,7 +121,7 @@ class _TimestampReader:
 
     def __init__(self, settings: Settings, client: SchemaRegistryClient) -> None:
         self._rules = settings.time_rules
-        self._decoder = EventDecoder(settings, client)
+        self._decoder = EventDecoder(settings, client, kept=False)
 
     def event_time(self, message: Message) -> int:
         """The event time in ms; -1 for a record that is dead by the contract, which moves no watermark."""

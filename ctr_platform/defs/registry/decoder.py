@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class EventDecoder:
     """Asks the registry once per schema id."""
 
-    def __init__(self, settings: Settings, client: SchemaRegistryClient) -> None:
-        self._schemas = WriterSchemas(settings, client)
+    def __init__(self, settings: Settings, client: SchemaRegistryClient, *, kept: bool = True) -> None:
+        self._schemas = WriterSchemas(settings, client, kept=kept)
         self._types: dict[int, Record | None] = {}
 
     def decode(self, value: bytes | None, names: Collection[str] | None = None) -> dict[str, Any] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -12,7 +11,6 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from contract.errors import WarehouseUnavailable
 from contract.wire import event_type
 from ctr_platform.defs.registry.client import ask
 from warehouse.engine import warehouse_errors, writing_engine
@@ -41,10 +39,12 @@ class _Answer:
 class WriterSchemas:
     """What schema ids stand for: by the registry or, where that has forgotten one, as it was first seen."""
 
-    def __init__(self, settings: Settings, client: SchemaRegistryClient) -> None:
+    def __init__(self, settings: Settings, client: SchemaRegistryClient, *, kept: bool = True) -> None:
+        """`kept=False` is for tools that run where there may be no Postgres: the registry's word is all."""
         self._settings = settings
         self._client = client
-        self._kept: dict[int, _Answer] | None = None
+        self._keeps = kept
+        self._kept: dict[int, _Answer] | None = None if kept else {}
 
     def event_type(self, identifier: int) -> Record | None:
         """The type of the events of a schema id; None if nobody knows it, or it is no Avro record.
@@ -70,19 +70,13 @@ class WriterSchemas:
             return None
         schema, *referenced = [each.schema_str or "" for each in found]
         answer = _Answer(schema, referenced)
-        self._keep(identifier, answer)
+        if self._keeps:
+            self._keep(identifier, answer)
         return _event_type(answer)
 
     def _keep(self, identifier: int, answer: _Answer) -> None:
-        """Put it on record, unless it is: an id never gets another meaning.
-
-        A tool may run where there is no Postgres; whoever counts keeps it the next time.
-        """
-        with (
-            suppress(WarehouseUnavailable),
-            warehouse_errors(self._settings.postgres_url),
-            self._engine().begin() as connection,
-        ):
+        """Put it on record, unless it is: an id never gets another meaning."""
+        with warehouse_errors(self._settings.postgres_url), self._engine().begin() as connection:
             connection.execute(
                 insert(WriterSchema)
                 .values(schema_id=identifier, schema_text=answer.schema, referenced=answer.referenced)

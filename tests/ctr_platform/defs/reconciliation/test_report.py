@@ -41,6 +41,7 @@ def _passed(stores: RunningStack, **more: Any) -> None:
         "records_read": 100,
         "dead_letters_read": 0,
         "late_after_idleness": 0,
+        "late_not_believed": 0,
         "outcomes": {"counted": 100},
         "partitions_behind": 0,
         "windows": 7,
@@ -52,6 +53,7 @@ def _passed(stores: RunningStack, **more: Any) -> None:
         "least_accurate": [],
         "partitions_compared": 4,
         "unbalanced": [],
+        "gaps": [],
     }
     with writing_engine(stores.settings.postgres_url).begin() as connection:
         connection.execute(insert(ReconciliationPass).values(quiet | more))
@@ -89,6 +91,7 @@ def test_what_stays_as_it_is_is_reported_seldom_and_nothing_of_it_is_lost(stores
     assert {name: each.passed for name, each in _checks(first).items()} == {
         "windows_exact": True,
         "records_conserved": True,
+        "nothing_deleted_unread": True,
     }
     assert _hours(first) == ["2026-01-01-12:00"]
     for hour in (12, 13, 13):
@@ -97,7 +100,7 @@ def test_what_stays_as_it_is_is_reported_seldom_and_nothing_of_it_is_lost(stores
     assert waits.asset_events == []
     assert "as they were" in str(waits.skip_reason)
     refreshed = _look(_later(waits.cursor))
-    assert set(_checks(refreshed)) == {"windows_exact", "records_conserved"}
+    assert set(_checks(refreshed)) == {"windows_exact", "records_conserved", "nothing_deleted_unread"}
     assert _hours(refreshed) == ["2026-01-01-12:00", "2026-01-01-13:00"]
     [made, _] = [each for each in refreshed.asset_events if isinstance(each, dg.AssetMaterialization)]
     assert (made.metadata["records_read"].value, made.metadata["passes"].value) == (300, 3)
@@ -148,6 +151,15 @@ def test_a_ledger_that_disagrees_is_red(stores: RunningStack) -> None:
     assert conserved.metadata["partition 2: recount minus ledger"].value == difference
 
 
+def test_what_was_deleted_unread_is_red_with_its_place(stores: RunningStack) -> None:
+    gap = {"topic": "raw", "partition": 2, "reader": "job", "first_offset": 7, "end_offset": 9}
+    _passed(stores, gaps=[gap])
+    found = _checks(_look(None))["nothing_deleted_unread"]
+    assert not found.passed
+    assert "of raw, partition 2, the offsets 7 to 8 were deleted before the job" in (found.description or "")
+    assert "gaps" in found.metadata
+
+
 def test_a_run_of_the_checks_repeats_what_the_sensor_has_said(tmp_path: Path) -> None:
     defs = dg.Definitions(assets=[dg.AssetSpec(WINDOW_ACCURACY)], asset_checks=[accuracy_checks])
     job = defs.resolve_implicit_global_asset_job_def()
@@ -161,11 +173,14 @@ def test_a_run_of_the_checks_repeats_what_the_sensor_has_said(tmp_path: Path) ->
             }
 
         unknown = (False, "the sensor report_reconciliation has not evaluated it yet")
-        assert run() == {"windows_exact": unknown, "records_conserved": unknown}
-        for name, passed in (("windows_exact", False), ("records_conserved", True)):
+        checks = ("windows_exact", "records_conserved", "nothing_deleted_unread")
+        assert run() == dict.fromkeys(checks, unknown)
+        for name, passed in zip(checks, (False, True, True), strict=True):
             instance.report_runless_asset_event(
                 dg.AssetCheckEvaluation(
                     asset_key=WINDOW_ACCURACY, check_name=name, passed=passed, description="so it is"
                 )
             )
-        assert run() == {"windows_exact": (False, "so it is"), "records_conserved": (True, "so it is")}
+        assert run() == dict(
+            zip(checks, ((passed, "so it is") for passed in (False, True, True)), strict=True)
+        )
