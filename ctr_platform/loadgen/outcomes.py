@@ -94,8 +94,11 @@ class OutcomePattern:
         """
         if self.counted_per_period == 0:
             raise UsageError("No event would be counted: lower the shares.")
-        rounds, rest = divmod(counted, self.counted_per_period)
-        return rounds * PERIOD + int(np.searchsorted(self._counted, rest))
+        if counted == 0:
+            return 0
+        # The last one that is counted: none of those that follow it in its period is needed.
+        rounds, before = divmod(counted - 1, self.counted_per_period)
+        return rounds * PERIOD + int(np.searchsorted(self._counted, before + 1))
 
 
 class RefusedEvents:

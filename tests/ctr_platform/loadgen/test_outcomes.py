@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from contract.errors import CtrError
@@ -37,6 +37,7 @@ def test_counted_before_is_a_count(parts: list[int], number: int) -> None:
 
 
 @given(shares, st.integers(1, 3 * PERIOD))
+@example([2000, 2000, 2000, 2000], 2000)
 def test_events_for_is_the_least_number_with_so_many_counted(parts: list[int], counted: int) -> None:
     pattern = pattern_of(parts)
     number = pattern.events_for(counted)
