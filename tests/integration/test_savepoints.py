@@ -59,12 +59,8 @@ STATES: Final = {
 }
 """The job's states by their operators' uids: what has another name in a later job is lost."""
 
-COMMITTER: Final = "Sink Committer: "
 COMMITTER_STATE: Final = "streaming_committer_raw_states"
-
-
-def _without_committers(uid: str, names: list[str]) -> list[str]:
-    return [name for name in names if uid.startswith(COMMITTER) or name != COMMITTER_STATE]
+WRITERS: Final = ("front-letters", "front-raw-events", "af44d9fd_18_sink")
 
 
 def states(savepoint: Path) -> dict[str, list[str]]:
@@ -111,8 +107,12 @@ def test_an_earlier_savepoint_restores(stack: RunningStack, submitter: Submitter
         made = Path(urlsplit(second).path)
         assert b"ctr.front" not in (made / "_metadata").read_bytes()
         assert b"ctr.ingest" not in (made / "_metadata").read_bytes()
-        # Version 0.1 had the committers' state under the writers' uids as well, and it stays there.
-        assert {uid: _without_committers(uid, names) for uid, names in states(made).items()} == STATES
+        found_states = states(made)
+        if version == "0.1":
+            # It had the committers' state under the writers' uids as well, and what is restored stays.
+            for uid in WRITERS:
+                found_states[uid].remove(COMMITTER_STATE)
+        assert found_states == STATES
         job.submit(restore_from=second, checkpoint_interval_s=2, parallelism=3)
         job.close_windows(HOUR_MS + 5 * MINUTE_MS)
         hour = BASE_MS + HOUR_MS

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from contract.settings import Settings
     from ctr_platform.defs.kafka.offset_ranges import MessageBatch
 
-FEW, MANY = 10_000, 100_000
-MAY_GROW_BYTES = 16 << 20
-"""As batches fill up; far less than the coordinates of `MANY` records take in a set."""
+FEW, MANY = 20_000, 100_000
+"""Of the fewer, too, every partition fills a batch."""
+
+MAY_GROW_BYTES = 8 << 20
+"""Far less than the coordinates of `MANY` records take in a set."""
 
 
 @pytest.fixture
