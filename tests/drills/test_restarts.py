@@ -19,7 +19,12 @@ CYCLES: Final = int(os.environ.get("DRILL_RESTARTS", "50"))
 """Each takes some ten seconds on a free machine."""
 
 
-def test_fifty_restarts_leave_nothing_behind() -> None:
+NO_SOFT_REFERENCES: Final = "-XX:SoftRefLRUPolicyMSPerMB=0"
+"""The JDK's caches refer softly to classes of ended jobs until memory is short; here, until the next collection."""
+
+
+def test_fifty_restarts_leave_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JAVA_TOOL_OPTIONS", NO_SOFT_REFERENCES)
     with (
         running_stack(DATA_SERVICES) as stack,
         submitting() as submitter,

@@ -57,13 +57,13 @@ def table(history: list[Footprints]) -> str:
 
 
 def classes_left(history: list[Footprints]) -> list[str]:
-    """Classes of ended jobs that something still refers to."""
+    """Classes of ended jobs that stay beyond those of the first ones: some threads refer to the last few."""
     found = []
     cycles = len(history) - WARM_CYCLES
     for name, after in history[-1].items():
         before = history[WARM_CYCLES - 1][name]
-        if after.loaders > 1:
-            found.append(f"{name}: {after.loaders} class loaders of ended jobs")
+        if after.loaders > before.loaders:
+            found.append(f"{name}: {after.loaders - before.loaders} more class loaders of ended jobs")
         if (grown_kib := after.metaspace_kib - before.metaspace_kib) > cycles * METASPACE_KIB_PER_CYCLE:
             found.append(f"{name}: {grown_kib} KiB more of metaspace")
     return found
