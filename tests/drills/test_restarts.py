@@ -20,7 +20,7 @@ CYCLES: Final = int(os.environ.get("DRILL_RESTARTS", "50"))
 
 
 NO_SOFT_REFERENCES: Final = "-XX:SoftRefLRUPolicyMSPerMB=0"
-"""The JDK's caches refer softly to classes of ended jobs until memory is short; here, until the next collection."""
+"""The JDK refers softly to classes of ended jobs until memory is short; here, until the next collection."""
 
 
 def test_fifty_restarts_leave_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
