@@ -138,6 +138,7 @@ def begin_topic_epoch(context: dg.OpExecutionContext, config: EpochConfig, platf
             "dry_run": config.dry_run,
             "steps": dg.MetadataValue.md("\n".join(f"1. {line}" for line in done.steps)),
             "rows_filed": dg.MetadataValue.json(done.moved),
+            **(metadata_of(done.submission) if done.submission else {}),
         }
     )
 
@@ -196,8 +197,8 @@ DEPLOYMENT_JOBS: Final = [
     _job(
         begin_topic_epoch,
         "Goes on with a topic that was deleted and made anew: until then job, recount, merge and replay "
-        "refuse. Files what there is of the earlier one under a name of its own, and ends the job, which is "
-        "then brought up from the new topic's beginning.",
+        "refuse. Files what there is of the earlier one under a name of its own, and starts the job anew, "
+        "with its open windows and from the new topic's beginning.",
     ),
     _job(restore, "Resume from a chosen checkpoint or savepoint; what came since is read and counted again."),
     _job(

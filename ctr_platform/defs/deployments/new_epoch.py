@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from contract.errors import UsageError
+from ctr_platform.defs.flink_job.deploy import bring_up
+from ctr_platform.defs.flink_job.desired_state import current_desired_state
 from ctr_platform.defs.flink_job.rest import FlinkCluster
 from ctr_platform.defs.flink_job.submission import end_jobs
 from ctr_platform.defs.kafka.epochs import replaced_topics, retire
@@ -16,6 +18,7 @@ from warehouse.engine import warehouse_errors, writing_engine
 
 if TYPE_CHECKING:
     from contract.settings import Settings
+    from ctr_platform.defs.flink_job.deploy import Submission
     from ctr_platform.defs.kafka.epochs import ReplacedTopic
 
 LOG: Final = logging.getLogger(__name__)
@@ -30,12 +33,15 @@ class NewEpoch:
     moved: dict[str, int] = field(default_factory=dict)
     """Rows of the earlier topics that have another name now, by table."""
 
+    submission: Submission | None = None
+    """How the job came to run; None: it is to stay stopped, or this was a dry run."""
+
 
 def begin_epoch(settings: Settings, *, why: str, dry_run: bool = False) -> NewEpoch:
     """Take the topics that are there for what they are, and nothing of the earlier ones' offsets for theirs.
 
-    The job is ended; who brings it up again, the supervisor or a person, restores its windows, and lets it
-    read the new topic from its beginning. Windows that may have events of both topics are not verified.
+    The job is ended and, unless it is to stay stopped, brought up again: with its open windows, and from the
+    new topic's beginning. Windows that may have events of both topics are not verified.
 
     Args:
         settings: where everything is.
@@ -44,7 +50,7 @@ def begin_epoch(settings: Settings, *, why: str, dry_run: bool = False) -> NewEp
 
     Raises:
         UsageError: every topic is the one on record, or there is no reason.
-        CtrError: a service is unavailable, or a recount runs for very long.
+        CtrError: a service is unavailable, a recount runs for very long, or the job does not come up.
     """
     if not why.strip():
         raise UsageError("say why a new epoch begins")
@@ -58,7 +64,7 @@ def begin_epoch(settings: Settings, *, why: str, dry_run: bool = False) -> NewEp
             f"{each.epoch.topic}@{each.epoch.number}, and take {each.topic_id} for it from now on"
             for each in replaced
         ),
-        f"the supervisor brings {JOB_NAME} up: with its windows, from the new topic's beginning",
+        f"bring {JOB_NAME} up, if it is to run: with its windows, from the new topic's beginning",
     ]
     engine = writing_engine(settings.postgres_url, "ctr-epochs")
     with warehouse_errors(settings.postgres_url), turn(engine), engine.connect() as connection:
@@ -71,4 +77,6 @@ def begin_epoch(settings: Settings, *, why: str, dry_run: bool = False) -> NewEp
         else:
             connection.commit()
             LOG.info("%s: %s", "; ".join(each.epoch.topic for each in replaced), moved)
-    return NewEpoch(steps=steps, replaced=replaced, moved=moved)
+    desired = None if dry_run else current_desired_state(settings)
+    submission = bring_up(settings, desired) if desired and desired.running else None
+    return NewEpoch(steps=steps, replaced=replaced, moved=moved, submission=submission)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import and_, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from contract.settings import Settings
-
-Reader = Literal["job", "recount", "merge"]
 
 JOB: Final = "job"
 RECOUNT: Final = "recount"
@@ -69,8 +67,8 @@ def forget_disproved(connection: Connection) -> None:
     )
 
 
-def open_gaps(connection: Connection, settings: Settings) -> list[Gap]:
-    """The gaps that nobody has acknowledged, the newest first, at most `MAX_NAMED`.
+def open_gaps(connection: Connection, settings: Settings, limit: int | None = MAX_NAMED) -> list[Gap]:
+    """The gaps that nobody has acknowledged, the newest first.
 
     One of the job counts when two checkpoints have had the time to disprove it.
     """
@@ -83,7 +81,7 @@ def open_gaps(connection: Connection, settings: Settings) -> list[Gap]:
             (table.reader != JOB) | (table.found_at <= certain),
         )
         .order_by(table.found_at.desc(), table.topic, table.partition, table.reader)
-        .limit(MAX_NAMED)
+        .limit(limit)
     ).mappings()
     return [Gap(**row) for row in rows]
 
@@ -107,7 +105,7 @@ def acknowledge_gaps(settings: Settings, *, why: str, dry_run: bool) -> list[Gap
         raise UsageError("say why these gaps may stay as they are")
     engine = writing_engine(settings.postgres_url, "ctr-acknowledge")
     with warehouse_errors(settings.postgres_url), engine.begin() as connection:
-        gaps = open_gaps(connection, settings)
+        gaps = open_gaps(connection, settings, limit=None)
         if not gaps:
             raise UsageError("no gap is open")
         for gap in [] if dry_run else gaps:

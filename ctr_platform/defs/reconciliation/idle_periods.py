@@ -32,8 +32,7 @@ NOTICED_WITHIN_MS: Final = 5_000
 believes the answer for two and a half. So long the job watermark may go on without the partition."""
 
 TICKS_MS: Final = 500
-"""IdlePeriod is told by the broker's times here, in the job by ticks of 100 ms: they may differ by a few."""
-
+"""Idle time is told by the broker's times here, in the job by ticks of 100 ms: they may differ by a few."""
 
 LONGEST_WINDOW_MS: Final = 5 * MINUTE_MS
 
@@ -82,8 +81,11 @@ def idle_periods(
         before: by partition, of all that the topic has.
         rules: the job's.
     """
+    if not courses:
+        return {}
+    newest = _Newest(courses, before)
     return {
-        partition: _idle_periods(course, before.get(partition, Before()), _Newest(courses, before), rules)
+        partition: _idle_periods(course, before.get(partition, Before()), newest, rules)
         for partition, course in courses.items()
     }
 
