@@ -14,7 +14,7 @@ from ctr_platform.resources import Registry
     kinds={"avro"},
     owners=OWNERS,
     tags=BY_DAGSTER,
-    description="flink/schema/ad_event.avsc is registered for the raw topic, and compatible for ever.",
+    description="The stream's event schema is registered for the raw topic, and compatible for ever.",
 )
 def ad_event_schema(registry: Registry) -> dg.MaterializeResult[None]:
     """Register the schema file and the compatibility rule; a second time changes nothing."""

@@ -72,3 +72,13 @@ def ask(settings: Settings, request: Callable[[], T]) -> T:
         raise RegistryRefused(
             f"The Schema Registry at {url} {verb} (HTTP {error.http_status_code}): {said}"
         ) from None
+
+
+def unless_not_found(request: Callable[[], T]) -> T | None:
+    """Run a request; None where the registry does not know what it asks for."""
+    try:
+        return request()
+    except SchemaRegistryError as error:
+        if error.http_status_code == HTTPStatus.NOT_FOUND:
+            return None
+        raise

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
-from http import HTTPStatus
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from confluent_kafka.schema_registry.error import SchemaRegistryError
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from contract.wire import event_type
-from ctr_platform.defs.registry.client import ask
+from ctr_platform.defs.registry.client import ask, unless_not_found
 from warehouse.engine import warehouse_errors, writing_engine
 from warehouse.models import WriterSchema
 
@@ -27,6 +27,19 @@ if TYPE_CHECKING:
 
 AVRO: Final = "AVRO"
 
+FAR_ABOVE: Final = 1_000
+"""A registry gives ids in sequence. One this far above the newest of all subjects has not been given; nearer
+ones are asked for each, as they may be given meanwhile, or have been to what was deleted since."""
+
+MANY_UNKNOWN: Final = 16
+"""Producers do not bring more wrong ids; beyond, it is worth a look at which there can be."""
+
+NEWEST_KEPT_S: Final = 10.0
+"""The newest id is good for this long: nobody registers `FAR_ABOVE` schemas in that time."""
+
+MAX_SUBJECTS: Final = 5_000
+"""With more subjects, to look through them would cost more than to ask for the ids."""
+
 
 @dataclass(frozen=True)
 class _Answer:
@@ -34,6 +47,14 @@ class _Answer:
 
     schema: str
     referenced: list[str]
+
+
+@dataclass(frozen=True)
+class _Newest:
+    """The newest id that was given, None if not known, and until when (monotonic seconds) that is good."""
+
+    identifier: int | None
+    until: float
 
 
 class WriterSchemas:
@@ -45,6 +66,8 @@ class WriterSchemas:
         self._client = client
         self._keeps = kept
         self._kept: dict[int, _Answer] | None = None if kept else {}
+        self._unknown = 0
+        self._newest = _Newest(0, 0.0)
 
     def event_type(self, identifier: int) -> Record | None:
         """The type of the events of a schema id; None if nobody knows it, or it is no Avro record.
@@ -54,16 +77,14 @@ class WriterSchemas:
         """
 
         def look() -> list[Schema] | None:
-            try:
-                schema = self._client.get_schema(identifier)
-                return [schema, *_referenced(self._client, schema, set())]
-            except SchemaRegistryError as error:
-                if error.http_status_code == HTTPStatus.NOT_FOUND:
-                    return None
-                raise
+            schema = self._client.get_schema(identifier)
+            return [schema, *_referenced(self._client, schema, set())]
 
-        found = ask(self._settings, look)
+        # The wire format's four bytes may be negative, no registry's id is.
+        ruled_out = identifier < 0 or self._is_far_above_newest(identifier)
+        found = None if ruled_out else ask(self._settings, lambda: unless_not_found(look))
         if found is None:
+            self._unknown += 1
             kept = self._all_kept().get(identifier)
             return None if kept is None else _event_type(kept)
         if any(each.schema_type != AVRO for each in found):
@@ -73,6 +94,25 @@ class WriterSchemas:
         if self._keeps:
             self._keep(identifier, answer)
         return _event_type(answer)
+
+    def _is_far_above_newest(self, identifier: int) -> bool:
+        """Whether the registry cannot have given an id: garbage may hold any number of those."""
+        if self._unknown < MANY_UNKNOWN:
+            return False
+        now = time.monotonic()
+        if now >= self._newest.until:
+            self._newest = _Newest(ask(self._settings, self._find_newest), now + NEWEST_KEPT_S)
+        newest = self._newest.identifier
+        return newest is not None and identifier > newest + FAR_ABOVE
+
+    def _find_newest(self) -> int | None:
+        """The highest id of the newest versions of all subjects; None: not known."""
+        self._client.clear_latest_caches()
+        subjects = self._client.get_subjects() or []
+        if len(subjects) > MAX_SUBJECTS:
+            return None
+        newest = [unless_not_found(partial(self._client.get_latest_version, each)) for each in subjects]
+        return max((each.schema_id or 0 for each in newest if each is not None), default=0)
 
     def _keep(self, identifier: int, answer: _Answer) -> None:
         """Put it on record, unless it is: an id never gets another meaning."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from importlib.resources import files
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final
 
 from confluent_kafka.schema_registry import RegisteredSchema as Registration
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
@@ -13,14 +12,10 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from contract.errors import RegistryRefused
 from contract.settings import Settings
-from ctr_platform.defs.registry.client import ask, registry_client
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from contract.stream.load import shipped_stream
+from ctr_platform.defs.registry.client import ask, registry_client, unless_not_found
 
 COMPATIBILITY: Final = "FULL_TRANSITIVE"
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +30,7 @@ class RegisteredSchema:
 
 def event_schema_json() -> str:
     """The event schema, as the text of its one file."""
-    return files("flink").joinpath("schema", "ad_event.avsc").read_text(encoding="utf-8")
+    return shipped_stream().event_schema
 
 
 def ensure_subject(settings: Settings) -> RegisteredSchema:
@@ -55,9 +50,9 @@ def ensure_subject(settings: Settings) -> RegisteredSchema:
 
 def _ensure(client: SchemaRegistryClient, subject: str, schema: Schema) -> RegisteredSchema:
     # Before the first version, so that there is never one without the rule.
-    if _unless_missing(lambda: client.get_compatibility(subject)) != COMPATIBILITY:
+    if unless_not_found(lambda: client.get_compatibility(subject)) != COMPATIBILITY:
         client.set_compatibility(subject, COMPATIBILITY)
-    found = _unless_missing(lambda: client.lookup_schema(subject, schema))
+    found = unless_not_found(lambda: client.lookup_schema(subject, schema))
     if found is None:
         _register(client, subject, schema)
         found = client.lookup_schema(subject, schema)
@@ -73,15 +68,6 @@ def _register(client: SchemaRegistryClient, subject: str, schema: Schema) -> Non
                 f"The event schema is not {COMPATIBILITY} with what {subject} holds: give new fields a "
                 f"default and keep those without one. The registry says: {error.error_message}"
             ) from None
-        raise
-
-
-def _unless_missing(request: Callable[[], T]) -> T | None:
-    try:
-        return request()
-    except SchemaRegistryError as error:
-        if error.http_status_code == HTTPStatus.NOT_FOUND:
-            return None
         raise
 
 

@@ -9,7 +9,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
 import org.apache.flink.avro.registry.confluent.shaded.io.confluent.kafka.schemaregistry.client.rest.RestService;
 import org.apache.flink.avro.registry.confluent.shaded.io.confluent.kafka.schemaregistry.client.rest.entities.Schema;
 import org.apache.flink.avro.registry.confluent.shaded.io.confluent.kafka.schemaregistry.client.rest.entities.SchemaReference;
@@ -42,12 +46,29 @@ final class SchemaAnswers {
     /** Garbage may hold any id: beyond this many unknown ones are forgotten, and requested again. */
     private static final int MAX_UNKNOWN_KEPT = 1 << 16;
 
+    /**
+     * A registry gives ids in sequence. One this far above the newest of all subjects has not been given; nearer ones are
+     * asked for each, as they may be given meanwhile, or have been to what was deleted since.
+     */
+    static final int FAR_ABOVE = 1_000;
+
+    /** The newest id is good for this long: nobody registers so many schemas in that time. */
+    private static final Duration NEWEST_KEPT = Duration.ofSeconds(10);
+
+    /** With more subjects, to look through them would cost more than to ask for the ids of a batch. */
+    private static final int MAX_SUBJECTS = 5_000;
+
     private static final Map<String, SchemaAnswers> BY_REGISTRY = new ConcurrentHashMap<>();
 
     private final String url;
     private final RestService registry;
     private final Map<Integer, Answer> known = new ConcurrentHashMap<>();
     private final Map<Integer, Long> unknownUntilNanos = new ConcurrentHashMap<>();
+
+    /** The newest id that was given, and until when that is good; null: not known. */
+    private record Newest(int id, long untilNanos) {}
+
+    private volatile Newest newest;
 
     SchemaAnswers(String registryUrl) {
         url = registryUrl;
@@ -73,7 +94,54 @@ final class SchemaAnswers {
             return answer;
         }
         Long until = unknownUntilNanos.get(id);
-        return id < 0 || until != null && System.nanoTime() < until ? UNKNOWN : null;
+        boolean unknown = id < 0 || until != null && System.nanoTime() < until || isFarAboveNewest(id);
+        return unknown ? UNKNOWN : null;
+    }
+
+    private boolean isFarAboveNewest(int id) {
+        Newest last = newest;
+        return last != null && System.nanoTime() < last.untilNanos && (long) id > (long) last.id + FAR_ABOVE;
+    }
+
+    /**
+     * Looks through the newest versions of all subjects, so that ids far above theirs need not be asked for: garbage may
+     * hold any number of those. Does nothing while the last look is good.
+     *
+     * @throws IOException when the registry does not answer, or not as one: then nothing is known
+     */
+    void findNewest(ExecutorService threads) throws IOException, InterruptedException {
+        Newest last = newest;
+        if (last != null && System.nanoTime() < last.untilNanos) {
+            return;
+        }
+        long until = System.nanoTime() + NEWEST_KEPT.toNanos();
+        try {
+            List<String> subjects = registry.getAllSubjects();
+            if (subjects.size() > MAX_SUBJECTS) {
+                return;
+            }
+            List<Callable<Integer>> requests = new ArrayList<>();
+            subjects.forEach(subject -> requests.add(() -> newestOf(subject)));
+            int highest = known.keySet().stream().mapToInt(Integer::intValue).max().orElse(0);
+            for (Future<Integer> found : threads.invokeAll(requests)) {
+                highest = Math.max(highest, found.get());
+            }
+            newest = new Newest(highest, until);
+        } catch (RestClientException | ExecutionException noAnswer) {
+            throw new IOException(noAnswer);
+        }
+    }
+
+    private int newestOf(String subject) throws IOException, RestClientException {
+        try {
+            return registry.getLatestVersion(subject).getId();
+        } catch (RestClientException answer) {
+            if (answer.getStatus() == HTTP_NOT_FOUND) {
+                // Deleted meanwhile.
+                return 0;
+            }
+            throw answer;
+        }
     }
 
     /** Lets what is unknown of these stay so from now on: to ask for all of them may have taken longer than that. */

@@ -18,6 +18,8 @@ import org.apache.flink.kafka.shaded.org.apache.kafka.clients.consumer.ConsumerR
 import org.apache.flink.kafka.shaded.org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.flink.kafka.shaded.org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.flink.kafka.shaded.org.apache.kafka.common.TopicPartition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Asks the registry for all unknown schema ids of a batch at once, in the thread that fetches it, so that records of
@@ -26,11 +28,16 @@ import org.apache.flink.kafka.shaded.org.apache.kafka.common.TopicPartition;
  */
 public final class SchemaPrefetch implements ConsumerInterceptor<byte[], byte[]> {
 
+    private static final Logger LOG = LoggerFactory.getLogger(SchemaPrefetch.class);
+
     /** Setting of the consumer. */
     static final String REGISTRY_URL = "ctr.registry.url";
 
     /** More would ask more of a registry than the platform's share of it. */
     private static final int THREADS = 16;
+
+    /** Producers do not bring more new schemas at once; beyond, it is worth a look at which ids there can be. */
+    static final int MANY_IDS = 16;
 
     /** A batch waits no longer: a registry that is unavailable is waited for where a record needs it. */
     private static final long WITHIN_S = 10;
@@ -58,11 +65,25 @@ public final class SchemaPrefetch implements ConsumerInterceptor<byte[], byte[]>
             }
         }
         ids.removeIf(id -> answers.known(id) != null);
+        if (ids.size() > MANY_IDS) {
+            ruleOut(ids);
+        }
         // A single one is no detour.
         if (ids.size() > 1) {
             askFor(ids);
         }
         return records;
+    }
+
+    private void ruleOut(Set<Integer> ids) {
+        try {
+            answers.findNewest(threads);
+            ids.removeIf(id -> answers.known(id) != null);
+        } catch (IOException noAnswer) {
+            LOG.debug("each id of a batch is asked for: {}", noAnswer.toString());
+        } catch (InterruptedException cancelled) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private void askFor(Set<Integer> ids) {

@@ -17,7 +17,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.apache.flink.avro.shaded.com.fasterxml.jackson.databind.ObjectMapper;
 
-/** An HTTP server with a registry's paths that can also fail, in every way that a registry does. */
+/** An HTTP server with a registry's paths, each schema in a subject of its own, that can also fail, in every way that a registry does. */
 final class Registry implements AutoCloseable {
 
     /** One answer; may also leave the question unanswered. */
@@ -83,10 +83,18 @@ final class Registry implements AutoCloseable {
         if (planned != null) {
             return planned;
         }
+        ObjectMapper json = new ObjectMapper();
+        if (path.equals("/subjects")) {
+            return status(200, json.writeValueAsString(schemas.keySet().stream().map(id -> "subject-" + id).toList()));
+        }
+        if (path.endsWith("/versions/latest")) {
+            int id = Integer.parseInt(path.split("/")[2].substring("subject-".length()));
+            return status(200, json.writeValueAsString(Map.of("id", id, "version", 1, "schema", schemas.get(id))));
+        }
         String schema = schemas.get(Integer.parseInt(path.substring(path.lastIndexOf('/') + 1)));
         return schema == null
                 ? status(404, "{\"error_code\": 40403, \"message\": \"Schema not found\"}")
-                : status(200, new ObjectMapper().writeValueAsString(Map.of("schema", schema)));
+                : status(200, json.writeValueAsString(Map.of("schema", schema)));
     }
 
     @Override

@@ -35,24 +35,55 @@ class SchemaPrefetchTest {
         return ids.mapToObj(id -> Samples.wire(id, new byte[] {1})).toList();
     }
 
+    private static long askedFor(Registry registry) {
+        return registry.questions.stream().filter(path -> path.startsWith("/schemas/")).count();
+    }
+
     @Test
     void idsOfABatchAreAskedForOnceAndThenKnown() throws IOException {
         try (Registry registry = new Registry(0).knows(7, Samples.settings().readerSchema)) {
-            List<byte[]> values = new ArrayList<>(ofIds(IntStream.range(1_000, 1_200)));
-            values.addAll(ofIds(IntStream.of(7, 7, 1_000, -1)));
+            List<byte[]> values = new ArrayList<>(ofIds(IntStream.range(100, 300)));
+            values.addAll(ofIds(IntStream.of(7, 7, 100, -1)));
             values.addAll(ofIds(IntStream.empty()));
             values.add(null);
             values.add(new byte[] {0, 1});
             values.add(new byte[] {1, 0, 0, 0, 9, 1});
             prefetch(registry, batch(values));
-            assertEquals(201, registry.questions.size(), "neither a negative id nor what is no wire format is asked for");
-            assertEquals(201, new HashSet<>(registry.questions).size());
+            assertEquals(201, askedFor(registry), "neither a negative id nor what is no wire format is asked for");
+            assertEquals(203, new HashSet<>(registry.questions).size(), "and once what the newest id is");
             SchemaAnswers answers = SchemaAnswers.of(registry.url());
-            assertSame(SchemaAnswers.UNKNOWN, answers.known(1_100));
+            assertSame(SchemaAnswers.UNKNOWN, answers.known(200));
             SchemaLookup lookup = new SchemaLookup(answers, new DecodePlan.Compiler(Samples.settings()), null);
             assertNull(lookup.plan(7).problem);
-            assertEquals("the registry does not know schema id 1100", lookup.plan(1_100).problem);
-            assertEquals(201, registry.questions.size());
+            assertEquals("the registry does not know schema id 200", lookup.plan(200).problem);
+            assertEquals(203, registry.questions.size());
+        }
+    }
+
+    @Test
+    void ofManyIdsThoseFarAboveTheNewestAreNobodys() throws IOException {
+        int newest = 40;
+        try (Registry registry = new Registry(0)
+                .knows(3, Samples.settings().readerSchema)
+                .knows(newest, Samples.settings().readerSchema)) {
+            int first = newest + SchemaAnswers.FAR_ABOVE + 1;
+            prefetch(registry, batch(ofIds(IntStream.concat(IntStream.of(3, first - 1), IntStream.range(first, 50_000)))));
+            assertEquals(2, askedFor(registry));
+            SchemaAnswers answers = SchemaAnswers.of(registry.url());
+            assertSame(SchemaAnswers.UNKNOWN, answers.known(first));
+            assertSame(SchemaAnswers.UNKNOWN, answers.known(Integer.MAX_VALUE), "of later batches too, for a while");
+            assertNull(answers.known(first - 2), "it may be given any moment");
+            prefetch(registry, batch(ofIds(IntStream.range(first, 2 * first))));
+            assertEquals(5, registry.questions.size(), "the subjects are looked through once in a while");
+        }
+    }
+
+    @Test
+    void fewUnknownIdsAreAskedForEach() throws IOException {
+        try (Registry registry = new Registry(0).knows(1, Samples.settings().readerSchema)) {
+            prefetch(registry, batch(ofIds(IntStream.range(1 << 30, (1 << 30) + SchemaPrefetch.MANY_IDS))));
+            assertEquals(SchemaPrefetch.MANY_IDS, registry.questions.size());
+            assertEquals(SchemaPrefetch.MANY_IDS, askedFor(registry));
         }
     }
 
