@@ -24,7 +24,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import INT8MULTIRANGE, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 REALTIME: Final = "realtime"
@@ -344,6 +344,28 @@ class RecountLate(Base):
     click: Mapped[int]
     after_idleness: Mapped[bool]
     """Whether only its dead-letter message tells that it was late, not the topic's content."""
+
+
+class AwaitedLetters(Base):
+    """Rejected records, of some that the recount read at once, whose dead-letter messages are awaited."""
+
+    __tablename__ = "awaited_letters"
+    __table_args__ = ({"schema": QUALITY},)
+
+    topic: Mapped[str] = mapped_column(primary_key=True)
+    partition: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    first_offset: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    """The first of them."""
+    last_offset: Mapped[int] = mapped_column(BigInteger)
+    """The last of them."""
+    offsets: Mapped[Any] = mapped_column(INT8MULTIRANGE)
+    """Those whose messages have not been read yet."""
+    missing: Mapped[bool]
+    """Whether the error topic has been read to its end since: then the messages were not sent."""
+    acknowledged_at: Mapped[datetime | None]
+    """When a person accepted that they are missing."""
+    why: Mapped[str | None]
+    """The person's reason."""
 
 
 class RecountSecond(Base):

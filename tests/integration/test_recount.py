@@ -292,11 +292,13 @@ def test_what_cannot_have_been_late_is_not_believed(job: Pipeline) -> None:
 
     def judged() -> bool:
         passes.append(_recount(job))
-        return any(each.reading.not_believed or each.reading.after_idleness for each in passes)
+        return any(
+            each.reading.letters.not_believed or each.reading.letters.after_idleness for each in passes
+        )
 
     # It waits until its record has been read.
     job.eventually(judged, "a pass that has judged the message")
-    assert sum(each.reading.not_believed for each in passes) == 1
+    assert sum(each.reading.letters.not_believed for each in passes) == 1
     assert _progress(job) == job.ledger()
     assert _progress(job)["counted"] == 5
 

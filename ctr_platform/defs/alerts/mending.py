@@ -19,6 +19,7 @@ JOB_THAT_MENDS: Final[Mapping[str, str]] = {
     "not_backpressured": "rescale",
     "few_refused": "replay_dead_letters",
     "nothing_deleted_unread": "acknowledge_offset_gaps",
+    "dead_letters_sent": "acknowledge_missing_letters",
     **dict.fromkeys(
         ("windows_exact", "accuracy_exact", "accuracy_alarm", "windows_not_missing", "clicks_possible"),
         _BACKFILL,

@@ -23,6 +23,7 @@ from ctr_platform.defs.data_quality.rules import (
     WINDOWS,
 )
 from ctr_platform.defs.kafka.offset_ranges import consumer, first_written_ms, partitions
+from ctr_platform.defs.reconciliation.awaited_letters import missing_letters
 from ctr_platform.defs.reconciliation.balance import balance
 from ctr_platform.defs.reconciliation.state import progress
 from ctr_platform.defs.reconciliation.verify import hour_of, statement_of
@@ -123,14 +124,15 @@ def _windows(connection: Connection, since: datetime, max_segments: int) -> pd.D
 
 
 def _records(connection: Connection, topic: str) -> pd.DataFrame:
-    """The ledger's sums by partition, and by how many records the recount says otherwise."""
+    """The ledger's sums by partition; how many records have another outcome, or no dead letter."""
     frame = _frame(connection.execute(select(CONSERVATION).where(CONSERVATION.c.topic == topic)))
-    differs = {
-        each.partition: sum(abs(value) for name, value in vars(each).items() if name != "partition")
-        for each in balance(connection, topic)
-    }
     # A partition is left out of the balance while a job that went back reads again.
-    return frame.assign(recount_differs=[differs.get(partition, 0) for partition in frame["partition"]])
+    differs = {each.partition: each.records_elsewhere for each in balance(connection, topic)}
+    missing = {each.partition: each.records for each in missing_letters(connection, topic)}
+    return frame.assign(
+        recount_differs=[differs.get(partition, 0) for partition in frame["partition"]],
+        dead_letters_missing=[missing.get(partition, 0) for partition in frame["partition"]],
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -192,6 +192,11 @@ RECORDS: Final = Suite(
         _zero(
             "records_recounted", "recount_differs", "The recount says of every outcome what the ledger says."
         ),
+        _zero(
+            "dead_letters_sent",
+            "dead_letters_missing",
+            "Every dead or late record has its dead letter in the error topic.",
+        ),
     ),
 )
 

@@ -17,6 +17,7 @@ from contract.errors import KafkaRefused, TopicReplaced
 from ctr_platform.defs.kafka.client import ADMIN_TIMEOUT_S, admin_client, ask, result
 from warehouse.engine import warehouse_errors, writing_engine
 from warehouse.models import (
+    AwaitedLetters,
     DeadLetterReplay,
     LateEvent,
     LedgerRow,
@@ -43,6 +44,7 @@ BY_OFFSET: Final = (
     RecountProgress,
     RecountSegment,
     RecountLate,
+    AwaitedLetters,
     RecountSecond,
     RecountIdlePeriod,
     LateEvent,

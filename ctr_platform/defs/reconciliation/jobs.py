@@ -1,4 +1,4 @@
-"""The jobs by which a person accepts windows, and gaps, as they are."""
+"""The jobs by which a person accepts windows, gaps and missing dead letters as they are."""
 
 from dataclasses import asdict
 from typing import Final
@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ctr_platform.defs.catalog import table_of
 from ctr_platform.defs.operations import OperationConfig, moment, operation_job
+from ctr_platform.defs.reconciliation.awaited_letters import acknowledge_missing
 from ctr_platform.defs.reconciliation.gaps import acknowledge_gaps
 from ctr_platform.defs.reconciliation.inexact import acknowledge
 from ctr_platform.resources import Platform
@@ -57,6 +58,33 @@ def acknowledge_offset_gaps(
     context.add_output_metadata(
         {"dry_run": config.dry_run, "gaps": table_of([asdict(each) for each in gaps])}
     )
+
+
+class AcknowledgeLettersConfig(OperationConfig):
+    """Why the records may be without a dead letter."""
+
+    why: str = Field(min_length=1, description="The reason, for those who look at these records later.")
+
+
+@dg.op
+def acknowledge_missing_letters(
+    context: dg.OpExecutionContext, config: AcknowledgeLettersConfig, platform: Platform
+) -> None:
+    """Accept rejected records without a dead letter: `records_conserved` passes until there are more."""
+    records = acknowledge_missing(platform.settings(), why=config.why, dry_run=config.dry_run)
+    context.add_output_metadata(
+        {"dry_run": config.dry_run, "records": table_of([asdict(each) for each in records])}
+    )
+
+
+ACKNOWLEDGE_LETTERS_JOB: Final = operation_job(
+    acknowledge_missing_letters,
+    description=(
+        "Accepts that records were dead or late and have no dead letter. They are in the raw topic until its "
+        "retention ends, and stay on record in quality.awaited_letters."
+    ),
+    max_runtime_s=LONGEST_RUN_S,
+)
 
 
 ACKNOWLEDGE_GAPS_JOB: Final = operation_job(

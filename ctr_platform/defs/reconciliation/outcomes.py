@@ -51,6 +51,9 @@ class PartitionOutcomes:
     late: pd.DataFrame
     """Columns `offset`, `SEGMENT`, `click`: one row per late record."""
 
+    rejected: Ints
+    """Offsets of the records that are dead or late, each of which has a dead-letter message."""
+
     totals: dict[str, int]
     """`records_read, counted, late, malformed, unknown_schema, invalid`; the last five make up the first."""
 
@@ -106,6 +109,7 @@ def decide(
     return PartitionOutcomes(
         counts=counted,
         late=events[late],
+        rejected=np.sort(np.concatenate((written.offsets[~valid], written.offsets[valid][late]))),
         totals={
             "records_read": len(dead),
             "counted": int((~late).sum()),

@@ -7,27 +7,25 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pandas as pd
 from confluent_kafka import TopicPartition
 
-from ctr_platform.defs.dead_letters.messages import LATE, dead_letters_of
 from ctr_platform.defs.kafka.offset_ranges import bounds, first_written_ms, message_batches, partitions
-from ctr_platform.defs.reconciliation.decode import VALID, decode
+from ctr_platform.defs.reconciliation.awaited_letters import await_letters
+from ctr_platform.defs.reconciliation.decode import decode
 from ctr_platform.defs.reconciliation.gaps import JOB, RECOUNT, Gap, note_gap
 from ctr_platform.defs.reconciliation.idle_periods import (
     Before,
     add_course,
     add_idle_periods,
-    allowed_at,
     allowed_until,
     idle_periods,
     take_courses,
 )
+from ctr_platform.defs.reconciliation.letters import LetterReader, LettersRead
 from ctr_platform.defs.reconciliation.naming import SegmentNames
 from ctr_platform.defs.reconciliation.outcomes import (
     BEFORE_ALL_MS,
     MINUTE_MS,
-    SEGMENT,
     Written,
     decide,
 )
@@ -35,7 +33,6 @@ from ctr_platform.defs.reconciliation.state import (
     PartitionProgress,
     add_counts,
     add_late,
-    late_offsets,
     ledger_ends,
     moment,
     progress,
@@ -52,7 +49,7 @@ if TYPE_CHECKING:
     from contract.settings import Settings
     from ctr_platform.defs.kafka.epochs import TopicEpochs
     from ctr_platform.defs.kafka.offset_ranges import MessageBatch
-    from ctr_platform.defs.reconciliation.decode import Decoded, WriterSchema
+    from ctr_platform.defs.reconciliation.decode import WriterSchema
 
 PEEKED_OFFSETS: Final = 100
 """More than this many markers of transactions in a row are not to be expected."""
@@ -63,13 +60,7 @@ class Reading:
     """What a pass has read."""
 
     records: int = 0
-    dead_letters: int = 0
-    after_idleness: int = 0
-    """Records that only their dead-letter messages tell to be late."""
-
-    not_believed: int = 0
-    """Records that theirs tell to be late, and that cannot have been."""
-
+    letters: LettersRead = field(default_factory=LettersRead)
     seconds: float = 0.0
     unread_since: dict[int, datetime] = field(default_factory=dict)
     """Of partitions with records beyond the job's ledger, which are left to a later pass: when the first of
@@ -95,6 +86,7 @@ class TopicReader:
         self._consumer = consumer
         self._schemas = schemas
         self._epochs = epochs
+        self._letters = LetterReader(settings, engine, consumer, schemas, epochs)
         self._on_batch: Callable[[], None] = lambda: None
 
     def read(self, on_batch: Callable[[], None] | None = None) -> Reading:
@@ -121,7 +113,7 @@ class TopicReader:
                 with self._engine.begin() as connection:
                     save_progress(connection, [replace(state, clear_offset=end)])
         self._find_idle_periods()
-        self._read_dead_letters(reading)
+        reading.letters = self._letters.read(self._on_batch)
         reading.seconds = time.perf_counter() - began
         return reading
 
@@ -217,6 +209,7 @@ class TopicReader:
                 names = self._names(connection, state.partition)
                 add_counts(connection, names.give(outcomes.counts))
                 add_late(connection, state.topic, state.partition, outcomes.late, after_idleness=False)
+                await_letters(connection, state.topic, state.partition, outcomes.rejected)
                 add_course(connection, state.topic, state.partition, outcomes.course)
                 save_progress(connection, [state])
             reading.records += outcomes.totals["records_read"]
@@ -246,101 +239,6 @@ class TopicReader:
                 add_idle_periods(connection, topic, partition, found)
                 save_progress(connection, [replace(states[partition], last_timely_ms=timely_ms)])
 
-    # ---- dead-letter messages --------------------------------------------------------------------
-
-    def _read_dead_letters(self, reading: Reading) -> None:
-        """Find the records that were late against the job watermark alone: only the job can know them."""
-        error_topic = self._settings.error_topic
-        with self._engine.connect() as connection:
-            known = progress(connection, error_topic)
-        for partition in partitions(self._consumer, self._settings, error_topic):
-            first, end = bounds(self._consumer, self._settings, error_topic, partition)
-            state = known.get(partition) or PartitionProgress(
-                topic=error_topic, partition=partition, first_offset=first, next_offset=first
-            )
-            if state.next_offset < first:
-                lost = Gap(
-                    topic=error_topic,
-                    partition=partition,
-                    reader=RECOUNT,
-                    first_offset=state.next_offset,
-                    end_offset=first,
-                )
-                with self._engine.begin() as connection:
-                    note_gap(connection, lost)
-                    state = replace(state, next_offset=first)
-                    save_progress(connection, [state])
-            start = state.next_offset
-            blocked: int | None = None
-            for batch in self._batches(error_topic, partition, start, end):
-                waiting = self._apply(batch, reading)
-                blocked = waiting if blocked is None else blocked
-                reached = batch.next_offset if blocked is None else blocked
-                with self._engine.begin() as connection:
-                    save_progress(connection, [replace(state, next_offset=reached)])
-                self._on_batch()
-
-    def _apply(self, batch: MessageBatch, reading: Reading) -> int | None:
-        """Apply the dead-letter messages of a batch; returns the offset of the first that has to wait.
-
-        A dead-letter message waits while its record is yet to be read. To apply one twice changes nothing.
-        """
-        raw_topic = self._settings.raw_topic
-        late = [
-            each
-            for each in dead_letters_of(batch, self._epochs)
-            if each.reason == LATE and each.topic == raw_topic
-        ]
-        reading.dead_letters += len(batch.messages)
-        waiting: int | None = None
-        decoded = decode([dead_letter.value for dead_letter in late], self._schemas)
-        with self._engine.begin() as connection:
-            states = progress(connection, raw_topic)
-            ready: dict[int, list[tuple[int, int]]] = {}
-            for index, dead_letter in enumerate(late):
-                state = states.get(dead_letter.partition)
-                if state is None or dead_letter.offset >= state.next_offset:
-                    waiting = dead_letter.letter_offset if waiting is None else waiting
-                elif dead_letter.offset >= state.first_offset and decoded.dead[index] == VALID:
-                    ready.setdefault(dead_letter.partition, []).append((index, dead_letter.offset))
-            for partition, found in ready.items():
-                frame = _events(decoded, found)
-                known = late_offsets(connection, raw_topic, partition, frame["offset"])
-                frame = frame[~frame["offset"].isin(known)]
-                allowed = allowed_at(connection, raw_topic, partition, frame["offset"].to_numpy(np.int64))
-                # What may lie below the first offset is not verified.
-                allowed = np.maximum(allowed, _milliseconds(states[partition].provable_from))
-                believed = (frame["window_start_ms"] + MINUTE_MS <= allowed).to_numpy(bool)
-                reading.not_believed += int((~believed).sum())
-                frame = frame[believed]
-                new = add_late(connection, raw_topic, partition, frame, after_idleness=True)
-                moved = frame[frame["offset"].isin(new)]
-                taken = self._names(connection, partition).look_up(moved[SEGMENT])
-                add_counts(connection, taken.assign(impressions=-1, clicks=-moved["click"]))
-                totals = {"counted": -len(moved), "late": len(moved)}
-                save_progress(connection, [states[partition].plus(totals)])
-                reading.after_idleness += len(moved)
-        return waiting
-
 
 def _or_before_all(time_ms: int | None) -> int:
     return BEFORE_ALL_MS if time_ms is None else time_ms
-
-
-def _milliseconds(at: datetime | None) -> int:
-    return BEFORE_ALL_MS if at is None else round(at.timestamp() * 1000)
-
-
-def _events(decoded: Decoded, found: list[tuple[int, int]]) -> pd.DataFrame:
-    rows = np.array([index for index, _ in found])
-    times = decoded.timestamp_ms[rows]
-    frame = pd.DataFrame(
-        {
-            "offset": [offset for _, offset in found],
-            "window_start_ms": times - times % MINUTE_MS,
-            "site_category": decoded.category[rows],
-            "device_type": decoded.device_type[rows],
-            "click": decoded.click[rows],
-        }
-    )
-    return frame.drop_duplicates("offset")
