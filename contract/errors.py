@@ -4,7 +4,7 @@ The message of each is one line that says what is wrong and, where that is known
 decides how: the command line prints it without a traceback, a page and a run of Dagster show it as it is.
 
     CtrError
-      UsageError            InvalidSetting
+      UsageError            InvalidSetting, InvalidStream
       Unavailable           KafkaUnavailable, RegistryUnavailable, FlinkUnavailable, WarehouseUnavailable,
                             CacheUnavailable, StackDown
       Refused               KafkaRefused, TopicReplaced, RegistryRefused, FlinkRefused, RestoreFailed
@@ -26,6 +26,10 @@ class UsageError(CtrError):
 
 class InvalidSetting(UsageError):
     """A setting holds a value that cannot be used; the message names it."""
+
+
+class InvalidStream(UsageError):
+    """A folder declares no stream; each line of the message is one mistake: where it is, and what to do."""
 
 
 class Unavailable(CtrError):

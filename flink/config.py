@@ -37,14 +37,27 @@ class Dimension:
     """A field of the event by which the counts are split."""
 
     field: str
-    type: Literal["string", "int"]
+    type: Literal["string", "int", "enum", "boolean"]
+    """Of the field; but for an int its values are counted as text."""
+
     document_key: str
     """Where a window document keeps the click-through rate by this dimension's values."""
+
+    column: str | None = None
+    """Of the counts; None: it is called like the field."""
+
+    blank: str | None = None
+    """What a missing or blank text counts as; None: `unknown`."""
+
+    @property
+    def column_name(self) -> str:
+        """Name of its column."""
+        return self.column or self.field
 
     @property
     def sql_type(self) -> str:
         """Flink SQL's type of the column."""
-        return {"string": "STRING", "int": "INT"}[self.type]
+        return "INT" if self.type == "int" else "STRING"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,14 +69,28 @@ class Measure:
     """The sum's column in the warehouse."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class EventFields:
+    """Which fields of the event say what every event says; the defaults are the shipped stream's."""
+
+    id: str = "id"
+    time: str = "timestamp"
+    time_unit: Literal["ms", "s", "us"] = "ms"
+    """What the time counts since the epoch."""
+
+    click: str = "click"
+    click_equals: str | None = None
+    """The value of a text that means a click; None: the field is 0 or 1, or a boolean."""
+
+
 DIMENSIONS: Final = (
     Dimension(field="site_category", type="string", document_key="category_ctr"),
     Dimension(field="device_type", type="int", document_key="device_ctr"),
 )
-"""A new dimension is one more line here and a column in the warehouse's counts."""
+"""Of the shipped stream. A new dimension is one more line here and a column in the warehouse's counts."""
 
 MEASURES: Final = (Measure(field="click", column="clicks"),)
-"""The first must be the clicks: rates are made of it."""
+"""Of the shipped stream. The first must be the clicks: rates are made of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,19 +139,6 @@ class Bounds:
         return cls(**{**values, "ledger_from": ledger_from})
 
 
-def state_name(bounds: Bounds | None) -> str:
-    """Return the name of the windows' state, part of its uids: state of another name is ignored, not misread.
-
-    It differs by the dimensions, by the measures, and by the window that the job begins with: what an
-    earlier job knew of windows before must not be continued.
-    """
-    described = json.dumps([asdict(each) for each in (*DIMENSIONS, *MEASURES)])
-    shape = hashlib.sha256(described.encode()).hexdigest()[:8]
-    if bounds is None or bounds.count_from_ms is None:
-        return shape
-    return f"{shape}_{bounds.count_from_ms}"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Staging:
     """Names the windows that a backfill recomputes into the warehouse's staging table, and nothing else.
@@ -166,6 +180,10 @@ class JobConfig:
     windows_topic: str
     consumer_group: str = JOB_NAME
     registry_url: str
+
+    reader_schema: str = ""
+    """The event's Avro schema, JSON: fields without a default are those that a writer must have. A release
+    older than this field has a file of its own."""
 
     jdbc_url: str
     postgres_user: str
@@ -210,6 +228,15 @@ class JobConfig:
     max_segments: int = 10_000
     """Of a 1 minute window, so many distinct segments of a partition are named; further ones are one."""
 
+    event: EventFields = EventFields()
+    """What every event says."""
+
+    dimensions: tuple[Dimension, ...] = DIMENSIONS
+    """By which the counts are split."""
+
+    measures: tuple[Measure, ...] = MEASURES
+    """What is summed beside the number of impressions; the first must be the clicks."""
+
     staging: Staging | None = None
     """Recompute these windows beside the live job; needs `bounded`."""
 
@@ -220,6 +247,20 @@ class JobConfig:
     def name(self) -> str:
         """What the cluster calls the job."""
         return JOB_NAME if self.staging is None else BACKFILL_JOB_NAME
+
+    @property
+    def state_name(self) -> str:
+        """Name of the windows' state, part of its uids: state of another name is ignored, not misread.
+
+        It differs by the dimensions, by the measures, and by the window that the job begins with: what an
+        earlier job knew of windows before must not be continued.
+        """
+        every = (*map(asdict, self.dimensions), *map(asdict, self.measures))
+        described = [{name: value for name, value in each.items() if value is not None} for each in every]
+        shape = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:8]
+        if self.bounds is None or self.bounds.count_from_ms is None:
+            return shape
+        return f"{shape}_{self.bounds.count_from_ms}"
 
     def to_json(self) -> str:
         """Serialize for a submission's standard input (the password stays out of every argv).
@@ -236,6 +277,12 @@ class JobConfig:
         values = json.loads(text)
         if "time_rules" in values:
             values["time_rules"] = TimeRules(**values["time_rules"])
+        if "event" in values:
+            values["event"] = EventFields(**values["event"])
+        if "dimensions" in values:
+            values["dimensions"] = tuple(Dimension(**each) for each in values["dimensions"])
+        if "measures" in values:
+            values["measures"] = tuple(Measure(**each) for each in values["measures"])
         if "staging" in values:
             values["staging"] = Staging(**values["staging"])
         if "bounds" in values:

@@ -12,7 +12,6 @@ from pyflink.datastream import KeyedProcessFunction, RuntimeContext, TimeDomain
 from pyflink.datastream.state import ValueState, ValueStateDescriptor
 
 from flink.config import (
-    DIMENSIONS,
     DOCUMENTS_GIVEN_UP,
     DOCUMENTS_SKIPPED,
     METRICS_GROUP,
@@ -24,6 +23,8 @@ from flink.job_log import log_to_taskmanager
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from flink.config import JobConfig
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -43,9 +44,10 @@ class WindowDocuments(KeyedProcessFunction):  # type: ignore[misc]
     `key, document` of the final windows, for `ctr_windows`. Beside that, Redis gets every document.
     """
 
-    def __init__(self, redis_host: str, redis_port: int, redis_key_prefix: str, submitted_by: str) -> None:
+    def __init__(self, config: JobConfig, submitted_by: str) -> None:
         self._submitted_by = submitted_by
-        self._address = (redis_host, redis_port, redis_key_prefix)
+        self._address = (config.redis_host, config.redis_port, config.redis_key_prefix)
+        self._dimensions = config.dimensions
         # Read where the job is submitted: a TaskManager has no copy of the code.
         self._script = SCRIPT.read_text(encoding="utf-8")
 
@@ -76,7 +78,7 @@ class WindowDocuments(KeyedProcessFunction):  # type: ignore[misc]
         """Publish what a summary says."""
         summary = Summary(**json.loads(value["summary"]))
         if (earlier := self._earlier.value()) is not None:
-            summary = summary.plus(earlier, len(DIMENSIONS))
+            summary = summary.plus(earlier, len(self._dimensions))
         yield from self._publish(
             value["window_type"], value["window_start"], summary, ctx, final=value["final"]
         )
@@ -90,7 +92,7 @@ class WindowDocuments(KeyedProcessFunction):  # type: ignore[misc]
         if ctx.time_domain() == TimeDomain.EVENT_TIME:
             if (earlier := self._earlier.value()) is not None:
                 window_type, start = ctx.get_current_key().split(":")
-                summary = summarize(earlier, len(DIMENSIONS))
+                summary = summarize(earlier, len(self._dimensions))
                 yield from self._publish(window_type, int(start), summary, ctx, final=True)
         elif (unsent := self._unsent.value()) is not None:
             self._send_final(unsent, ctx)
@@ -104,7 +106,7 @@ class WindowDocuments(KeyedProcessFunction):  # type: ignore[misc]
         *,
         final: bool,
     ) -> Iterator[Row]:
-        made = document(window_type, start_ms, summary, DIMENSIONS, final=final, written_ms=_now_ms())
+        made = document(window_type, start_ms, summary, self._dimensions, final=final, written_ms=_now_ms())
         if final:
             self._earlier.clear()
             self._send_final(made, ctx)

@@ -16,12 +16,9 @@ from pyflink.table import DataTypes, Schema, StreamTableEnvironment
 from flink import uids
 from flink.config import (
     DEAD_LETTER_MAX_BYTES,
-    DIMENSIONS,
     DOCUMENTS_NAME,
-    MEASURES,
     Bounds,
     JobConfig,
-    state_name,
 )
 from flink.document_function import WindowDocuments
 
@@ -29,6 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FOLDER: Final = Path(__file__).parent
+
+BLANK: Final = "unknown"
+"""What a missing or blank text of a dimension counts as, where nothing else is said."""
 
 FLUSH_MS: Final = 200
 """Documents learn what was counted this often: a fifth of the second that an open window may lag."""
@@ -80,7 +80,7 @@ def options(config: JobConfig) -> dict[str, str]:
         "table.local-time-zone": "UTC",
         # Every operator has a uid, so that a savepoint fits the next submission; see `uids.pin`.
         "table.exec.uid.generation": "ALWAYS",
-        "table.exec.uid.format": f"{state_name(config.bounds)}_{uids.UID_FORMAT}",
+        "table.exec.uid.format": f"{config.state_name}_{uids.UID_FORMAT}",
         # The sinks' keys are the windows' by construction.
         "table.exec.sink.require-on-conflict": "false",
         "table.exec.sink.upsert-materialize": "NONE",
@@ -135,9 +135,24 @@ def ingest_settings(config: JobConfig, submitted_by: str = "") -> str:
             "errorTopic": config.error_topic,
             "consumerGroup": config.consumer_group,
             "registryUrl": config.registry_url,
-            "readerSchema": (FOLDER / "schema" / "ad_event.avsc").read_text(encoding="utf-8"),
-            "dimensions": [{"field": d.field, "type": d.type} for d in DIMENSIONS],
-            "measures": [{"field": m.field, "column": m.column} for m in MEASURES],
+            "readerSchema": config.reader_schema,
+            "event": {
+                "id": config.event.id,
+                "time": config.event.time,
+                "timeUnit": config.event.time_unit,
+                "click": config.event.click,
+                "clickEquals": config.event.click_equals,
+            },
+            "dimensions": [
+                {
+                    "field": each.field,
+                    "column": each.column_name,
+                    "type": each.type,
+                    "blank": each.blank or BLANK,
+                }
+                for each in config.dimensions
+            ],
+            "measures": [{"field": m.field, "column": m.column} for m in config.measures],
             "timeRules": {
                 "outOfOrdernessMs": config.time_rules.out_of_orderness_ms,
                 "partitionIdleMs": config.time_rules.partition_idle_ms,
@@ -147,7 +162,7 @@ def ingest_settings(config: JobConfig, submitted_by: str = "") -> str:
                 "earliestMs": config.time_rules.earliest_ms,
             },
             "maxSegments": config.max_segments,
-            "stateName": state_name(config.bounds),
+            "stateName": config.state_name,
             "deadLetterMaxBytes": DEAD_LETTER_MAX_BYTES,
             "parallelism": config.parallelism,
             "flushMs": FLUSH_MS,
@@ -192,11 +207,11 @@ def _statements(name: str, config: JobConfig) -> list[str]:
     lines = (FOLDER / "sql" / name).read_text(encoding="utf-8").splitlines()
     body = "\n".join(line for line in lines if not line.startswith("--"))
     put_in = {
-        "dimensions": ", ".join(f"`{d.field}`" for d in DIMENSIONS),
-        "dimension_columns": ", ".join(f"`{d.field}` {d.sql_type}" for d in DIMENSIONS),
-        "measures": ", ".join(f"`{m.column}`" for m in MEASURES),
-        "measure_columns": ", ".join(f"`{m.column}` BIGINT" for m in MEASURES),
-        "measure_sums": ", ".join(f"SUM(`{m.column}`) AS `{m.column}`" for m in MEASURES),
+        "dimensions": ", ".join(f"`{d.column_name}`" for d in config.dimensions),
+        "dimension_columns": ", ".join(f"`{d.column_name}` {d.sql_type}" for d in config.dimensions),
+        "measures": ", ".join(f"`{m.column}`" for m in config.measures),
+        "measure_columns": ", ".join(f"`{m.column}` BIGINT" for m in config.measures),
+        "measure_sums": ", ".join(f"SUM(`{m.column}`) AS `{m.column}`" for m in config.measures),
         "jdbc": ", ".join(f"{_quoted(key)} = {_quoted(value)}" for key, value in jdbc.items()),
         "windows_topic": _quoted(config.windows_topic),
         "bootstrap_servers": _quoted(config.bootstrap_servers),
@@ -215,10 +230,10 @@ def build(env: StreamExecutionEnvironment, config: JobConfig, submitted_by: str 
     ingest = java.ingest.Ingest.attach(java_env, ingest_settings(config, submitted_by))
 
     counts = Schema.new_builder()
-    for dimension in DIMENSIONS:
-        counts.column(dimension.field, dimension.sql_type)
+    for dimension in config.dimensions:
+        counts.column(dimension.column_name, dimension.sql_type)
     counts.column("impressions", "BIGINT")
-    for measure in MEASURES:
+    for measure in config.measures:
         counts.column(measure.column, "BIGINT")
     counts.column_by_metadata("rt", DataTypes.TIMESTAMP_LTZ(3), "rowtime", is_virtual=True)
     counts.watermark("rt", "SOURCE_WATERMARK()")
@@ -232,11 +247,11 @@ def build(env: StreamExecutionEnvironment, config: JobConfig, submitted_by: str 
         DataStream(ingest.summaries())
         .key_by(lambda row: f"{row['window_type']}:{row['window_start']}", key_type=Types.STRING())
         .process(
-            WindowDocuments(config.redis_host, config.redis_port, config.redis_key_prefix, submitted_by),
+            WindowDocuments(config, submitted_by),
             Types.ROW_NAMED(["key", "document"], [Types.STRING(), Types.STRING()]),
         )
         .name(DOCUMENTS_NAME)
-        .uid(f"{state_name(config.bounds)}_window-documents")
+        .uid(f"{config.state_name}_window-documents")
         .set_parallelism(DOCUMENT_PARALLELISM)
     )
     started = (
@@ -248,13 +263,13 @@ def build(env: StreamExecutionEnvironment, config: JobConfig, submitted_by: str 
             )
         )
         .name("start Python")
-        .uid(f"{state_name(config.bounds)}_start-python")
+        .uid(f"{config.state_name}_start-python")
         .set_parallelism(DOCUMENT_PARALLELISM)
     )
     tables.create_temporary_view("final_documents", started)
 
     _write(tables, config, definitions=("tables.sql", "windows.sql"), inserts="inserts.sql")
-    uids.pin(java_env, state_name(config.bounds))
+    uids.pin(java_env, config.state_name)
 
 
 def _write(

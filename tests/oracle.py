@@ -196,4 +196,4 @@ def dead_letters(settings: Settings) -> dict[Coordinates, tuple[str, Record]]:
 
 def schema_file() -> Path:
     """The one schema file of the platform."""
-    return Path(__file__).parents[1] / "flink" / "schema" / "ad_event.avsc"
+    return Path(__file__).parents[1] / "contract" / "streams" / "avazu" / "ad_event.avsc"

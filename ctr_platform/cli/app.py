@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from contract.errors import CtrError, StackDown, UsageError
-from ctr_platform.cli import alerts, dead_letters, stack
+from ctr_platform.cli import alerts, dead_letters, stack, stream
 from ctr_platform.cli.follow import follow
 from ctr_platform.cli.init_secrets import init_secrets
 from ctr_platform.cli.traffic import produce, replay
@@ -36,6 +36,7 @@ app.command()(follow)
 app.command()(init_secrets)
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(stream.app, name="stream")
 
 
 def _print_version(*, wanted: bool) -> None:

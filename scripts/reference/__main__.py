@@ -9,6 +9,6 @@ if __name__ == "__main__":
     current = pages()
     for name, text in current.items():
         (FOLDER / name).write_text(text, encoding="utf-8")
-    for old in FOLDER.glob("*.md"):
+    for old in FOLDER.iterdir():
         if old.name not in current:
             old.unlink()

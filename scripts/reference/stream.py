@@ -36,7 +36,7 @@ def topics_page(configs: Mapping[str, Mapping[str, str]] = TOPIC_CONFIGS) -> str
         parts.append(f"## {topic}\n\n{meaning}\n\n{table(('configuration', 'value'), rows)}")
     return page(
         "Topics",
-        "`contract/names.py`, `ctr_platform/defs/kafka/topics.py` and `flink/schema/ad_event.avsc`",
+        "`contract/names.py`, `ctr_platform/defs/kafka/topics.py` and `contract/streams/avazu/ad_event.avsc`",
         "`KAFKA_TOPIC_PREFIX` comes before every name. A topic is made with `KAFKA_PARTITIONS` partitions; "
         "the asset `kafka/topics`\nmakes what is missing and corrects a configuration that has drifted.\n",
         *parts,
@@ -60,7 +60,7 @@ def _event_section() -> str:
     ]
     return (
         "## The ad event\n\nAvro in Confluent wire format, subject `ad_events_raw-value`, from "
-        "`flink/schema/ad_event.avsc`. A producer may use any schema that\nthe registry accepts as "
+        "`contract/streams/avazu/ad_event.avsc`. A producer may use any schema that\nthe registry accepts as "
         f"compatible.\n\n{table(('field', 'type', 'default', 'meaning'), rows)}"
     )
 

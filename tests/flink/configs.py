@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from flink.config import JobConfig
+from tests.oracle import schema_file
 
 CONFIG: Final = JobConfig(
     rest_url="http://127.0.0.1:8081",
@@ -14,6 +15,7 @@ CONFIG: Final = JobConfig(
     error_topic="ad_events_error",
     windows_topic="ctr_windows",
     registry_url="http://127.0.0.1:8085",
+    reader_schema=schema_file().read_text(encoding="utf-8"),
     jdbc_url="jdbc:postgresql://127.0.0.1:5432/marketing_roas",
     postgres_user="it's me",
     postgres_password="se'c;r--e$t",  # noqa: S106 - of no server

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
 
 import flink.job
-from flink.config import DIMENSIONS, MEASURES, Dimension, JobConfig, Measure
+from flink.config import Dimension, JobConfig, Measure
 
 if TYPE_CHECKING:
     from py4j.java_gateway import JavaObject
@@ -34,11 +35,12 @@ def main() -> None:
     """Standard input is a `JobConfig` as JSON."""
     dimensions, measures = (json.loads(argument) for argument in sys.argv[1:3])
     flink.job.FOLDER = Path(sys.argv[3]) if sys.argv[3:] else flink.job.FOLDER  # type: ignore[misc]
-    vars(flink.job).update(
-        DIMENSIONS=(*DIMENSIONS, *(Dimension(**each) for each in dimensions)),
-        MEASURES=(*MEASURES, *(Measure(**each) for each in measures)),
-    )
     config = JobConfig.from_json(sys.stdin.read())
+    config = replace(
+        config,
+        dimensions=(*config.dimensions, *(Dimension(**each) for each in dimensions)),
+        measures=(*config.measures, *(Measure(**each) for each in measures)),
+    )
     options = flink.job.configuration(config)._j_configuration
     java = get_gateway().jvm.org.apache.flink.streaming.api.environment
     env = StreamExecutionEnvironment(java.StreamExecutionEnvironment(options))

@@ -17,7 +17,17 @@ import contract.time_rules
 import flink.job
 from ctr_platform.artifacts.flink import flink_environment
 from ctr_platform.artifacts.java import build_ingest, ingest_sources
-from flink.config import DIMENSIONS, MEASURES, Bounds, Dimension, JobConfig, Measure, Staging, TimeRules
+from flink.config import (
+    DIMENSIONS,
+    MEASURES,
+    Bounds,
+    Dimension,
+    EventFields,
+    JobConfig,
+    Measure,
+    Staging,
+    TimeRules,
+)
 from tests.flink.configs import CONFIG
 
 PROJECT: Final = Path(__file__).parents[2]
@@ -54,18 +64,17 @@ MORE_DIMENSIONS: Final = (
 MORE_MEASURES: Final = (Measure(field="C21", column="value"),)
 
 
-def statements() -> dict[str, str]:
+MORE: Final = replace(
+    CONFIG, dimensions=(*DIMENSIONS, *MORE_DIMENSIONS), measures=(*MEASURES, *MORE_MEASURES)
+)
+
+
+def statements(config: JobConfig = CONFIG) -> dict[str, str]:
     """By `INSERT INTO x` or `CREATE ... x`."""
-    found = [each for name in FILES for each in flink.job._statements(name, CONFIG)]
+    found = [each for name in FILES for each in flink.job._statements(name, config)]
     named = {" ".join(re.split(r"[\s(]+", each)[: 4 if each.startswith("C") else 3]): each for each in found}
     assert len(named) == len(found)
     return named
-
-
-@pytest.fixture
-def more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flink.job, "DIMENSIONS", (*DIMENSIONS, *MORE_DIMENSIONS))
-    monkeypatch.setattr(flink.job, "MEASURES", (*MEASURES, *MORE_MEASURES))
 
 
 def test_every_statement_is_complete() -> None:
@@ -90,10 +99,11 @@ def test_values_are_quoted() -> None:
     assert "'url' = 'jdbc:postgresql://127.0.0.1:5432/marketing_roas?stringtype=unspecified&" in table
 
 
-@pytest.mark.usefixtures("more")
 def test_a_dimension_and_a_measure_more_reach_every_statement_of_the_counts() -> None:
     counting = {
-        name: each for name, each in statements().items() if not name.endswith((" ledger", " ctr_windows"))
+        name: each
+        for name, each in statements(MORE).items()
+        if not name.endswith((" ledger", " ctr_windows"))
     }
     assert len(counting) == 7
     for name, statement in counting.items():
@@ -110,17 +120,43 @@ def test_a_dimension_and_a_measure_more_reach_every_statement_of_the_counts() ->
         assert view.rstrip().endswith("`device_type`, `hour`, `app_category`"), "grouped by them"
 
 
-@pytest.mark.usefixtures("more")
 def test_a_dimension_and_a_measure_more_reach_the_ingest_stage() -> None:
-    settings = json.loads(flink.job.ingest_settings(CONFIG))
+    settings = json.loads(flink.job.ingest_settings(MORE))
     assert settings["dimensions"][2:] == [
-        {"field": "hour", "type": "int"},
-        {"field": "app_category", "type": "string"},
+        {"field": "hour", "column": "hour", "type": "int", "blank": "unknown"},
+        {"field": "app_category", "column": "app_category", "type": "string", "blank": "unknown"},
     ]
     assert settings["measures"] == [
         {"field": "click", "column": "clicks"},
         {"field": "C21", "column": "value"},
     ]
+
+
+def test_another_event_is_told_to_the_ingest_stage_and_counted_by_its_columns() -> None:
+    shop = replace(
+        CONFIG,
+        event=EventFields(id="key", time="at", time_unit="us", click="kind", click_equals="click"),
+        dimensions=(
+            Dimension(
+                field="Country", type="enum", document_key="by_country", column="country", blank="none"
+            ),
+        ),
+        measures=(Measure(field="kind", column="clicks"), Measure(field="costMicros", column="cost")),
+    )
+    assert JobConfig.from_json(shop.to_json()) == shop
+    told = json.loads(flink.job.ingest_settings(shop))
+    assert told["event"] == {
+        "id": "key", "time": "at", "timeUnit": "us", "click": "kind", "clickEquals": "click"
+    }  # fmt: skip
+    assert told["dimensions"] == [{"field": "Country", "column": "country", "type": "enum", "blank": "none"}]
+    table = statements(shop)["CREATE TEMPORARY TABLE counts_1min"]
+    assert "`country` STRING" in table
+    assert "Country" not in table
+    assert shop.state_name != CONFIG.state_name
+
+
+def test_what_the_shipped_stream_counts_is_not_told_to_older_releases() -> None:
+    assert not {"event", "dimensions", "measures"} & json.loads(CONFIG.to_json()).keys()
 
 
 def test_the_ingest_stage_gets_every_setting_that_it_needs() -> None:
@@ -189,7 +225,7 @@ def test_a_backfill_is_another_job_that_leaves_no_snapshot() -> None:
 
 
 def test_dimensions_and_measures_are_fields_of_the_schema() -> None:
-    schema = json.loads((PROJECT / "flink" / "schema" / "ad_event.avsc").read_text(encoding="utf-8"))
+    schema = json.loads(CONFIG.reader_schema)
     types = {field["name"]: field["type"] for field in schema["fields"]}
     for dimension in DIMENSIONS:
         assert types[dimension.field] == dimension.type
@@ -250,8 +286,7 @@ def plan(
 
 def with_statements(folder: Path, first: str) -> Path:
     """A copy of what the job is planned from, with a statement before the others."""
-    for name in ("sql", "schema"):
-        shutil.copytree(PROJECT / "flink" / name, folder / name)
+    shutil.copytree(PROJECT / "flink" / "sql", folder / "sql")
     inserts = folder / "sql" / "inserts.sql"
     inserts.write_text(f"{first};\n{inserts.read_text(encoding='utf-8')}", encoding="utf-8")
     return folder

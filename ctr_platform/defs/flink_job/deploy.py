@@ -217,8 +217,11 @@ def config_of(settings: Settings, desired: DesiredState, release: Release) -> Jo
         CtrError: the release's ingest stage does not compile.
     """
     jar = build_jar("ctr-ingest", release.ingest_sources, ingest_classpath())
+    config = job_config(settings, jar)
+    if not release.knows("reader_schema"):
+        config = replace(config, reader_schema="")
     return replace(
-        job_config(settings, jar),
+        config,
         checkpoint_dir=snapshot_folder(settings),
         parallelism=desired.parallelism or settings.flink_parallelism,
         bounds=desired.bounds,

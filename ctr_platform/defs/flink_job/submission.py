@@ -15,6 +15,7 @@ import dagster as dg
 import tenacity
 
 from contract.errors import CtrError, FlinkRefused, RestoreFailed
+from contract.stream.load import shipped_stream
 from ctr_platform.artifacts.flink import flink_environment
 from ctr_platform.artifacts.java import build_ingest
 from ctr_platform.defs.flink_job.releases import INSTALLED
@@ -53,6 +54,7 @@ def job_config(settings: Settings, ingest_jar: Path | None = None) -> JobConfig:
         windows_topic=settings.windows_topic,
         consumer_group=settings.kafka_topic_prefix + JOB_NAME,
         registry_url=settings.schema_registry_url,
+        reader_schema=shipped_stream().event_schema,
         jdbc_url=settings.postgres_jdbc_url,
         postgres_user=settings.postgres_user,
         postgres_password=settings.postgres_password.get_secret_value(),

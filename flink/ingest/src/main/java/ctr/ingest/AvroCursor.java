@@ -23,6 +23,11 @@ final class AvroCursor {
         this.limit = bytes.length;
     }
 
+    /** Go on from a place that was read before. */
+    void seek(int position) {
+        this.position = position;
+    }
+
     int remaining() {
         return limit - position;
     }
@@ -72,6 +77,13 @@ final class AvroCursor {
             throw MalformedException.NO_SUCH_CHOICE;
         }
         return index;
+    }
+
+    /** True where the byte is 1, as Avro's own reader takes it. */
+    boolean readBoolean() throws MalformedException {
+        int at = position;
+        skip(1);
+        return bytes[at] == 1;
     }
 
     /** Length of a string or of bytes, which must lie within the record. */

@@ -58,17 +58,17 @@ final class EventDecoder implements KafkaRecordDeserializationSchema<Event> {
         event.plan = plan;
         plan.read(cursor, event);
         if (event.click != 0 && event.click != 1) {
-            event.reject(Outcome.INVALID, "click is " + event.click + ", not 0 or 1");
+            event.reject(Outcome.INVALID, settings.event.click + " is " + event.click + ", not 0 or 1");
         } else if (event.timestampMs < settings.timeRules.earliestMs) {
             boolean seconds = event.timestampMs >= settings.timeRules.earliestMs / 1000;
             event.reject(
                     Outcome.INVALID,
-                    "timestamp is " + event.timestampMs + " ms, "
+                    settings.event.time + " is " + event.timestampMs + " ms, "
                             + (seconds ? "which looks like seconds" : "before the year 2000"));
         } else if (event.timestampMs > record.timestamp() + settings.timeRules.maxAheadMs) {
             event.reject(
                     Outcome.INVALID,
-                    "timestamp is " + (event.timestampMs - record.timestamp()) + " ms ahead of the broker's "
+                    settings.event.time + " is " + (event.timestampMs - record.timestamp()) + " ms ahead of the broker's "
                             + record.timestamp());
         }
     }

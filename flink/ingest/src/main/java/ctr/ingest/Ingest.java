@@ -159,8 +159,8 @@ public final class Ingest {
         List<String> names = new ArrayList<>();
         List<TypeInformation<?>> types = new ArrayList<>();
         for (IngestSettings.Dimension dimension : settings.dimensions) {
-            names.add(dimension.field);
-            types.add(dimension.type.equals("string") ? Types.STRING : Types.INT);
+            names.add(dimension.column);
+            types.add(dimension.isText() ? Types.STRING : Types.INT);
         }
         names.add("impressions");
         types.add(Types.LONG);

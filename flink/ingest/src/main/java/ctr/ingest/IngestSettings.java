@@ -21,8 +21,40 @@ public final class IngestSettings implements Serializable {
     public static final class Dimension implements Serializable {
         private static final long serialVersionUID = 1L;
         public String field;
-        /** {@code string} or {@code int}. */
+
+        /** Name of its values' column, and of the field in what leaves the stage. */
+        public String column;
+
+        /** {@code string}, {@code int}, {@code enum} or {@code boolean}; but for an int a text is counted by. */
         public String type;
+
+        /** What a missing or blank text counts as. */
+        public String blank;
+
+        /** Whether its values are texts; else they are ints. */
+        boolean isText() {
+            return !type.equals("int");
+        }
+    }
+
+    /** Which of the event's fields say what every event says. */
+    public static final class EventFields implements Serializable {
+        private static final long serialVersionUID = 1L;
+
+        /** A string. */
+        public String id;
+
+        /** A long. */
+        public String time;
+
+        /** What the time counts since the epoch: {@code ms}, {@code s} or {@code us}. */
+        public String timeUnit;
+
+        /** An int of 0 or 1, or a boolean; with {@link #clickEquals} a string or an enum. */
+        public String click;
+
+        /** The value that means a click; null: the field itself says it. */
+        public String clickEquals;
     }
 
     /** An integer field to sum. */
@@ -49,9 +81,11 @@ public final class IngestSettings implements Serializable {
     /** The reader's Avro schema; its fields without a default are the ones a writer must have. */
     public String readerSchema;
 
+    public EventFields event;
+
     public List<Dimension> dimensions;
 
-    /** What is summed beside the number of impressions. */
+    /** What is summed beside the number of impressions: the clicks, then fields. */
     public List<Measure> measures;
 
     public TimeRules timeRules;

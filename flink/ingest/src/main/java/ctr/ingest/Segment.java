@@ -21,7 +21,7 @@ final class Segment {
     /** The one segment that all further ones of a window are counted as. */
     static Segment other(IngestSettings settings) {
         return new Segment(settings.dimensions.stream()
-                .map(dimension -> dimension.type.equals("string") ? OTHER : (Object) OTHER_NUMBER)
+                .map(dimension -> dimension.isText() ? OTHER : (Object) OTHER_NUMBER)
                 .toArray());
     }
 

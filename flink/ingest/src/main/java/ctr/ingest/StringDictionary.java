@@ -6,14 +6,13 @@ import java.util.Arrays;
 /**
  * Interns the strings of dimensions: turns their bytes into the normal form, one String per distinct value.
  *
- * <p>Normal form: blank (no character beyond U+0020) is {@code unknown}; at most {@value #MAX_CODE_POINTS} code points, since an
+ * <p>Normal form: blank (no character beyond U+0020) is a word for that; at most {@value #MAX_CODE_POINTS} code points, since an
  * index entry of Postgres has a bound; U+0000, which Postgres cannot store, becomes U+FFFD, as do bytes
  * that are no UTF-8. The known values sit in an open-addressing table keyed by the bytes themselves, so
  * that a value seen before costs no allocation.
  */
 final class StringDictionary {
 
-    static final String UNKNOWN = "unknown";
     static final int MAX_CODE_POINTS = 128;
 
     /** Beyond this many distinct values the table is emptied, so that hostile values cannot fill the heap. */
@@ -22,9 +21,20 @@ final class StringDictionary {
     /** Nor can long ones, which are cut anyway: they are not kept. */
     private static final int MAX_KNOWN_BYTES = 4 * MAX_CODE_POINTS;
 
+    private final String blank;
     private byte[][] keys = new byte[1 << 10][];
     private String[] values = new String[1 << 10];
     private int known;
+
+    /** What a blank one counts as. */
+    StringDictionary(String blank) {
+        this.blank = blank;
+    }
+
+    /** What a missing one counts as, like a blank one. */
+    String blank() {
+        return blank;
+    }
 
     /** Normal form of {@code length} bytes of UTF-8 at {@code offset}. */
     String intern(byte[] bytes, int offset, int length) {
@@ -81,9 +91,9 @@ final class StringDictionary {
         }
     }
 
-    static String normalForm(String text) {
+    String normalForm(String text) {
         if (text.trim().isEmpty()) {
-            return UNKNOWN;
+            return blank;
         }
         String stored = text.replace('\0', '\uFFFD');
         if (stored.codePointCount(0, stored.length()) <= MAX_CODE_POINTS) {

@@ -125,11 +125,11 @@ class DamagedRecordTest {
         DecodePlan plan = compiler.compile(with(list).toString());
         byte[] deep = new byte[1 << 20];
         Arrays.fill(deep, (byte) 2);
-        byte[] deepest = Arrays.copyOf(deep, DecodePlan.MAX_DEPTH);
-        deepest[DecodePlan.MAX_DEPTH - 1] = 0;
+        byte[] deepest = Arrays.copyOf(deep, FieldReaders.MAX_DEPTH);
+        deepest[FieldReaders.MAX_DEPTH - 1] = 0;
         assertTrue(readable(plan, followedBy(deepest)));
-        byte[] deeper = Arrays.copyOf(deep, DecodePlan.MAX_DEPTH + 1);
-        deeper[DecodePlan.MAX_DEPTH] = 0;
+        byte[] deeper = Arrays.copyOf(deep, FieldReaders.MAX_DEPTH + 1);
+        deeper[FieldReaders.MAX_DEPTH] = 0;
         for (byte[] tail : List.of(deeper, deep)) {
             assertEquals(
                     MalformedException.TOO_DEEP,

@@ -31,7 +31,7 @@ class DecodePlanTest {
 
     private static String category(GenericRecord written) {
         Object category = written.get("site_category");
-        return category == null ? StringDictionary.UNKNOWN : StringDictionary.normalForm(category.toString());
+        return category == null ? "unknown" : new StringDictionary("unknown").normalForm(category.toString());
     }
 
     private static void assertReads(GenericRecord written, DecodePlan plan, boolean blocking) throws MalformedException {
@@ -189,7 +189,7 @@ class DecodePlanTest {
         event.dimensions[2] = "what the record before left here";
         event.measures[1] = 99;
         plan.read(cursor, event);
-        assertEquals(StringDictionary.UNKNOWN, event.dimensions[2], "the default is an empty string");
+        assertEquals("unknown", event.dimensions[2], "the default is an empty string");
         assertEquals(0, event.dimensions[3]);
         assertEquals(0, event.measures[1]);
     }
@@ -197,7 +197,9 @@ class DecodePlanTest {
     private static IngestSettings.Dimension dimension(String field, String type) {
         IngestSettings.Dimension dimension = new IngestSettings.Dimension();
         dimension.field = field;
+        dimension.column = field;
         dimension.type = type;
+        dimension.blank = "unknown";
         return dimension;
     }
 

@@ -83,7 +83,7 @@ final class Judge {
                     ((Number) event.get("timestamp")).longValue(),
                     ((Number) event.get("click")).longValue(),
                     event.get("device_type"),
-                    StringDictionary.normalForm(text));
+                    new StringDictionary("unknown").normalForm(text));
         } catch (UnsupportedOperationException | OutOfMemoryError | StackOverflowError tooLarge) {
             return "too large";
         } catch (IOException | RuntimeException malformed) {
