@@ -145,6 +145,19 @@ class Fixed(Type):
         return (data[at:end] if self._form is None else self._form.unpack_from(data, at)[0]), end
 
 
+class Boolean(Fixed):
+    """One byte: true where it is 1, as Avro's own reader takes it."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+
+    @override
+    def read(self, data: bytes, at: int, depth: int, budget: Budget) -> tuple[bool, int]:
+        budget.spend()
+        end = self.skip(data, at, depth)
+        return data[at] == 1, end
+
+
 class Null(Fixed):
     """No bytes at all."""
 

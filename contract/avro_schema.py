@@ -9,7 +9,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from contract.avro import Array, Blocks, Bytes, Enum, Fixed, Int, Long, Map, Null, Record, String, Type, Union
+from contract.avro import (
+    Array,
+    Blocks,
+    Boolean,
+    Bytes,
+    Enum,
+    Fixed,
+    Int,
+    Long,
+    Map,
+    Null,
+    Record,
+    String,
+    Type,
+    Union,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,7 +36,7 @@ class NotAvro(Exception):  # noqa: N818 - a state of the schema
 
 _PRIMITIVES: Final[Mapping[str, Type]] = {
     "null": Null(0),
-    "boolean": Fixed(1, "?"),
+    "boolean": Boolean(),
     "int": Int(),
     "long": Long(),
     "float": Fixed(4, "<f"),

@@ -12,8 +12,9 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from contract.stream.load import shipped_stream
 from contract.wire import event_type
-from ctr_platform.defs.reconciliation.decode import decode, writer_schema
+from ctr_platform.defs.reconciliation.decode import Decoder
 from tests.flink.random_events import RandomEvents
 from tests.support.java_tests import run
 
@@ -28,9 +29,12 @@ HEADER: Final = bytes(5)
 
 
 def judged_by_the_recount(schema: Any, referenced: list[Any], values: list[bytes]) -> list[str]:
-    found = writer_schema(event_type(schema, referenced))
-    decoded = decode([HEADER + value for value in values], lambda _identifier: found)
-    fields = zip(decoded.timestamp_ms, decoded.click, decoded.device_type, decoded.category, strict=True)
+    found = event_type(schema, referenced)
+    decoded = Decoder(shipped_stream(), lambda _identifier: found).decode(
+        [HEADER + value for value in values]
+    )
+    dimensions = (decoded.dimensions[name] for name in ("device_type", "site_category"))
+    fields = zip(decoded.timestamp_ms, decoded.click, *dimensions, strict=True)
     return [
         str(dead) or f"{time_ms} {click} {device} {base64.b64encode(str(category).encode()).decode()}"
         for dead, (time_ms, click, device, category) in zip(decoded.dead, fields, strict=True)

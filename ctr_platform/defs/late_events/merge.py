@@ -15,7 +15,7 @@ from ctr_platform.defs.dead_letters.originals import completed
 from ctr_platform.defs.kafka.epochs import topic_epochs
 from ctr_platform.defs.kafka.offset_ranges import bounds, consumer, message_batches, partitions
 from ctr_platform.defs.reconciliation.gaps import MERGE, Gap, note_gap
-from ctr_platform.defs.reconciliation.text import normal_category
+from ctr_platform.defs.reconciliation.text import normal_text
 from ctr_platform.defs.registry.client import registry_client
 from ctr_platform.defs.registry.decoder import EventDecoder
 from warehouse.engine import warehouse_errors, writing_engine
@@ -149,7 +149,7 @@ def _row(dead_letter: DeadLetter, decoder: EventDecoder) -> dict[str, Any] | Non
         "partition": dead_letter.partition,
         "offset": dead_letter.offset,
         "event_time": datetime.fromtimestamp(event["timestamp"] / 1000, tz=UTC),
-        "site_category": normal_category(event["site_category"]),
+        "site_category": normal_text(event["site_category"], "unknown"),
         "device_type": event["device_type"],
         "click": event["click"],
     }

@@ -6,38 +6,35 @@ array operations on all of them together, all others one by one.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from contract.avro import Bytes, Enum, Fixed, Int, Long, Null, Type, Union
+from contract.avro import Boolean, Bytes, Enum, Fixed, Int, Long, Null, Type, Union
 from contract.errors import Malformed
 from contract.wire import HEADER_BYTES, read_event
-from ctr_platform.defs.reconciliation.text import UNKNOWN, normal_category
+from ctr_platform.defs.reconciliation.text import normal_text
 from ctr_platform.defs.reconciliation.varint import Cursors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
     from contract.avro import Record
+    from contract.stream.event_fields import EventField
+    from contract.stream.load import DeclaredStream
 
     Ints = NDArray[np.int64]
-    Schemas = Callable[[int], "WriterSchema | None"]
-
-NEEDED: Final = (
-    *("id", "click", "hour", "C1", "banner_pos", "site_id", "site_category", "device_type", "device_ip"),
-    "timestamp",
-)
-"""The contract's ten fields without a default."""
+    EventTypes = Callable[[int], Record | None]
 
 VALID: Final = ""
 """`Decoded.dead` of a record that is not."""
 
-_NUMBERS: Final = frozenset({"click", "hour", "C1", "banner_pos", "device_type", "timestamp"})
-_COUNTED: Final = frozenset({"timestamp", "click", "device_type", "site_category"})
+_BLANK: Final = b""
+"""Stands for a text that is missing."""
 
 
 @dataclass(frozen=True)
@@ -54,31 +51,173 @@ class Decoded:
     """What N records say, field by field; the values of dead records mean nothing."""
 
     dead: NDArray[np.object_]
-    """`malformed`, `unknown_schema`, or `VALID`; click and timestamp are not judged here."""
+    """`malformed`, `unknown_schema`, or `VALID`; click and time are not judged here."""
 
     timestamp_ms: Ints
     click: Ints
-    device_type: Ints
-    category: NDArray[np.object_]
+    dimensions: dict[str, NDArray[Any]]
+    """By column: int64[N] of an int, else texts as they count, object[N]."""
 
 
-def writer_schema(event: Record | None) -> WriterSchema | None:
-    """What events of this type are good for; None if they lack a needed field."""
-    if event is None or not all(_serves(name, event.fields.get(name)) for name in NEEDED):
-        return None
-    return WriterSchema(event, all(_is_flat(each) for each in event.fields.values()))
+class Decoder:
+    """Decodes the events of a declared stream.
+
+    What a schema id means never changes: it is asked for once. Make a new one for every pass: new ids appear.
+    """
+
+    def __init__(self, stream: DeclaredStream, event_types: EventTypes) -> None:
+        """`event_types` gives the type of a schema id's events; None: nobody knows it, or it has none."""
+        declared = stream.declaration
+        self._event_types = event_types
+        self._known: dict[int, WriterSchema | None] = {}
+        self._fields = stream.fields
+        self._time = declared.event.time.field
+        self._unit = stream.time_unit
+        self._click = declared.event.click.field
+        self._clicked = declared.event.click.equals
+        self._dimensions = declared.dimensions
+        self._read = {self._time, self._click, *(each.field for each in self._dimensions)}
+        self._defaults = {
+            each["name"]: each["default"]
+            for each in json.loads(stream.event_schema)["fields"]
+            if "default" in each
+        }
+        self._summed = {each.field for each in declared.measures}
+
+    # ---- which schemas can be read ---------------------------------------------------------------
+
+    def _schema(self, identifier: int) -> WriterSchema | None:
+        """What events of a schema id are good for; None if it is not known, or they lack a needed field."""
+        if identifier not in self._known:
+            self._known[identifier] = self._usable(self._event_types(identifier))
+        return self._known[identifier]
+
+    def _usable(self, event: Record | None) -> WriterSchema | None:
+        if event is None or not all(self._has(event, name) for name in self._fields):
+            return None
+        return WriterSchema(event, all(_is_flat(each) for each in event.fields.values()))
+
+    def _has(self, event: Record, name: str) -> bool:
+        """Whether a declared field is there as it must be."""
+        written = event.fields.get(name)
+        if name not in {self._time, self._click} and name in self._defaults:
+            counts = name in self._read or name in self._summed
+            if written is None or not counts:
+                return True
+        return written is not None and _serves(written, self._fields[name])
+
+    # ---- records ---------------------------------------------------------------------------------
+
+    def decode(self, values: Sequence[bytes | None]) -> Decoded:
+        """Decode records in Confluent wire format, each with its writer's schema.
+
+        Raises:
+            CtrError: the registry is unavailable: then nothing is known of any record.
+        """
+        count = len(values)
+        result = Decoded(
+            dead=np.full(count, "malformed", object),
+            timestamp_ms=np.zeros(count, np.int64),
+            click=np.zeros(count, np.int64),
+            dimensions={each.column_name: self._unread(each.field, count) for each in self._dimensions},
+        )
+        by_header: dict[bytes, list[int]] = {}
+        for row, value in enumerate(values):
+            by_header.setdefault(value[:HEADER_BYTES] if value else b"", []).append(row)
+        for header, found in by_header.items():
+            if len(header) < HEADER_BYTES or header[0] != 0:
+                continue
+            schema = self._schema(int.from_bytes(header[1:], "big", signed=True))
+            rows = np.array(found)
+            if schema is None:
+                result.dead[rows] = "unknown_schema"
+            elif schema.flat:
+                bodies = [(values[row] or b"")[HEADER_BYTES:] for row in found]
+                self._decode_flat(bodies, schema.event, rows, result)
+            else:
+                for row in found:
+                    self._decode_one(values[row] or b"", schema.event, row, result)
+        return result
+
+    def _unread(self, field: str, count: int) -> NDArray[Any]:
+        return np.zeros(count, np.int64) if self._is_number(field) else np.full(count, "", object)
+
+    def _is_number(self, field: str) -> bool:
+        declared = self._fields[field]
+        return declared is not None and declared.kind == "int"
+
+    def _decode_flat(self, bodies: list[bytes], event: Record, rows: Ints, result: Decoded) -> None:
+        cursors = Cursors(bodies)
+        read: dict[str, Ints | list[Any]] = {}
+        for name, kind in event.fields.items():
+            if name in self._read:
+                read[name] = _column(cursors, kind)
+            else:
+                _skip(cursors, kind)
+        cursors.finish()
+        result.dead[rows[~cursors.bad]] = VALID
+        result.timestamp_ms[rows] = self._in_ms(np.asarray(read[self._time], np.int64))
+        result.click[rows] = self._clicks(read[self._click])
+        for dimension in self._dimensions:
+            column = result.dimensions[dimension.column_name]
+            values = read.get(dimension.field)
+            if values is None:
+                values = [self._defaults[dimension.field]] * len(rows)
+            column[rows] = values if self._is_number(dimension.field) else _texts(values, dimension.blank)
+
+    def _decode_one(self, value: bytes, event: Record, row: int, result: Decoded) -> None:
+        try:
+            found = read_event(value, event, self._read)
+        except Malformed:
+            return
+        result.dead[row] = VALID
+        result.timestamp_ms[row] = self._in_ms(np.array([found[self._time]], np.int64))[0]
+        result.click[row] = self._clicks([found[self._click]])[0]
+        for dimension in self._dimensions:
+            written = found.get(dimension.field, self._defaults.get(dimension.field))
+            if not self._is_number(dimension.field):
+                written = _texts([written], dimension.blank)[0]
+            result.dimensions[dimension.column_name][row] = written
+
+    def _in_ms(self, times: Ints) -> Ints:
+        """An instant beyond all times in ms stays beyond them."""
+        if self._unit == "us":
+            return times // 1000
+        if self._unit == "s":
+            most = np.iinfo(np.int64).max // 1000
+            return np.clip(times, -most, most) * 1000
+        return times
+
+    def _clicks(self, values: Ints | list[Any]) -> Ints:
+        if self._clicked is None:
+            return np.asarray(values, np.int64)
+        clicked = self._clicked.encode()
+        return np.fromiter((_bytes(each) == clicked for each in values), np.int64, len(values))
 
 
-def _serves(name: str, kind: Type | None) -> bool:
-    """Whether a written type can be read as the contract's."""
-    if name == "timestamp":
-        return isinstance(kind, Int | Long)
-    if name in _NUMBERS:
-        return isinstance(kind, Int)
-    if isinstance(kind, Union):
-        with_null = len(kind.branches) == 2 and any(isinstance(each, Null) for each in kind.branches)  # noqa: PLR2004
-        return with_null and any(isinstance(each, Bytes) for each in kind.branches)
-    return isinstance(kind, Bytes)
+def _serves(written: Type, declared: EventField | None) -> bool:
+    """Whether a written type can be read as a declared one; None: nobody reads it."""
+    if declared is None:
+        return True
+    if declared.kind == "long":
+        return isinstance(written, Int | Long)
+    if declared.kind == "int":
+        return isinstance(written, Int)
+    if declared.kind == "boolean":
+        return isinstance(written, Boolean)
+    text = _without_null(written)
+    if declared.kind == "enum":
+        return isinstance(text, Enum) and set(text.symbols) <= set(declared.symbols)
+    return isinstance(text, Bytes)
+
+
+def _without_null(kind: Type) -> Type:
+    """The one other branch of a union with null, else the type itself."""
+    if isinstance(kind, Union) and len(kind.branches) == 2:  # noqa: PLR2004
+        others = [each for each in kind.branches if not isinstance(each, Null)]
+        if len(others) == 1:
+            return others[0]
+    return kind
 
 
 def _is_flat(kind: Type) -> bool:
@@ -87,69 +226,51 @@ def _is_flat(kind: Type) -> bool:
     return isinstance(kind, Int | Long | Bytes | Enum | Fixed)
 
 
-def decode(values: Sequence[bytes | None], schemas: Schemas) -> Decoded:
-    """Decode records in Confluent wire format, each with its writer's schema."""
-    count = len(values)
-    result = Decoded(
-        dead=np.full(count, "malformed", object),
-        timestamp_ms=np.zeros(count, np.int64),
-        click=np.zeros(count, np.int64),
-        device_type=np.zeros(count, np.int64),
-        category=np.full(count, UNKNOWN, object),
-    )
-    by_header: dict[bytes, list[int]] = {}
-    for row, value in enumerate(values):
-        by_header.setdefault(value[:HEADER_BYTES] if value else b"", []).append(row)
-    for header, found in by_header.items():
-        if len(header) < HEADER_BYTES or header[0] != 0:
-            continue
-        schema = schemas(int.from_bytes(header[1:], "big", signed=True))
-        rows = np.array(found)
-        if schema is None:
-            result.dead[rows] = "unknown_schema"
-        elif schema.flat:
-            _decode_flat([(values[row] or b"")[HEADER_BYTES:] for row in found], schema.event, rows, result)
-        else:
-            for row in found:
-                _decode_one(values[row] or b"", schema.event, row, result)
-    return result
-
-
-def _decode_flat(bodies: list[bytes], event: Record, rows: Ints, result: Decoded) -> None:
-    cursors = Cursors(bodies)
-    numbers: dict[str, Ints] = {}
-    category: tuple[Ints, Ints] | None = None
-    for name, kind in event.fields.items():
-        if name == "site_category":
-            category = _slices(cursors, kind)
-        elif isinstance(kind, Int):
-            numbers[name] = cursors.ints()
-        elif isinstance(kind, Long):
-            numbers[name] = cursors.longs()
-        else:
-            _skip(cursors, kind)
-    cursors.finish()
-    good = ~cursors.bad
-    result.dead[rows[good]] = VALID
-    result.timestamp_ms[rows] = numbers["timestamp"]
-    result.click[rows] = numbers["click"]
-    result.device_type[rows] = numbers["device_type"]
-    if category is not None:
-        known: dict[bytes, str] = {}
-        for row, text in zip(rows.tolist(), cursors.cut(*category), strict=True):
-            if text not in known:
-                known[text] = normal_category(text)
-            result.category[row] = known[text]
-
-
-def _slices(cursors: Cursors, kind: Type) -> tuple[Ints, Ints]:
-    """Where the text of each record is; that of a null is empty, and both count as unknown."""
+def _column(cursors: Cursors, kind: Type) -> Ints | list[Any]:
+    """Numbers, booleans as 0 and 1, or texts, as bytes or symbols: one of each record."""
+    if isinstance(kind, Int):
+        return cursors.ints()
+    if isinstance(kind, Long):
+        return cursors.longs()
+    if isinstance(kind, Boolean):
+        return cursors.booleans()
     if not isinstance(kind, Union):
-        return cursors.slices()
+        return _written_texts(cursors, kind)
     index = cursors.choices(len(kind.branches))
-    with_text = index == next(i for i, each in enumerate(kind.branches) if isinstance(each, Bytes))
-    start, end = cursors.only(with_text, cursors.slices)
-    return start, np.where(with_text, end, start)
+    text = _without_null(kind)
+    present = index == kind.branches.index(text)
+    found = cursors.only(present, lambda: _written_texts(cursors, text))
+    return [each if here else _BLANK for each, here in zip(found, present.tolist(), strict=True)]
+
+
+def _written_texts(cursors: Cursors, kind: Type) -> list[Any]:
+    if isinstance(kind, Enum):
+        symbols = [*kind.symbols, ""]
+        index = np.clip(cursors.choices(len(kind.symbols)), 0, len(kind.symbols))
+        return [symbols[each] for each in index.tolist()]
+    return cursors.cut(*cursors.slices())
+
+
+def _texts(values: Iterable[Any], blank: str) -> list[str]:
+    """Texts as they count; there are few distinct ones."""
+    known: dict[Any, str] = {}
+    found = []
+    for each in values:
+        # True and 1 are one key.
+        written = _bytes(each) if isinstance(each, bool | np.integer) else each
+        if written not in known:
+            known[written] = normal_text(written, blank)
+        found.append(known[written])
+    return found
+
+
+def _bytes(value: Any) -> bytes:
+    """A written text, symbol or boolean; a missing one is empty."""
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, bool | np.integer):
+        return b"true" if value else b"false"
+    return (value or "").encode()
 
 
 def _skip(cursors: Cursors, kind: Type) -> None:
@@ -167,15 +288,3 @@ def _skip(cursors: Cursors, kind: Type) -> None:
         cursors.skip(kind.size)
     else:
         cursors.slices()
-
-
-def _decode_one(value: bytes, event: Record, row: int, result: Decoded) -> None:
-    try:
-        found = read_event(value, event, _COUNTED)
-    except Malformed:
-        return
-    result.dead[row] = VALID
-    result.timestamp_ms[row] = found["timestamp"]
-    result.click[row] = found["click"]
-    result.device_type[row] = found["device_type"]
-    result.category[row] = normal_category(found["site_category"])

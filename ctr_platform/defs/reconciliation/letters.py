@@ -12,7 +12,7 @@ from confluent_kafka import TopicPartition
 from ctr_platform.defs.dead_letters.messages import LATE, dead_letters_of
 from ctr_platform.defs.kafka.offset_ranges import bounds, message_batches, partitions
 from ctr_platform.defs.reconciliation.awaited_letters import await_no_more, letters_read, note_missing
-from ctr_platform.defs.reconciliation.decode import VALID, decode
+from ctr_platform.defs.reconciliation.decode import VALID
 from ctr_platform.defs.reconciliation.gaps import RECOUNT, Gap, note_gap
 from ctr_platform.defs.reconciliation.idle_periods import allowed_at
 from ctr_platform.defs.reconciliation.naming import SegmentNames
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ctr_platform.defs.dead_letters.messages import DeadLetter
     from ctr_platform.defs.kafka.epochs import TopicEpochs
     from ctr_platform.defs.kafka.offset_ranges import MessageBatch
-    from ctr_platform.defs.reconciliation.decode import Decoded, WriterSchema
+    from ctr_platform.defs.reconciliation.decode import Decoded, Decoder
 
 
 @dataclass
@@ -60,13 +60,13 @@ class LetterReader:
         settings: Settings,
         engine: Engine,
         consumer: Consumer,
-        schemas: Callable[[int], WriterSchema | None],
+        decoder: Decoder,
         epochs: TopicEpochs,
     ) -> None:
         self._settings = settings
         self._engine = engine
         self._consumer = consumer
-        self._schemas = schemas
+        self._decoder = decoder
         self._epochs = epochs
 
     def read(self, on_batch: Callable[[], None]) -> LettersRead:
@@ -160,7 +160,7 @@ class LetterReader:
     ) -> None:
         """Move records from counted to late that only the job knows to be late, where it can be true."""
         raw_topic = self._settings.raw_topic
-        decoded = decode([dead_letter.value for dead_letter in late], self._schemas)
+        decoded = self._decoder.decode([dead_letter.value for dead_letter in late])
         ready: dict[int, list[tuple[int, int]]] = {}
         for index, dead_letter in enumerate(late):
             first = states[dead_letter.partition].first_offset
@@ -198,8 +198,7 @@ def _events(decoded: Decoded, found: list[tuple[int, int]]) -> pd.DataFrame:
         {
             "offset": [offset for _, offset in found],
             "window_start_ms": times - times % MINUTE_MS,
-            "site_category": decoded.category[rows],
-            "device_type": decoded.device_type[rows],
+            **{column: values[rows] for column, values in decoded.dimensions.items()},
             "click": decoded.click[rows],
         }
     )

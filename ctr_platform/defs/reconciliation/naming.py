@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Integer, delete, insert, select
 
-from ctr_platform.defs.reconciliation.outcomes import SEGMENT
+from ctr_platform.defs.reconciliation.outcomes import DIMENSIONS, SEGMENT
 from ctr_platform.defs.reconciliation.state import moment, rows_of
 from warehouse.models import RecountSegment
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-OTHER: Final = ("other", -1)
+_NUMBERS: Final = [each for each in DIMENSIONS if isinstance(RecountSegment.__table__.c[each].type, Integer)]
+
+OTHER: Final = [-1 if each in _NUMBERS else "other" for each in DIMENSIONS]
 """The segment that all further ones of a window are counted as."""
 
 KEPT_AFTER_CLOSING: Final = timedelta(minutes=10)
@@ -62,16 +64,15 @@ class SegmentNames:
         starts = [moment(int(start)) for start in frame["window_start_ms"].unique()]
         table = RecountSegment.__table__
         found = self._connection.execute(
-            select(table.c.window_start, table.c.site_category, table.c.device_type).where(
+            select(table.c.window_start, *(table.c[each] for each in DIMENSIONS)).where(
                 table.c.topic == self._where["topic"],
                 table.c.partition == self._where["partition"],
                 table.c.window_start.in_(starts),
             )
         )
         known = pd.DataFrame(
-            [(round(1000 * start.timestamp()), category, device) for start, category, device in found],
-            columns=SEGMENT,
-        ).astype({"window_start_ms": "int64", "device_type": "int64"})
+            [(round(1000 * start.timestamp()), *values) for start, *values in found], columns=SEGMENT
+        ).astype({"window_start_ms": "int64", **dict.fromkeys(_NUMBERS, "int64")})
         marked = frame[SEGMENT].merge(known.assign(named=True), on=SEGMENT, how="left")
         marked.index = frame.index
         marked["named"] = marked["named"].notna()
@@ -82,7 +83,7 @@ class SegmentNames:
 
 def _renamed(marked: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
     renamed = frame.copy()
-    renamed.loc[~marked["named"], ["site_category", "device_type"]] = list(OTHER)
+    renamed.loc[~marked["named"], DIMENSIONS] = OTHER
     return renamed
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ctr_platform.defs.reconciliation.decode import VALID
+from warehouse.models import RecountCounts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +24,10 @@ MINUTE_MS: Final = 60_000
 BEFORE_ALL_MS: Final = -(2**62)
 """The highest time while there is none: nothing is late against it."""
 
-SEGMENT: Final = ["window_start_ms", "site_category", "device_type"]
+DIMENSIONS: Final = [each.name for each in RecountCounts.__table__.primary_key if each.name != "window_start"]
+"""Columns of the dimensions."""
+
+SEGMENT: Final = ["window_start_ms", *DIMENSIONS]
 REASONS: Final = ("malformed", "unknown_schema", "invalid")
 
 
@@ -99,8 +103,7 @@ def decide(
         {
             "offset": written.offsets[valid],
             "window_start_ms": start,
-            "site_category": decoded.category[valid],
-            "device_type": decoded.device_type[valid],
+            **{column: values[valid] for column, values in decoded.dimensions.items()},
             "click": click[valid],
         }
     )

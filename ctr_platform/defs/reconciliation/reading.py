@@ -11,7 +11,6 @@ from confluent_kafka import TopicPartition
 
 from ctr_platform.defs.kafka.offset_ranges import bounds, first_written_ms, message_batches, partitions
 from ctr_platform.defs.reconciliation.awaited_letters import await_letters
-from ctr_platform.defs.reconciliation.decode import decode
 from ctr_platform.defs.reconciliation.gaps import JOB, RECOUNT, Gap, note_gap
 from ctr_platform.defs.reconciliation.idle_periods import (
     Before,
@@ -49,7 +48,7 @@ if TYPE_CHECKING:
     from contract.settings import Settings
     from ctr_platform.defs.kafka.epochs import TopicEpochs
     from ctr_platform.defs.kafka.offset_ranges import MessageBatch
-    from ctr_platform.defs.reconciliation.decode import WriterSchema
+    from ctr_platform.defs.reconciliation.decode import Decoder
 
 PEEKED_OFFSETS: Final = 100
 """More than this many markers of transactions in a row are not to be expected."""
@@ -77,16 +76,16 @@ class TopicReader:
         settings: Settings,
         engine: Engine,
         consumer: Consumer,
-        schemas: Callable[[int], WriterSchema | None],
+        decoder: Decoder,
         epochs: TopicEpochs,
     ) -> None:
         self._settings = settings
         self._rules = settings.time_rules
         self._engine = engine
         self._consumer = consumer
-        self._schemas = schemas
+        self._decoder = decoder
         self._epochs = epochs
-        self._letters = LetterReader(settings, engine, consumer, schemas, epochs)
+        self._letters = LetterReader(settings, engine, consumer, decoder, epochs)
         self._on_batch: Callable[[], None] = lambda: None
 
     def read(self, on_batch: Callable[[], None] | None = None) -> Reading:
@@ -186,7 +185,7 @@ class TopicReader:
         for batch in self._batches(state.topic, state.partition, state.reached, until):
             highest = state.highest_time_ms
             outcomes = decide(
-                decode(batch.bodies, self._schemas),
+                self._decoder.decode(batch.bodies),
                 Written(
                     offsets=np.array(batch.offsets),
                     times_ms=np.array(batch.timestamps_ms),

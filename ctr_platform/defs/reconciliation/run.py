@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from contract.stream.load import shipped_stream
 from ctr_platform.defs.kafka.epochs import topic_epochs
 from ctr_platform.defs.kafka.offset_ranges import consumer
 from ctr_platform.defs.reconciliation.balance import balance
+from ctr_platform.defs.reconciliation.decode import Decoder
 from ctr_platform.defs.reconciliation.final_windows import closed_until
 from ctr_platform.defs.reconciliation.gaps import forget_disproved, open_gaps
 from ctr_platform.defs.reconciliation.hours import (
@@ -21,7 +23,6 @@ from ctr_platform.defs.reconciliation.inexact import open_hours, open_windows
 from ctr_platform.defs.reconciliation.naming import forget_names
 from ctr_platform.defs.reconciliation.passes import Recount, record_pass
 from ctr_platform.defs.reconciliation.reading import TopicReader
-from ctr_platform.defs.reconciliation.schemas import SchemaCache
 from ctr_platform.defs.reconciliation.state import TURN_WITHIN_S, claimed_closed, progress, turn
 from ctr_platform.defs.reconciliation.verify import (
     HOUR,
@@ -32,6 +33,7 @@ from ctr_platform.defs.reconciliation.verify import (
     verify,
 )
 from ctr_platform.defs.registry.client import registry_client
+from ctr_platform.defs.registry.schemas import WriterSchemas
 from warehouse.engine import warehouse_errors, writing_engine
 
 if TYPE_CHECKING:
@@ -74,7 +76,8 @@ def recount(
         consumer(settings, "ctr-recount") as kafka,
     ):
         epochs = topic_epochs(settings)
-        reader = TopicReader(settings, engine, kafka, SchemaCache(settings, registry), epochs)
+        decoder = Decoder(shipped_stream(), WriterSchemas(settings, registry).event_type)
+        reader = TopicReader(settings, engine, kafka, decoder, epochs)
         reading = reader.read(on_batch)
         return _verified(settings, engine, reading, hours)
 

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from contract.errors import CtrError
-from ctr_platform.defs.reconciliation.outcomes import SEGMENT
+from ctr_platform.defs.reconciliation.outcomes import DIMENSIONS, SEGMENT
 from warehouse.models import LedgerRow, RecountCounts, RecountLate, RecountPending, RecountProgress
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def add_counts(connection: Connection, counts: pd.DataFrame) -> None:
     table = RecountCounts.__table__
     connection.execute(
         statement.on_conflict_do_update(
-            index_elements=["window_start", "site_category", "device_type"],
+            index_elements=["window_start", *DIMENSIONS],
             set_={name: table.c[name] + statement.excluded[name] for name in ("impressions", "clicks")},
         ),
         rows_of(total),

@@ -1,4 +1,4 @@
-"""Categories as they count, found without the job's code."""
+"""Texts of dimensions as they count, found without the job's code."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ from typing import Final
 
 from contract.utf8 import decode_utf8
 
-MAX_CATEGORY: Final = 128
-"""Code points of a category that count."""
-
-UNKNOWN: Final = "unknown"
+MAX_CHARACTERS: Final = 128
+"""Code points of a text that count."""
 
 
-def normal_category(written: str | bytes | None) -> str:
-    """A category as it counts, be it a string or bytes: blank ones are one, and every one can be stored."""
+def normal_text(written: str | bytes | None, blank: str) -> str:
+    """A text as it counts, be it a string or bytes: blank ones are one, and every one can be stored."""
     text = decode_utf8(written) if isinstance(written, bytes) else written
     if not text or all(character <= " " for character in text):
-        return UNKNOWN
-    return text.replace("\0", "\ufffd")[:MAX_CATEGORY]
+        return blank
+    return text.replace("\0", "\ufffd")[:MAX_CHARACTERS]

@@ -76,6 +76,13 @@ class Cursors:
         self.bad |= (values < INT_MIN) | (values > INT_MAX) | (self._at - start > MAX_INT_BYTES)
         return values
 
+    def booleans(self) -> Ints:
+        """One byte of each record: 1 where it is 1, else 0."""
+        at = self._at
+        self.skip(1)
+        values: Ints = (self._bytes[at] == 1).astype(np.int64)
+        return values
+
     def choices(self, count: int) -> Ints:
         """One index into so many choices of each record; it is written as an int."""
         values = self.ints()

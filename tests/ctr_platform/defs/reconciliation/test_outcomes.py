@@ -36,8 +36,10 @@ def _decide(records: list[Record], first_offset: int, highest: int) -> Partition
         dead=np.array([dead for dead, *_ in records], object),
         click=np.array([click for _, click, *_ in records], np.int64),
         timestamp_ms=np.array([timestamp for _, _, timestamp, *_ in records], np.int64),
-        device_type=np.ones(len(records), np.int64),
-        category=np.full(len(records), "news", object),
+        dimensions={
+            "site_category": np.full(len(records), "news", object),
+            "device_type": np.ones(len(records), np.int64),
+        },
     )
     written = Written(
         offsets=first_offset + np.arange(len(records)),

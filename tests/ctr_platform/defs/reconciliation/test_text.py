@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contract.utf8 import decode_utf8
-from ctr_platform.defs.reconciliation.text import normal_category
+from ctr_platform.defs.reconciliation.text import normal_text
 
 
 @pytest.mark.parametrize(
@@ -32,4 +32,4 @@ def test_bytes_that_are_no_utf8_are_replaced_as_the_jvm_does(raw: bytes, text: s
     [(None, "unknown"), ("", "unknown"), ("  \t", "unknown"), ("a\0", "a\ufffd"), ("x" * 300, "x" * 128)],
 )
 def test_a_category_has_one_form(text: str | None, category: str) -> None:
-    assert normal_category(text) == category
+    assert normal_text(text, "unknown") == category

@@ -1,7 +1,9 @@
 package ctr.ingest;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.java.typeutils.GenericTypeInfo;
 import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDeserializationSchema;
@@ -12,6 +14,8 @@ import org.apache.flink.util.Collector;
 final class EventDecoder implements KafkaRecordDeserializationSchema<Event> {
 
     private static final long serialVersionUID = 1L;
+
+    private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.BIG_ENDIAN);
 
     static final byte MAGIC = 0;
     static final int HEADER_BYTES = 1 + Integer.BYTES;
@@ -44,12 +48,21 @@ final class EventDecoder implements KafkaRecordDeserializationSchema<Event> {
         out.collect(event);
     }
 
+    static boolean isWireFormat(byte[] value) {
+        return value != null && value.length >= HEADER_BYTES && value[0] == MAGIC;
+    }
+
+    /** The id in a value in wire format. */
+    static int schemaId(byte[] value) {
+        return (int) INT.get(value, 1);
+    }
+
     private void decode(ConsumerRecord<byte[], byte[]> record) throws IOException {
         byte[] value = record.value();
-        if (value == null || value.length < HEADER_BYTES || value[0] != MAGIC) {
+        if (!isWireFormat(value)) {
             throw MalformedException.NOT_WIRE_FORMAT;
         }
-        DecodePlan plan = schemas.plan(ByteBuffer.wrap(value).getInt(1));
+        DecodePlan plan = schemas.plan(schemaId(value));
         if (plan.problem != null) {
             event.reject(Outcome.UNKNOWN_SCHEMA, plan.problem);
             return;

@@ -38,6 +38,11 @@ final class SchemaLookup {
 
     private final Map<Integer, DecodePlan> plans = new HashMap<>();
 
+    /** Of the record before, which nearly every record shares; null: it had none that is known for good. */
+    private DecodePlan last;
+
+    private int lastId;
+
     SchemaLookup(SchemaAnswers answers, DecodePlan.Compiler compiler, KeptSchemas kept) {
         this.answers = answers;
         this.compiler = compiler;
@@ -50,8 +55,16 @@ final class SchemaLookup {
      * @throws InterruptedIOException when the task is cancelled meanwhile
      */
     DecodePlan plan(int id) throws IOException {
+        if (last != null && id == lastId) {
+            return last;
+        }
         DecodePlan plan = plans.get(id);
-        return plan != null ? plan : request(id);
+        if (plan == null) {
+            return request(id);
+        }
+        last = plan;
+        lastId = id;
+        return plan;
     }
 
     private DecodePlan request(int id) throws IOException {

@@ -1,7 +1,6 @@
 package ctr.ingest;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -39,6 +38,9 @@ public final class SchemaPrefetch implements ConsumerInterceptor<byte[], byte[]>
     /** Producers do not bring more new schemas at once; beyond, it is worth a look at which ids there can be. */
     static final int MANY_IDS = 16;
 
+    /** A negative one is nobody's, and never asked for. */
+    private static final int NO_ID = -1;
+
     /** A batch waits no longer: a registry that is unavailable is waited for where a record needs it. */
     private static final long WITHIN_S = 10;
 
@@ -58,10 +60,16 @@ public final class SchemaPrefetch implements ConsumerInterceptor<byte[], byte[]>
     @Override
     public ConsumerRecords<byte[], byte[]> onConsume(ConsumerRecords<byte[], byte[]> records) {
         Set<Integer> ids = new HashSet<>();
+        // Nearly all records have the id of the one before.
+        int last = NO_ID;
         for (ConsumerRecord<byte[], byte[]> record : records) {
             byte[] value = record.value();
-            if (value != null && value.length >= EventDecoder.HEADER_BYTES && value[0] == EventDecoder.MAGIC) {
-                ids.add(ByteBuffer.wrap(value).getInt(1));
+            if (EventDecoder.isWireFormat(value)) {
+                int id = EventDecoder.schemaId(value);
+                if (id != last) {
+                    last = id;
+                    ids.add(id);
+                }
             }
         }
         ids.removeIf(id -> answers.known(id) != null);
