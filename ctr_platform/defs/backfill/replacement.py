@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import (
     BigInteger,
     Column,
     DateTime,
-    Integer,
     MetaData,
     Table,
     Text,
@@ -27,6 +27,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
+from warehouse.dimensions import DIMENSIONS, identifiers
+from warehouse.dimensions import TYPES as DIMENSION_TYPES
 from warehouse.models import REALTIME, BackfillCountsRow, BackfillRow, Base, RecountPending
 from warehouse.revisions import revise
 from warehouse.windows import WINDOW_MINUTES
@@ -46,14 +48,13 @@ COUNTS: Final[Mapping[WindowType, Table]] = {
     each: Base.metadata.tables[f"{REALTIME}.counts_{each}"] for each in WINDOW_MINUTES
 }
 
-_KEY: Final = ("window_type", "window_start", "site_category", "device_type")
+_KEY: Final = ("window_type", "window_start", *DIMENSIONS)
 _FIGURES: Final = ("impressions", "clicks")
 _TYPES: Final[Mapping[str, TypeEngine[Any]]] = {
     "window_type": Text(),
     "window_start": DateTime(timezone=True),
     "window_end": DateTime(timezone=True),
-    "site_category": Text(),
-    "device_type": Integer(),
+    **DIMENSION_TYPES,
     "impressions": BigInteger(),
     "clicks": BigInteger(),
 }
@@ -95,7 +96,8 @@ def replace_windows(connection: Connection, repair_id: str, topic: str, hour_ran
     differing = _temporary("differing", *_KEY)
     for table in (recomputed, differing):
         table.create(connection)
-    staged = text(RECOMPUTED.read_text(encoding="utf-8")).bindparams(
+    statement = Template(RECOMPUTED.read_text(encoding="utf-8")).substitute(identifiers())
+    staged = text(statement).bindparams(
         repair_id=repair_id, topic=topic, first=hour_range.first, last=hour_range.last
     )
     connection.execute(

@@ -24,12 +24,13 @@ from ctr_platform.defs.kafka.offset_ranges import (
 from flink.documents import TIME_TO_LIVE_S
 from warehouse.cache import MAX_WINDOWS, Cache, parse_document
 from warehouse.ctr import percent
+from warehouse.dimensions import DIMENSIONS
 from warehouse.models import WindowRevision
 from warehouse.views import SEGMENTS, WINDOW_ACCURACY
 from warehouse.windows import WINDOW_MINUTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from sqlalchemy import Connection
 
@@ -52,7 +53,7 @@ COLUMNS: Final = (
     *("clicks", "warehouse_clicks", "ctr", "warehouse_ctr", "unlike_segments"),
 )
 
-Segments = dict[tuple[str, int], tuple[int, int]]
+Segments = dict[tuple[Any, ...], tuple[int, int]]
 """Impressions and clicks by category and device type."""
 
 
@@ -156,7 +157,8 @@ def _windows(
     windows: dict[datetime, Segments] = {}
     for row in connection.execute(select(view).where(view.c.window_start.between(*time_range))):
         segments = windows.setdefault(row.window_start, {})
-        segments[row.site_category, row.device_type] = (row.impressions, row.clicks)
+        segment = tuple(getattr(row, each) for each in DIMENSIONS)
+        segments[segment] = (row.impressions, row.clicks)
     return windows
 
 
@@ -178,7 +180,7 @@ def _row(
     )
 
 
-def _unlike(document: WindowDocument, segments: Mapping[tuple[str, int], tuple[int, int]]) -> int:
+def _unlike(document: WindowDocument, segments: Segments) -> int:
     """How many segments differ. The sum of those beyond a document's limit counts as one."""
     named = {
         (each.site_category, each.device_type): (each.impressions, each.clicks)

@@ -10,25 +10,26 @@ from confluent_kafka import TopicPartition
 from sqlalchemy import DateTime, Text, column, func, select, values
 from sqlalchemy.dialects.postgresql import insert
 
+from contract.stream.load import shipped_stream
 from ctr_platform.defs.dead_letters.messages import LATE, DeadLetter, dead_letters_of
 from ctr_platform.defs.dead_letters.originals import completed
 from ctr_platform.defs.kafka.epochs import topic_epochs
 from ctr_platform.defs.kafka.offset_ranges import bounds, consumer, message_batches, partitions
+from ctr_platform.defs.reconciliation.decode import VALID, Decoder
 from ctr_platform.defs.reconciliation.gaps import MERGE, Gap, note_gap
-from ctr_platform.defs.reconciliation.text import normal_text
 from ctr_platform.defs.registry.client import registry_client
-from ctr_platform.defs.registry.decoder import EventDecoder
+from ctr_platform.defs.registry.schemas import WriterSchemas
 from warehouse.engine import warehouse_errors, writing_engine
 from warehouse.models import Counts5Min, LateEvent, MergeProgress
 from warehouse.revisions import revise
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy import Connection, Engine
 
     from contract.settings import Settings
     from ctr_platform.defs.kafka.offset_ranges import MessageBatch
-
-MERGED_FIELDS: Final = frozenset({"timestamp", "site_category", "device_type", "click"})
 
 FIVE_MINUTES: Final = timedelta(minutes=5)
 
@@ -65,7 +66,8 @@ def merge_late_events(settings: Settings, *, dry_run: bool = False) -> Merge:
         consumer(settings, "ctr-late-merge") as reader,
         consumer(settings, "ctr-originals") as originals,
     ):
-        decoder = EventDecoder(settings, registry)
+        event_types = WriterSchemas(settings, registry).event_type
+        decoder = Decoder(shipped_stream(), event_types)
         with engine.connect() as connection:
             known = _progress(connection, error_topic)
         for partition in partitions(reader, settings, error_topic):
@@ -100,13 +102,12 @@ def merge_late_events(settings: Settings, *, dry_run: bool = False) -> Merge:
 
 
 def _merge_batch(
-    engine: Engine, decoder: EventDecoder, late: list[DeadLetter], done: Merge, *, dry_run: bool
+    engine: Engine, decoder: Decoder, late: list[DeadLetter], done: Merge, *, dry_run: bool
 ) -> int | None:
     """Merge dead-letter messages; returns the offset of the first that has to wait."""
     rows = {
         (dead_letter.topic, dead_letter.partition, dead_letter.offset): (dead_letter, row)
-        for dead_letter in late
-        if (row := _row(dead_letter, decoder)) is not None
+        for dead_letter, row in _rows(late, decoder)
     }
     with engine.connect() as connection:
         closed = _closed_until(connection)
@@ -140,19 +141,23 @@ def _merge_batch(
     return min((dead_letter.letter_offset for dead_letter in waiting), default=None)
 
 
-def _row(dead_letter: DeadLetter, decoder: EventDecoder) -> dict[str, Any] | None:
-    event = decoder.decode(dead_letter.value, MERGED_FIELDS)
-    if event is None:
-        return None
-    return {
-        "topic": dead_letter.topic,
-        "partition": dead_letter.partition,
-        "offset": dead_letter.offset,
-        "event_time": datetime.fromtimestamp(event["timestamp"] / 1000, tz=UTC),
-        "site_category": normal_text(event["site_category"], "unknown"),
-        "device_type": event["device_type"],
-        "click": event["click"],
-    }
+def _rows(late: list[DeadLetter], decoder: Decoder) -> Iterator[tuple[DeadLetter, dict[str, Any]]]:
+    """Each message whose value is an event, with its row."""
+    decoded = decoder.decode([each.value for each in late])
+    dimensions = {column: values.tolist() for column, values in decoded.dimensions.items()}
+    for index, dead_letter in enumerate(late):
+        if decoded.dead[index] == VALID:
+            yield (
+                dead_letter,
+                {
+                    "topic": dead_letter.topic,
+                    "partition": dead_letter.partition,
+                    "offset": dead_letter.offset,
+                    "event_time": datetime.fromtimestamp(int(decoded.timestamp_ms[index]) / 1000, tz=UTC),
+                    "click": int(decoded.click[index]),
+                    **{column: values[index] for column, values in dimensions.items()},
+                },
+            )
 
 
 def _end_5min(event_time: datetime) -> datetime:

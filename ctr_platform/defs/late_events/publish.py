@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from confluent_kafka import Producer, TopicPartition
 from sqlalchemy import select, tuple_, update
@@ -132,18 +132,20 @@ def _publish(
 def _document(connection: Connection, revision: Revision) -> dict[str, Any] | None:
     view = SEGMENTS[revision.window_type].c
     rows = connection.execute(
-        select(view.site_category, view.device_type, view.impressions, view.clicks).where(
+        select(*(view[each.column_name] for each in DIMENSIONS), view.impressions, view.clicks).where(
             view.window_start == revision.window_start
         )
     )
-    counts = {(category, device): [impressions, clicks] for category, device, impressions, clicks in rows}
+    counts: dict[tuple[Any, ...], list[int]] = {
+        tuple(segment): [impressions, clicks] for *segment, impressions, clicks in rows
+    }
     if not counts:
         return None
     start_ms, now_ms = epoch_ms(revision.window_start), time.time_ns() // 1_000_000
     made = build(
         revision.window_type,
         start_ms,
-        cast("dict[tuple[Any, ...], list[int]]", counts),
+        counts,
         DIMENSIONS,
         final=True,
         written_ms=now_ms,

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 from sqlalchemy import Integer, delete, insert, select
 
-from ctr_platform.defs.reconciliation.outcomes import DIMENSIONS, SEGMENT
+from ctr_platform.defs.reconciliation.outcomes import SEGMENT
 from ctr_platform.defs.reconciliation.state import moment, rows_of
+from warehouse.dimensions import DIMENSIONS, OTHER, TYPES
 from warehouse.models import RecountSegment
 
 if TYPE_CHECKING:
@@ -17,10 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-_NUMBERS: Final = [each for each in DIMENSIONS if isinstance(RecountSegment.__table__.c[each].type, Integer)]
-
-OTHER: Final = [-1 if each in _NUMBERS else "other" for each in DIMENSIONS]
-"""The segment that all further ones of a window are counted as."""
+_NUMBERS: Final = [name for name, kind in TYPES.items() if isinstance(kind, Integer)]
 
 KEPT_AFTER_CLOSING: Final = timedelta(minutes=10)
 """A dead-letter message that takes a record out of a closed window arrives within a checkpoint or two."""
@@ -83,7 +81,7 @@ class SegmentNames:
 
 def _renamed(marked: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
     renamed = frame.copy()
-    renamed.loc[~marked["named"], DIMENSIONS] = OTHER
+    renamed.loc[~marked["named"], list(DIMENSIONS)] = list(OTHER)
     return renamed
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ctr_platform.defs.reconciliation.decode import VALID
-from warehouse.models import RecountCounts
+from warehouse.dimensions import DIMENSIONS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 MINUTE_MS: Final = 60_000
 BEFORE_ALL_MS: Final = -(2**62)
 """The highest time while there is none: nothing is late against it."""
-
-DIMENSIONS: Final = [each.name for each in RecountCounts.__table__.primary_key if each.name != "window_start"]
-"""Columns of the dimensions."""
 
 SEGMENT: Final = ["window_start_ms", *DIMENSIONS]
 REASONS: Final = ("malformed", "unknown_schema", "invalid")

@@ -13,7 +13,8 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from contract.errors import CtrError
-from ctr_platform.defs.reconciliation.outcomes import DIMENSIONS, SEGMENT
+from ctr_platform.defs.reconciliation.outcomes import SEGMENT
+from warehouse.dimensions import DIMENSIONS
 from warehouse.models import LedgerRow, RecountCounts, RecountLate, RecountPending, RecountProgress
 
 if TYPE_CHECKING:

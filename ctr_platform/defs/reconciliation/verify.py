@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import delete, select, text
 
 from ctr_platform.defs.reconciliation.inexact import EXACT, note_changed
+from warehouse.dimensions import identifiers
 from warehouse.models import RecountPending
 from warehouse.windows import WINDOW_MINUTES, window_length
 
@@ -124,7 +125,9 @@ def verify(
 def statement_of(template: Path, window_type: WindowType) -> TextClause:
     """A statement on the windows of one type, from its file.
 
-    `${window_type}` in it stands in names of views; the parameters `:window_type` and `:length` are bound.
+    `${window_type}` in it stands in names of views, and others for the dimensions' columns (see
+    `warehouse.dimensions`); the parameters `:window_type` and `:length` are bound.
     """
-    named = Template(template.read_text(encoding="utf-8")).substitute(window_type=window_type)
+    text_ = Template(template.read_text(encoding="utf-8"))
+    named = text_.substitute(window_type=window_type, **identifiers())
     return text(named).bindparams(window_type=window_type, length=window_length(window_type))

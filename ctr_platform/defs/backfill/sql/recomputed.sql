@@ -4,26 +4,27 @@
 -- :topic        of the records that were late after idleness: in time by the content of their partition, so
 --               the staging job has counted them
 -- :first, :last whole hours: windows that start in [:first, :last)
+-- ${dimensions}  for the columns of the dimensions
 WITH minutes AS (
-    SELECT window_start, site_category, device_type, sum(impressions) AS impressions, sum(clicks) AS clicks
+    SELECT window_start, ${dimensions}, sum(impressions) AS impressions, sum(clicks) AS clicks
     FROM (
-        SELECT window_start, site_category, device_type, impressions, clicks
+        SELECT window_start, ${dimensions}, impressions, clicks
         FROM quality.repair_counts
         WHERE repair_id = :repair_id
         UNION ALL
-        SELECT window_start, site_category, device_type, -1, -click
+        SELECT window_start, ${dimensions}, -1, -click
         FROM quality.recount_late
         WHERE after_idleness AND topic = :topic AND window_start >= :first AND window_start < :last
     ) AS staged
-    GROUP BY window_start, site_category, device_type
+    GROUP BY window_start, ${dimensions}
     HAVING sum(impressions) > 0
 )
 SELECT '1min' AS window_type, window_start, window_start + interval '1 minute' AS window_end,
-    site_category, device_type, impressions::bigint AS impressions, clicks::bigint AS clicks
+    ${dimensions}, impressions::bigint AS impressions, clicks::bigint AS clicks
 FROM minutes
 UNION ALL
 SELECT '5min', five.window_start, five.window_start + interval '5 minutes',
-    site_category, device_type, sum(impressions)::bigint, sum(clicks)::bigint
+    ${dimensions}, sum(impressions)::bigint, sum(clicks)::bigint
 FROM minutes,
     LATERAL (SELECT date_bin('5 minutes', minutes.window_start, '1970-01-01 00:00:00+00')) AS five (window_start)
-GROUP BY five.window_start, site_category, device_type
+GROUP BY five.window_start, ${dimensions}

@@ -2,8 +2,9 @@
 -- recount has is a row without totals.
 --
 -- :window_type, :length: of the windows, as a name and as an interval; ${window_type} stands in names of
--- views. :since is a whole hour; :max_segments is how many a minute of a partition may name. Windows that the recount has not verified yet may still be on
--- their way into a table: what is compared between two tables is compared up to the newest verified one.
+-- views, ${dimensions} for the columns of the dimensions. :since is a whole hour; :max_segments is how many a
+-- minute of a partition may name. Windows that the recount has not verified yet may still be on their way into a
+-- table: what is compared between two tables is compared up to the newest verified one.
 WITH verified AS (
     SELECT coalesce(max(window_start), '-infinity') AS newest
     FROM quality.window_accuracy_history
@@ -32,18 +33,15 @@ segments AS (
         -- Who calls a segment so by chance does not reach the bound.
         CASE
             WHEN count(*) > :max_segments
-            THEN sum(impressions) FILTER (WHERE site_category = 'other' AND device_type = -1)
+            THEN sum(impressions) FILTER (WHERE ${is_other})
         END AS unnamed_impressions,
-        CASE
-            WHEN count(DISTINCT site_category) >= count(DISTINCT device_type) THEN 'site_category'
-            ELSE 'device_type'
-        END AS most_values_in
+        ${most_values_in} AS most_values_in
     FROM realtime.segments_${window_type}
     WHERE window_start >= :since
     GROUP BY window_start
 ),
 stored AS (
-    SELECT window_start, count(*) - count(DISTINCT (site_category, device_type)) AS doubled_segments
+    SELECT window_start, count(*) - count(DISTINCT (${dimensions})) AS doubled_segments
     FROM realtime.counts_${window_type}
     WHERE window_start >= :since
     GROUP BY window_start
@@ -57,11 +55,11 @@ recounted AS (
     HAVING sum(impressions) > 0
 ),
 minutes AS (
-    SELECT date_bin(:length, window_start, '1970-01-01 00:00:00+00') AS window_start, site_category, device_type,
+    SELECT date_bin(:length, window_start, '1970-01-01 00:00:00+00') AS window_start, ${dimensions},
         sum(impressions) AS impressions, sum(clicks) AS clicks
     FROM realtime.segments_1min AS counts
     WHERE window_start >= :since
-    GROUP BY 1, 2, 3
+    GROUP BY 1, ${dimensions}
 ),
 unlike AS (
     SELECT
@@ -71,10 +69,10 @@ unlike AS (
         ) AS segments_unlike_minutes
     FROM minutes
     FULL JOIN (
-        SELECT window_start, site_category, device_type, impressions, clicks
+        SELECT window_start, ${dimensions}, impressions, clicks
         FROM realtime.segments_${window_type}
         WHERE window_start >= :since
-    ) AS own USING (window_start, site_category, device_type)
+    ) AS own USING (window_start, ${dimensions})
     WHERE window_start <= (SELECT newest FROM verified)
     GROUP BY window_start
 )

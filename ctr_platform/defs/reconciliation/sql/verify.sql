@@ -1,28 +1,30 @@
 -- Compare windows with their recount, and note every result that is new.
 --
 -- :window_type, :length: of the windows, as a name and as an interval; ${window_type} stands in names of
--- views. :first, :last are whole hours: windows that start in [:first, :last) are meant, of these the ones
--- that end by :closed_until.
+-- views, ${dimensions} for the columns of the dimensions. :first, :last are whole hours: windows that start in
+-- [:first, :last) are meant, of these the ones that end by :closed_until.
 --
 -- Expected is what the recount has counted, and of its late records those that were merged afterwards.
 WITH recounted AS (
-    SELECT date_bin(:length, window_start, '1970-01-01 00:00:00+00') AS window_start, site_category, device_type, impressions, clicks
+    SELECT date_bin(:length, window_start, '1970-01-01 00:00:00+00') AS window_start, ${dimensions}, impressions, clicks
     FROM quality.recount_counts AS counts
     WHERE counts.window_start >= :first AND counts.window_start < :last
     UNION ALL
-    SELECT date_bin(:length, window_start, '1970-01-01 00:00:00+00'), late.site_category, late.device_type, 1, late.click
-    FROM realtime.late_events AS merged
-    JOIN quality.recount_late AS late USING (topic, partition, "offset")
-    WHERE late.window_start >= :first AND late.window_start < :last
+    SELECT date_bin(:length, window_start, '1970-01-01 00:00:00+00'), ${dimensions}, 1, click
+    FROM quality.recount_late AS late
+    WHERE window_start >= :first AND window_start < :last AND EXISTS (
+        SELECT FROM realtime.late_events AS merged
+        WHERE (merged.topic, merged.partition, merged."offset") = (late.topic, late.partition, late."offset")
+    )
 ),
 expected AS (
-    SELECT window_start, site_category, device_type, sum(impressions) AS impressions, sum(clicks) AS clicks
+    SELECT window_start, ${dimensions}, sum(impressions) AS impressions, sum(clicks) AS clicks
     FROM recounted
-    GROUP BY window_start, site_category, device_type
+    GROUP BY window_start, ${dimensions}
     HAVING sum(impressions) <> 0 OR sum(clicks) <> 0
 ),
 actual AS (
-    SELECT window_start, site_category, device_type, impressions, clicks
+    SELECT window_start, ${dimensions}, impressions, clicks
     FROM realtime.segments_${window_type}
     WHERE window_start >= :first AND window_start < :last
 ),
@@ -36,7 +38,7 @@ compared AS (
         sum(abs(coalesce(actual.impressions, 0) - coalesce(expected.impressions, 0))) AS impressions_off,
         sum(abs(coalesce(actual.clicks, 0) - coalesce(expected.clicks, 0))) AS clicks_off
     FROM expected
-    FULL JOIN actual USING (window_start, site_category, device_type)
+    FULL JOIN actual USING (window_start, ${dimensions})
     GROUP BY window_start
 ),
 seen AS (

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
-from ctr_platform.defs.reconciliation.naming import KEPT_AFTER_CLOSING, OTHER, SegmentNames, forget_names
+from ctr_platform.defs.reconciliation.naming import KEPT_AFTER_CLOSING, SegmentNames, forget_names
 from ctr_platform.defs.reconciliation.outcomes import SEGMENT
 from ctr_platform.defs.reconciliation.state import moment
 from tests.support.stores import empty
+from warehouse.dimensions import OTHER
 from warehouse.engine import writing_engine
 
 if TYPE_CHECKING:
