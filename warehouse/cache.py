@@ -13,6 +13,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from contract.errors import CacheUnavailable
+from contract.stream.load import shipped_stream
+from warehouse.dimensions import DIMENSIONS
 from warehouse.windows import WINDOW_MINUTES, Segment, WindowDocument
 
 if TYPE_CHECKING:
@@ -130,13 +132,20 @@ def parse_document(text: str) -> WindowDocument:
         impressions=document["total_impressions"],
         clicks=document["total_clicks"],
         ctr=document["ctr"],
-        category_ctr=document["category_ctr"],
-        device_ctr=document["device_ctr"],
+        rates={
+            each.column_name: document[each.rates_name] for each in shipped_stream().declaration.dimensions
+        },
         segments=tuple(
-            Segment(site_category=category, device_type=device, impressions=impressions, clicks=clicks)
-            for category, device, impressions, clicks in document["segments"]
+            Segment(dimensions=_values(values), impressions=impressions, clicks=clicks)
+            for *values, impressions, clicks in document["segments"]
         ),
         final=document["final"],
         revision=document["revision"],
         written_ms=document["timestamp"],
     )
+
+
+def _values(written: list[Any]) -> tuple[Any, ...]:
+    if len(written) != len(DIMENSIONS):
+        raise ValueError(f"a segment has {len(written)} values, not {len(DIMENSIONS)}")
+    return tuple(written)

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import BigInteger, exists, func, literal, select
 
+from contract.stream.load import shipped_stream
 from warehouse.ctr import percent
+from warehouse.dimensions import DIMENSIONS
 from warehouse.models import Counts1Min, Counts5Min, Heartbeat, LateEvent, LedgerRow, RecountProgress
 from warehouse.read_connections import MAX_WINDOWS, ReadConnections, require_few_windows
 from warehouse.views import CONSERVATION, COUNTED, METRICS
@@ -111,10 +113,7 @@ class Warehouse(ReadConnections):
         require_few_windows(window_type, start, end)
         counted = COUNTED[window_type].c
         chosen = [counted.window_start >= start, counted.window_start < end]
-        if selection.categories:
-            chosen.append(counted.site_category.in_(selection.categories))
-        if selection.devices:
-            chosen.append(counted.device_type.in_(selection.devices))
+        chosen += [counted[column].in_(values) for column, values in selection.by_dimension().items()]
         with self._connection() as connection:
             return _windows(connection, window_type, *chosen)
 
@@ -144,8 +143,10 @@ class Warehouse(ReadConnections):
                 impressions=row.total_impressions,
                 clicks=row.total_clicks,
                 ctr=row.ctr,
-                category_ctr=row.category_ctr,
-                device_ctr=row.device_ctr,
+                rates={
+                    each.column_name: getattr(row, each.rates_name)
+                    for each in shipped_stream().declaration.dimensions
+                },
                 segments=tuple(_segments(connection, window_type, start, start + window_length(window_type))),
             )
 
@@ -250,15 +251,19 @@ def _segments(
     """Segments over the windows of the span, the largest first."""
     counted = COUNTED[window_type].c
     impressions = _sum(counted.impressions)
+    dimensions = [counted[each] for each in DIMENSIONS]
     query = (
-        select(counted.site_category, counted.device_type, impressions, _sum(counted.clicks))
+        select(*dimensions, impressions, _sum(counted.clicks))
         .where(counted.window_start >= start, counted.window_start < end)
-        .group_by(counted.site_category, counted.device_type)
+        .group_by(*dimensions)
         .having(func.sum(counted.impressions) > 0)
-        .order_by(impressions.desc(), counted.site_category, counted.device_type)
+        .order_by(impressions.desc(), *dimensions)
         .limit(MAX_SEGMENTS)
     )
-    return [Segment(**row) for row in connection.execute(query).mappings()]
+    return [
+        Segment(dimensions=tuple(values), impressions=impressions, clicks=clicks)
+        for *values, impressions, clicks in connection.execute(query)
+    ]
 
 
 def _sum(counts: ColumnElement[int]) -> Label[int]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import BigInteger, DateTime, Integer, Numeric, Text, column, table
 from sqlalchemy.dialects.postgresql import JSONB
 
+from warehouse.dimensions import TYPES
 from warehouse.models import QUALITY, REALTIME, LedgerRow
 from warehouse.windows import WINDOW_MINUTES
 
@@ -36,8 +37,7 @@ def _counted(window_type: WindowType) -> TableClause:
     return table(
         f"counted_{window_type}",
         column("window_start", DateTime(timezone=True)),
-        column("site_category", Text),
-        column("device_type", Integer),
+        *(column(name, kind) for name, kind in TYPES.items()),
         column("impressions", BigInteger),
         column("clicks", BigInteger),
         schema=REALTIME,
@@ -49,8 +49,7 @@ def _segments(window_type: WindowType) -> TableClause:
         f"segments_{window_type}",
         column("window_start", DateTime(timezone=True)),
         column("window_end", DateTime(timezone=True)),
-        column("site_category", Text),
-        column("device_type", Integer),
+        *(column(name, kind) for name, kind in TYPES.items()),
         column("impressions", BigInteger),
         column("clicks", BigInteger),
         schema=REALTIME,

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal
 
+from warehouse.dimensions import DIMENSIONS
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 WindowType = Literal["1min", "5min"]
 
@@ -17,36 +19,58 @@ _ID_FORMAT: Final = "%Y%m%dT%H%MZ"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+Value = str | int
+"""Of a dimension."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Segment:
-    """Counts of one (`site_category`, `device_type`) pair within a window."""
+    """Counts of one combination of the dimensions' values within a window."""
 
-    site_category: str
-    device_type: int | None
-    """None in the one segment `other`, which sums those beyond a document's limit."""
+    dimensions: tuple[Value | None, ...]
+    """Their values, in their order. One is None in the segment that sums those beyond a document's limit."""
     impressions: int
     clicks: int
 
+    @property
+    def is_rest(self) -> bool:
+        """Whether it sums those beyond a document's limit."""
+        return None in self.dimensions
 
-@dataclass(frozen=True, kw_only=True)
+    def value(self, dimension: str) -> Value | None:
+        """Its value of a dimension, which its column names."""
+        return self.dimensions[DIMENSIONS.index(dimension)]
+
+
+@dataclass(frozen=True)
 class Selection:
-    """Which segments a reader has chosen; an empty set leaves its dimension whole."""
+    """Which segments a reader has chosen; a dimension of which no value is chosen stays whole."""
 
-    categories: frozenset[str] = frozenset()
-    devices: frozenset[int] = frozenset()
+    chosen: frozenset[tuple[str, Value]] = frozenset()
+    """Columns of dimensions, each with a value."""
+
+    @classmethod
+    def of(cls, values: Mapping[str, Iterable[Value]]) -> Selection:
+        """Choose values by the column of their dimension."""
+        return cls(frozenset((column, each) for column, chosen in values.items() for each in chosen))
 
     @property
     def whole(self) -> bool:
         """Whether every segment is chosen."""
-        return not (self.categories or self.devices)
+        return not self.chosen
+
+    def by_dimension(self) -> dict[str, set[Value]]:
+        """The chosen values of those dimensions that do not stay whole, by column."""
+        found: dict[str, set[Value]] = {}
+        for column, value in self.chosen:
+            found.setdefault(column, set()).add(value)
+        return found
 
     def holds(self, segment: Segment) -> bool:
-        """Whether the segment is chosen; nobody knows what part of the summed segment `other` would be."""
-        if segment.device_type is None:
+        """Whether the segment is chosen; nobody knows what part of the rest would be."""
+        if segment.is_rest:
             return self.whole
-        return (not self.categories or segment.site_category in self.categories) and (
-            not self.devices or segment.device_type in self.devices
-        )
+        return all(segment.value(column) in values for column, values in self.by_dimension().items())
 
 
 EVERYTHING: Final = Selection()
@@ -86,9 +110,8 @@ class Window:
 class WindowDetail(Window):
     """A window, split by its dimensions."""
 
-    category_ctr: Mapping[str, float]
-    device_ctr: Mapping[str, float]
-    """By device type, written as text."""
+    rates: Mapping[str, Mapping[str, float]]
+    """By column of a dimension, the CTR of its values, written as text."""
     segments: tuple[Segment, ...]
     """The largest first."""
 

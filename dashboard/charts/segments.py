@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Final
 import plotly.graph_objects as go
 
 from dashboard.charts.style import axis, figure
+from dashboard.user_context.dimensions import value_of
 from dashboard.view_models.labels import chart_label, chart_text, plain
 from dashboard.view_models.selection import rate_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from contract.stream.declaration import Dimension
     from dashboard.user_context.formatting import UserContext
     from dashboard.view_models.breakdown import Cell, Part
 
@@ -77,15 +79,21 @@ def _figures(user: UserContext, part: Part) -> str:
     return " · ".join(figures)
 
 
-def heat_figure(user: UserContext, cells: Sequence[Cell]) -> go.Figure:
-    """CTR by category and device: the colour is the rate, the text the impressions behind it."""
-    categories = _by_size((cell.category, cell.impressions) for cell in cells)
-    devices = _by_size((cell.device, cell.impressions) for cell in cells)
-    found = {(cell.category, cell.device): cell for cell in cells}
-    grid = [[found.get((category, device)) for device in devices] for category in categories]
+def heat_figure(
+    user: UserContext, cells: Sequence[Cell], dimensions: tuple[Dimension, Dimension]
+) -> go.Figure:
+    """CTR by two dimensions, rows and columns: the colour is the rate, the text the impressions behind it."""
+    rows = _by_size((cell.row, cell.impressions) for cell in cells)
+    columns = _by_size((cell.column, cell.impressions) for cell in cells)
+    found = {(cell.row, cell.column): cell for cell in cells}
+    grid = [[found.get((row, column)) for column in columns] for row in rows]
+    across, down = (
+        [value_of(user, each, value) for value in values]
+        for each, values in zip(reversed(dimensions), (columns, rows), strict=True)
+    )
     heat = go.Heatmap(
-        x=[user.t("device {device}", device=device) for device in devices],
-        y=categories,
+        x=columns,
+        y=rows,
         z=[
             [
                 rate_of(cell.clicks, cell.impressions) if cell and cell.impressions >= FEW else None
@@ -95,8 +103,8 @@ def heat_figure(user: UserContext, cells: Sequence[Cell]) -> go.Figure:
         ],
         text=[[_cell_text(user, cell) for cell in row] for row in grid],
         texttemplate="%{text}",
-        customdata=[[chart_text(category)] * len(devices) for category in categories],
-        hovertemplate="%{customdata}, %{x}: %{text}<extra></extra>",
+        customdata=[[f"{chart_text(row)}, {chart_text(column)}" for column in across] for row in down],
+        hovertemplate="%{customdata}: %{text}<extra></extra>",
         hoverongaps=False,
         autocolorscale=True,
         zmin=0,
@@ -107,15 +115,22 @@ def heat_figure(user: UserContext, cells: Sequence[Cell]) -> go.Figure:
     return figure(
         user,
         [heat],
-        xaxis=axis("", type="category", fixedrange=True, showgrid=False),
+        xaxis=axis(
+            "",
+            type="category",
+            fixedrange=True,
+            showgrid=False,
+            tickvals=columns,
+            ticktext=[chart_label(column) for column in across],
+        ),
         yaxis=axis(
             "",
             type="category",
             fixedrange=True,
             showgrid=False,
             autorange="reversed",
-            tickvals=categories,
-            ticktext=[chart_label(category) for category in categories],
+            tickvals=rows,
+            ticktext=[chart_label(row) for row in down],
         ),
     )
 

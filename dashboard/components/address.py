@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
+from dashboard.user_context.dimensions import declared_dimensions, is_number, parameter_of
 from dashboard.user_context.formatting import UserContext, user_of
 from dashboard.user_context.preferences import Preferences, read_preferences
 from warehouse.windows import Selection
@@ -18,13 +19,14 @@ from warehouse.windows import Selection
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-CATEGORY = "category"
-DEVICE = "device"
+    from warehouse.windows import Value
 
 KEPT: Final = "choices"
 """In the session's state: the address' parameters."""
 
-DEVICE_TYPE: Final = re.compile("-?[0-9]{1,9}")
+NUMBER: Final = re.compile("-?[0-9]{1,9}")
+"""A value of a dimension that is a number."""
+
 NUL: Final = "\0"
 """Postgres takes no text with it."""
 
@@ -44,12 +46,15 @@ def chosen_segments(suffix: str = "") -> Selection:
 
     What can be the name of none is as good as absent.
     """
-    categories = st.query_params.get_all(CATEGORY + suffix)
-    devices = st.query_params.get_all(DEVICE + suffix)
-    return Selection(
-        categories=frozenset(value for value in categories if NUL not in value),
-        devices=frozenset(int(value) for value in devices if DEVICE_TYPE.fullmatch(value)),
-    )
+    chosen: dict[str, list[Value]] = {}
+    for dimension in declared_dimensions():
+        named = st.query_params.get_all(parameter_of(dimension) + suffix)
+        chosen[dimension.column_name] = (
+            [int(value) for value in named if NUMBER.fullmatch(value)]
+            if is_number(dimension)
+            else [value for value in named if NUL not in value]
+        )
+    return Selection.of(chosen)
 
 
 def chosen(name: str, options: Sequence[str]) -> str:

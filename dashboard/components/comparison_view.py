@@ -15,6 +15,7 @@ from dashboard.components.download import offer_csv
 from dashboard.components.filters import choose_segments
 from dashboard.components.headings import heading
 from dashboard.components.messages import render_outages, render_read_at
+from dashboard.user_context.dimensions import declared_dimensions, value_of
 from dashboard.view_models.comparison import MODES, totals
 from dashboard.view_models.labels import markdown_text, plain
 
@@ -124,9 +125,13 @@ def _names(user: UserContext, mode: Mode) -> tuple[str, str]:
 
 
 def _side(user: UserContext, selection: Selection) -> str:
-    categories = ", ".join(sorted(selection.categories))
-    devices = ", ".join(user.t("device {device}", device=each) for each in sorted(selection.devices))
-    return " · ".join(part for part in (categories, devices) if part) or user.t("all segments")
+    chosen = selection.by_dimension()
+    parts = (
+        ", ".join(value_of(user, each, value) for value in sorted(chosen[each.column_name], key=str))
+        for each in declared_dimensions()
+        if each.column_name in chosen
+    )
+    return " · ".join(parts) or user.t("all segments")
 
 
 def _render_totals(user: UserContext, comparison: Comparison, names: tuple[str, str]) -> None:

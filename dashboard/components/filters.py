@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.components.address import CATEGORY, DEVICE, choose_by, chosen_segments
+from dashboard.components.address import choose_by, chosen_segments
+from dashboard.user_context.dimensions import declared_dimensions, parameter_of, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dashboard.user_context.formatting import UserContext
-    from warehouse.windows import Segment, Selection
+    from warehouse.windows import Segment, Selection, Value
 
 
 def choose_segments(
     user: UserContext, known: Iterable[Segment], suffix: str = "", *, label: str = ""
 ) -> Selection:
-    """Draw the choice of categories and devices; nothing chosen means all.
+    """Draw the choice of values of each dimension; nothing chosen means all.
 
     Args:
         user: who reads it.
@@ -28,15 +29,17 @@ def choose_segments(
     """
     selection = chosen_segments(suffix)
     known = list(known)
-    categories = {segment.site_category for segment in known} | selection.categories
-    devices = {
-        segment.device_type for segment in known if segment.device_type is not None
-    } | selection.devices
+    chosen = selection.by_dimension()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        for name, title, options, default in (
-            (CATEGORY, user.t("Site category"), sorted(categories), sorted(selection.categories)),
-            (DEVICE, user.t("Device type"), sorted(devices), sorted(selection.devices)),
-        ):
+        for dimension in declared_dimensions():
+            column, name, title = (
+                dimension.column_name,
+                parameter_of(dimension),
+                title_of(user, dimension),
+            )
+            default = _sorted(chosen.get(column, ()))
+            there = (segment.value(column) for segment in known)
+            options = _sorted({*default, *(each for each in there if each is not None)})
             key = f"choice-{name}{suffix}"
             st.multiselect(
                 f"{label} · {title}" if label else title,
@@ -49,3 +52,8 @@ def choose_segments(
                 width=320,
             )
     return chosen_segments(suffix)
+
+
+def _sorted(values: Iterable[Value]) -> list[Value]:
+    """Values of one dimension, which are all texts or all numbers."""
+    return sorted(values, key=lambda each: (isinstance(each, str), each))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import TYPE_CHECKING, Any, Final
 
 import streamlit as st
@@ -16,16 +17,16 @@ from dashboard.components.download import offer_csv
 from dashboard.components.filters import choose_segments
 from dashboard.components.headings import heading
 from dashboard.components.messages import render_state
+from dashboard.user_context.dimensions import declared_dimensions, parameter_of, title_of
 from dashboard.view_models.breakdown import cells, parts
+from warehouse.dimensions import DIMENSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
-    from streamlit.delta_generator import DeltaGenerator
-
     from dashboard.user_context.formatting import UserContext
-    from dashboard.view_models.breakdown import Dimension, Part
+    from dashboard.view_models.breakdown import Part
     from dashboard.view_models.live import LiveData
     from warehouse.windows import Segment, WindowDetail, WindowType
 
@@ -118,26 +119,27 @@ def _render_segments(user: UserContext, live_data: LiveData) -> None:
     with row:
         offer_csv(user, _segment_rows(segments), f"segments-{live_data.window_type}")
     st.caption(title)
-    categories, devices = st.columns(2)
-    sides: tuple[tuple[DeltaGenerator, Dimension, str], ...] = (
-        (categories, "category", user.t("Site category")),
-        (devices, "device", user.t("Device type")),
-    )
-    for place, dimension, name in sides:
+    dimensions = declared_dimensions()
+    for place, dimension in zip(cycle(st.columns(2)), dimensions, strict=False):
         with place:
-            summed = parts(dimension, segments, before)
-            _render_parts(user, name, summed, f"{dimension}-{live_data.window_type}")
-    st.markdown(user.t("CTR by site category and device type, with the impressions behind it"))
-    laid_out = cells(segments)
-    plot(
-        heat_figure(user, laid_out),
-        key=f"heat-{live_data.window_type}",
-        height_px=PARTS_HEIGHT_PX,
-        alt=user.t(
-            "CTR of {number} pairs of site category and device type; the card's CSV file holds them all",
-            number=len(laid_out),
-        ),
-    )
+            summed = parts(dimension.column_name, segments, before)
+            _render_parts(
+                user, title_of(user, dimension), summed, f"{parameter_of(dimension)}-{live_data.window_type}"
+            )
+    for rows, columns in [dimensions[:2]] if len(dimensions) > 1 else []:
+        names_of = {"rows": title_of(user, rows), "columns": title_of(user, columns)}
+        st.markdown(user.t("CTR by {rows} and {columns}, with the impressions behind it", **names_of))
+        laid_out = cells((rows.column_name, columns.column_name), segments)
+        plot(
+            heat_figure(user, laid_out, (rows, columns)),
+            key=f"heat-{live_data.window_type}",
+            height_px=PARTS_HEIGHT_PX,
+            alt=user.t(
+                "CTR of {number} pairs of {rows} and {columns}; the card's CSV file holds them all",
+                number=len(laid_out),
+                **names_of,
+            ),
+        )
 
 
 def _split(
@@ -234,8 +236,7 @@ def _window_rows(live_data: LiveData) -> list[dict[str, Any]]:
 def _segment_rows(segments: Sequence[Segment]) -> list[dict[str, Any]]:
     return [
         {
-            "site_category": segment.site_category,
-            "device_type": segment.device_type,
+            **dict(zip(DIMENSIONS, segment.dimensions, strict=True)),
             "impressions": segment.impressions,
             "clicks": segment.clicks,
         }

@@ -1,9 +1,9 @@
-"""Segments summed by one of their dimensions, or laid out by both."""
+"""Segments summed by one of their dimensions, or laid out by two."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from dashboard.view_models.selection import rate_of
 
@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from warehouse.windows import Segment
-
-Dimension = Literal["category", "device"]
 
 MAX_PARTS: Final = 8
 """Bars, or rows of a heat map, that fit beside each other's labels; the rest is summed."""
@@ -46,19 +44,19 @@ class Part:
 class Cell:
     """One field of the heat map."""
 
-    category: str
-    device: str
+    row: str
+    """Value of the first dimension."""
+    column: str
+    """Value of the second."""
     impressions: int
     clicks: int
 
 
-def parts(
-    dimension: Dimension, segments: Sequence[Segment], before: Sequence[Segment] | None = None
-) -> list[Part]:
+def parts(dimension: str, segments: Sequence[Segment], before: Sequence[Segment] | None = None) -> list[Part]:
     """Sum by a dimension: the largest first, the sum of the small ones last.
 
     Args:
-        dimension: to sum by.
+        dimension: to sum by; its column.
         segments: of one window, or of a span.
         before: of the window that shares are compared with.
     """
@@ -82,35 +80,33 @@ def parts(
     ]
 
 
-def cells(segments: Sequence[Segment]) -> list[Cell]:
-    """Lay the largest values of both dimensions out against each other; what is beyond them is left out."""
-    kept = {
-        dimension: {part.label for part in parts(dimension, segments) if part.label}
-        for dimension in ("category", "device")
-    }
+def cells(dimensions: tuple[str, str], segments: Sequence[Segment]) -> list[Cell]:
+    """Lay the largest values of two dimensions out against each other; what is beyond them is left out."""
+    rows, columns = ({part.label for part in parts(each, segments) if part.label} for each in dimensions)
     sums: dict[tuple[str, str], tuple[int, int]] = {}
     for segment in segments:
-        place = (segment.site_category, _device(segment))
-        if place[0] in kept["category"] and place[1] in kept["device"]:
+        place = (_label(segment, dimensions[0]), _label(segment, dimensions[1]))
+        if place[0] in rows and place[1] in columns:
             impressions, clicks = sums.get(place, (0, 0))
             sums[place] = (impressions + segment.impressions, clicks + segment.clicks)
     return [
-        Cell(category=category, device=device, impressions=impressions, clicks=clicks)
-        for (category, device), (impressions, clicks) in sums.items()
+        Cell(row=row, column=column, impressions=impressions, clicks=clicks)
+        for (row, column), (impressions, clicks) in sums.items()
     ]
 
 
-def _sums(dimension: Dimension, segments: Iterable[Segment]) -> dict[str, tuple[int, int]]:
+def _sums(dimension: str, segments: Iterable[Segment]) -> dict[str, tuple[int, int]]:
     sums: dict[str, tuple[int, int]] = {}
     for segment in segments:
-        value = segment.site_category if dimension == "category" else _device(segment)
+        value = _label(segment, dimension)
         impressions, clicks = sums.get(value, (0, 0))
         sums[value] = (impressions + segment.impressions, clicks + segment.clicks)
     return sums
 
 
-def _device(segment: Segment) -> str:
-    return OTHER if segment.device_type is None else str(segment.device_type)
+def _label(segment: Segment, dimension: str) -> str:
+    value = segment.value(dimension)
+    return OTHER if value is None else str(value)
 
 
 def _share(sums: Mapping[str, tuple[int, int]], values: Iterable[str]) -> float:

@@ -259,4 +259,4 @@ def _counted_after_s(documents: Iterable[WindowDocument]) -> float | None:
 
 
 def _summed(document: WindowDocument) -> bool:
-    return any(segment.device_type is None for segment in document.segments)
+    return any(segment.is_rest for segment in document.segments)

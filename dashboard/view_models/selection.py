@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from warehouse.ctr import percent
+from warehouse.dimensions import DIMENSIONS
 from warehouse.windows import WindowDetail
 
 if TYPE_CHECKING:
@@ -29,8 +30,7 @@ def narrowed(window: Detail, selection: Selection) -> Detail:
         impressions=impressions,
         clicks=clicks,
         ctr=rate_of(clicks, impressions),
-        category_ctr=_rates((each.site_category, each) for each in held),
-        device_ctr=_rates((str(each.device_type), each) for each in held),
+        rates={column: _rates((str(each.value(column)), each) for each in held) for column in DIMENSIONS},
     )
 
 

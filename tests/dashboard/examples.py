@@ -13,6 +13,8 @@ from dashboard.view_models.selection import rate_of
 from warehouse.windows import WINDOW_MINUTES, Segment, Selection, Window, WindowDocument
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from warehouse.windows import WindowType
 
 MINUTE_MS: Final = 60_000
@@ -45,7 +47,7 @@ def row(number: int, impressions: int = 1, clicks: int = 0, window_type: WindowT
 
 def segments_of(*counts: Counts) -> tuple[Segment, ...]:
     return tuple(
-        Segment(site_category=category, device_type=device, impressions=impressions, clicks=clicks)
+        Segment(dimensions=(category, device), impressions=impressions, clicks=clicks)
         for category, device, impressions, clicks in counts
     )
 
@@ -69,8 +71,7 @@ def document(
         impressions=counted,
         clicks=clicks,
         ctr=rate_of(clicks, counted),
-        category_ctr={},
-        device_ctr={},
+        rates={},
         segments=segments,
         final=final,
         revision=revision,
@@ -94,8 +95,12 @@ def counted_segments(draw: st.DrawFn) -> tuple[Segment, ...]:
     return segments_of(*made)
 
 
+def selection(categories: Iterable[str] = (), devices: Iterable[int] = ()) -> Selection:
+    return Selection.of({"site_category": categories, "device_type": devices})
+
+
 selections: Final = st.builds(
-    Selection,
+    selection,
     categories=st.frozensets(st.sampled_from(CATEGORIES)),
     devices=st.frozensets(st.sampled_from(DEVICES)),
 )

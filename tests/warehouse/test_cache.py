@@ -65,9 +65,11 @@ def test_a_document_comes_back_whole(cache: Cache, job: DocumentStore) -> None:
     assert (document.window_id, document.window_type) == ("20261104T0005Z", "5min")
     assert (document.window_start_ms, document.window_end_ms) == (START_MS + 300_000, START_MS + 600_000)
     assert (document.impressions, document.clicks, document.ctr) == (450, 31, 6.89)
-    assert document.category_ctr == {"news": 3.14, "sports": 20.0}
-    assert document.device_ctr == {"0": 2.0, "1": 7.5}
-    assert document.segments[0] == Segment(site_category="news", device_type=1, impressions=300, clicks=10)
+    assert document.rates == {
+        "site_category": {"news": 3.14, "sports": 20.0},
+        "device_type": {"0": 2.0, "1": 7.5},
+    }
+    assert document.segments[0] == Segment(dimensions=("news", 1), impressions=300, clicks=10)
     assert len(document.segments) == 3
     assert (document.final, document.revision, document.written_ms) == (False, 0, START_MS + 300_001)
 
@@ -95,7 +97,7 @@ def test_an_expired_document_is_left_out(cache: Cache, job: DocumentStore, raw: 
 def test_the_other_segment_has_no_device(cache: Cache, job: DocumentStore) -> None:
     put(job, 0, {(f"c{number}", 1): [number + 1, 0] for number in range(MAX_ENTRIES + 2)}, final=True)
     (document,) = cache.current("1min", 1)
-    assert document.segments[-1] == Segment(site_category="other", device_type=None, impressions=3, clicks=0)
+    assert document.segments[-1] == Segment(dimensions=("other", None), impressions=3, clicks=0)
     assert sum(segment.impressions for segment in document.segments) == document.impressions
 
 

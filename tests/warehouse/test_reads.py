@@ -127,12 +127,14 @@ def test_one_window_is_split_by_its_dimensions(url: URL, warehouse: Warehouse) -
     window = warehouse.window("5min", NOON)
     assert window is not None
     assert (window.impressions, window.clicks, window.ctr) == (450, 31, 6.89)
-    assert window.category_ctr == {"news": 3.14, "sports": 20.0}
-    assert window.device_ctr == {"0": 2.0, "1": 7.5}
+    assert window.rates == {
+        "site_category": {"news": 3.14, "sports": 20.0},
+        "device_type": {"0": 2.0, "1": 7.5},
+    }
     assert window.segments == (
-        Segment(site_category="news", device_type=1, impressions=300, clicks=10),
-        Segment(site_category="sports", device_type=1, impressions=100, clicks=20),
-        Segment(site_category="news", device_type=0, impressions=50, clicks=1),
+        Segment(dimensions=("news", 1), impressions=300, clicks=10),
+        Segment(dimensions=("sports", 1), impressions=100, clicks=20),
+        Segment(dimensions=("news", 0), impressions=50, clicks=1),
     )
 
 
@@ -148,7 +150,7 @@ def test_merged_late_events_are_in_both_of_their_windows(url: URL, warehouse: Wa
     )
     minute = warehouse.window("1min", NOON + 7 * MINUTE)
     assert minute is not None
-    assert {(each.site_category, each.impressions, each.clicks) for each in minute.segments} == {
+    assert {(each.dimensions[0], each.impressions, each.clicks) for each in minute.segments} == {
         ("news", 11, 2),
         ("sports", 1, 0),
     }
@@ -195,15 +197,15 @@ def test_a_series_of_chosen_segments_counts_these_alone(url: URL, warehouse: War
         (timedelta(0), 71, 8, 11.27),
     ]
     # The minute of games alone is absent, and so is the one without impressions.
-    assert chosen(Selection(categories=notifications)) == [
+    assert chosen(Selection.of({"site_category": notifications})) == [
         (3 * MINUTE, 1, 0, 0.0),
         (timedelta(0), 31, 4, 12.9),
     ]
-    assert chosen(Selection(devices=frozenset({0}))) == [(timedelta(0), 20, 2, 10.0)]
-    assert chosen(Selection(categories=notifications, devices=frozenset({0, 7}))) == [
+    assert chosen(Selection.of({"device_type": [0]})) == [(timedelta(0), 20, 2, 10.0)]
+    assert chosen(Selection.of({"site_category": notifications, "device_type": [0, 7]})) == [
         (timedelta(0), 20, 2, 10.0)
     ]
-    assert chosen(Selection(categories=frozenset({"x"}))) == []
+    assert chosen(Selection.of({"site_category": ["x"]})) == []
 
 
 def test_segments_are_summed_over_the_windows_of_a_span(url: URL, warehouse: Warehouse) -> None:
@@ -220,8 +222,8 @@ def test_segments_are_summed_over_the_windows_of_a_span(url: URL, warehouse: War
     put(url, LateEvent, late(1, 11 * MINUTE, "news", click=1), late(2, 15 * MINUTE, "news", click=1))
     assert warehouse.segments("5min", NOON + 5 * MINUTE, NOON + 15 * MINUTE) == [
         # As many impressions: by name.
-        Segment(site_category="games", device_type=0, impressions=30, clicks=3),
-        Segment(site_category="news", device_type=1, impressions=30, clicks=3),
+        Segment(dimensions=("games", 0), impressions=30, clicks=3),
+        Segment(dimensions=("news", 1), impressions=30, clicks=3),
     ]
     with pytest.raises(ValueError, match="at most"):
         warehouse.segments("1min", NOON, NOON + (MAX_WINDOWS + 1) * MINUTE)
@@ -247,7 +249,7 @@ def test_a_read_touches_only_the_windows_it_gives(url: URL, warehouse: Warehouse
     try:
         assert len(warehouse.latest_windows("1min", 10)) == 10
         assert len(warehouse.series("1min", NOON, NOON + 10 * MINUTE)) == 10
-        some = Selection(categories=frozenset({"c1"}), devices=frozenset({1}))
+        some = Selection.of({"site_category": ["c1"], "device_type": [1]})
         assert len(warehouse.series("1min", NOON, NOON + 10 * MINUTE, some)) == 10
         assert len(warehouse.segments("1min", NOON, NOON + 10 * MINUTE)) == 20
         assert warehouse.window("1min", NOON) is not None

@@ -6,10 +6,10 @@ import pytest
 
 from warehouse.windows import EVERYTHING, Segment, Selection
 
-NEWS_1 = Segment(site_category="news", device_type=1, impressions=10, clicks=1)
-NEWS_0 = Segment(site_category="news", device_type=0, impressions=10, clicks=1)
-GAMES_1 = Segment(site_category="games", device_type=1, impressions=10, clicks=1)
-OTHER = Segment(site_category="other", device_type=None, impressions=10, clicks=1)
+NEWS_1 = Segment(dimensions=("news", 1), impressions=10, clicks=1)
+NEWS_0 = Segment(dimensions=("news", 0), impressions=10, clicks=1)
+GAMES_1 = Segment(dimensions=("games", 1), impressions=10, clicks=1)
+OTHER = Segment(dimensions=("other", None), impressions=10, clicks=1)
 
 NEWS = frozenset({"news"})
 ONE = frozenset({1})
@@ -19,11 +19,11 @@ ONE = frozenset({1})
     ("selection", "held"),
     [
         (EVERYTHING, [NEWS_1, NEWS_0, GAMES_1, OTHER]),
-        (Selection(categories=NEWS), [NEWS_1, NEWS_0]),
-        (Selection(devices=ONE), [NEWS_1, GAMES_1]),
-        (Selection(categories=NEWS, devices=ONE), [NEWS_1]),
+        (Selection.of({"site_category": NEWS}), [NEWS_1, NEWS_0]),
+        (Selection.of({"device_type": ONE}), [NEWS_1, GAMES_1]),
+        (Selection.of({"site_category": NEWS, "device_type": ONE}), [NEWS_1]),
         # A summed segment holds others too, whatever it is called.
-        (Selection(categories=frozenset({"other"})), []),
+        (Selection.of({"site_category": ["other"]}), []),
     ],
 )
 def test_a_selection_holds_what_both_dimensions_allow(selection: Selection, held: list[Segment]) -> None:

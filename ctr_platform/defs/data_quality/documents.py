@@ -183,11 +183,9 @@ def _row(
 def _unlike(document: WindowDocument, segments: Segments) -> int:
     """How many segments differ. The sum of those beyond a document's limit counts as one."""
     named = {
-        (each.site_category, each.device_type): (each.impressions, each.clicks)
-        for each in document.segments
-        if each.device_type is not None
+        each.dimensions: (each.impressions, each.clicks) for each in document.segments if not each.is_rest
     }
-    other = [(each.impressions, each.clicks) for each in document.segments if each.device_type is None]
+    other = [(each.impressions, each.clicks) for each in document.segments if each.is_rest]
     rest = [counts for segment, counts in segments.items() if segment not in named]
     differing = sum(segments.get(segment) != counts for segment, counts in named.items())
     return differing + (_sum(rest) != _sum(other) if other else len(rest))

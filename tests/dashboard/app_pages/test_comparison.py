@@ -108,7 +108,7 @@ def test_two_choices_of_segments(settings: Settings, files: Files) -> None:
     run(page)
     assert "category_2" not in page.query_params
     assert page.query_params["device_2"] == "1"
-    assert "**device 1**" in said(page)
+    assert "**Device type 1**" in said(page)
     assert metrics(page)["Impressions"] == ["3,000", "3,000"]
 
 

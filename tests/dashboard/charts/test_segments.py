@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import html
+from typing import TYPE_CHECKING, Any
 
 from dashboard.charts.segments import FEW, heat_figure, parts_figure
+from dashboard.user_context.dimensions import declared_dimensions
 from dashboard.view_models.breakdown import Cell, Part, cells, parts
 from tests.dashboard.examples import english, korean, segments_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def part(label: str, impressions: int, clicks: int, share_before: float | None = None) -> Part:
@@ -51,29 +56,38 @@ def test_a_category_that_is_called_like_that_is_another_bar() -> None:
 
 def test_names_that_are_numbers_stay_names() -> None:
     layout = parts_figure(
-        english(), parts("device", segments_of(("news", 1, 5, 0), ("news", 0, 3, 0)))
+        english(), parts("device_type", segments_of(("news", 1, 5, 0), ("news", 0, 3, 0)))
     ).layout
     assert layout.yaxis.type == "category"
     assert layout.xaxis.range[1] > 5
     assert layout.uirevision is not None
 
 
+BOTH = ("site_category", "device_type")
+
+
+def _heat(found: Sequence[Cell]) -> Any:
+    rows, columns = declared_dimensions()
+    return heat_figure(english(), found, (rows, columns))
+
+
 def test_a_field_has_rate_and_impressions_in_words() -> None:
-    heat = heat_figure(
-        english(), cells(segments_of(("news", 1, 3000, 300), ("sports", 1, 200, 50), ("news", 0, 50, 1)))
-    ).data[0]
+    segments = segments_of(("news", 1, 3000, 300), ("sports", 1, 200, 50), ("news", 0, 50, 1))
+    figure = _heat(cells(BOTH, segments))
+    assert list(figure.layout.xaxis.ticktext) == ["Device type 1", "Device type 0"]
+    heat = figure.data[0]
     assert list(heat.y) == ["news", "sports"]
-    assert list(heat.x) == ["device 1", "device 0"]
+    assert list(heat.x) == ["1", "0"]
     assert [list(row) for row in heat.z] == [[10.0, 2.0], [25.0, None]]
     assert [list(row) for row in heat.text] == [["10.00%<br>3,000", "2.00%<br>50"], ["25.00%<br>200", ""]]
 
 
 def test_a_rate_of_few_impressions_has_no_colour_but_its_figures() -> None:
     few, enough = (
-        Cell(category=name, device="1", impressions=count, clicks=1)
+        Cell(row=name, column="1", impressions=count, clicks=1)
         for name, count in (("few", FEW - 1), ("enough", FEW))
     )
-    heat = heat_figure(english(), [few, enough]).data[0]
+    heat = _heat([few, enough]).data[0]
     assert list(heat.y) == ["enough", "few"]
     assert [list(row) for row in heat.z] == [[3.33], [None]]
     assert heat.text[1][0] == "3.45%<br>29"
@@ -83,10 +97,11 @@ def test_names_are_text_and_short_on_the_axis_and_whole_in_the_hover_text() -> N
     link, wide = '<a href="https://example.org">free</a>', "W" * 128
     (bars,) = parts_figure(english(), [part(link, 9, 0), part(wide, 8, 0), part(wide + "!", 7, 0)]).data
     assert len(set(bars.y)) == 3, "what looks alike is not one bar"
-    figure = heat_figure(english(), cells(segments_of((link, 1, 9, 0), (wide, 1, 8, 0))))
+    figure = _heat(cells(BOTH, segments_of((link, 1, 9, 0), (wide, 1, 8, 0))))
     labels = figure.layout.yaxis.ticktext
     assert list(labels) == ['&lt;a href="https:…', f"{'W' * 15}…"]
     whole = [row[0] for row in figure.data[0].customdata]
-    assert whole == list(bars.customdata[:2])
-    assert [html.unescape(text.replace("<br>", "")) for text in whole] == [link, wide]
+    assert whole == [f"{each}, Device type 1" for each in bars.customdata[:2]]
+    found = [html.unescape(text.replace("<br>", "")) for text in whole]
+    assert found == [f"{each}, Device type 1" for each in (link, wide)]
     assert "<a" not in "".join(whole)

@@ -47,12 +47,12 @@ def opened(**address: str | list[str]) -> AppTest:
 )
 def test_device_types_are_small_whole_numbers(devices: list[str], known: set[int]) -> None:
     page = opened(device=devices) if devices else opened()
-    assert page.session_state["selection"] == Selection(devices=frozenset(known))
+    assert page.session_state["selection"] == Selection.of({"device_type": known})
 
 
 def test_categories_are_taken_as_they_are_but_for_what_no_store_takes() -> None:
     page = opened(category=["news", "50753547", "a b&c", "nul\0"])
-    assert page.session_state["selection"].categories == {"news", "50753547", "a b&c"}
+    assert page.session_state["selection"].by_dimension()["site_category"] == {"news", "50753547", "a b&c"}
 
 
 @pytest.mark.parametrize(

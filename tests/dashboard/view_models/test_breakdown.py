@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard.view_models.breakdown import MAX_PARTS, OTHER, Cell, Dimension, Part, cells, parts
+from dashboard.view_models.breakdown import MAX_PARTS, OTHER, Cell, Part, cells, parts
 from tests.dashboard.examples import counted_segments, segments_of
 from warehouse.windows import Segment
 
+BOTH = ("site_category", "device_type")
 WINDOW = segments_of(("news", 1, 30, 3), ("sports", 1, 20, 5), ("news", 0, 10, 1))
 
 
@@ -18,23 +19,23 @@ def figures(found: list[Part]) -> list[tuple[str, int, float]]:
 
 
 def test_a_window_is_split_by_each_dimension() -> None:
-    assert figures(parts("category", WINDOW)) == [("news", 40, 10.0), ("sports", 20, 25.0)]
-    assert figures(parts("device", WINDOW)) == [("1", 50, 16.0), ("0", 10, 10.0)]
+    assert figures(parts("site_category", WINDOW)) == [("news", 40, 10.0), ("sports", 20, 25.0)]
+    assert figures(parts("device_type", WINDOW)) == [("1", 50, 16.0), ("0", 10, 10.0)]
 
 
 def test_many_parts_end_in_a_sum_of_the_rest() -> None:
     window = segments_of(*((f"c{number:02}", 1, 100 - number, 1) for number in range(MAX_PARTS + 2)))
-    found = parts("category", window)
+    found = parts("site_category", window)
     assert len(found) == MAX_PARTS
     rest = found[-1]
     assert (rest.label, rest.values, rest.impressions, rest.ctr) == ("", 3, 93 + 92 + 91, 1.09)
     # As many as fit are all named.
-    assert [part.label for part in parts("category", window[:MAX_PARTS])][-1] == f"c{MAX_PARTS - 1:02}"
+    assert [part.label for part in parts("site_category", window[:MAX_PARTS])][-1] == f"c{MAX_PARTS - 1:02}"
 
 
 def test_segments_that_a_document_sums_have_no_device() -> None:
     assert [
-        part.label for part in parts("device", segments_of(("news", 1, 30, 3), ("other", None, 5, 0)))
+        part.label for part in parts("device_type", segments_of(("news", 1, 30, 3), ("other", None, 5, 0)))
     ] == [
         "1",
         OTHER,
@@ -43,26 +44,25 @@ def test_segments_that_a_document_sums_have_no_device() -> None:
 
 def test_shares_are_compared_with_the_window_before() -> None:
     before = segments_of(("news", 1, 75, 0), ("games", 1, 25, 0))
-    found = {part.label: part for part in parts("category", WINDOW, before)}
+    found = {part.label: part for part in parts("site_category", WINDOW, before)}
     assert found["news"].share == pytest.approx(66.67, abs=0.01)
     assert found["news"].share_before == 75
     assert found["sports"].share_before == 0
-    assert [part.share_before for part in parts("category", WINDOW, None)] == [None, None]
-    assert [part.share_before for part in parts("category", WINDOW, ())] == [None, None]
+    assert [part.share_before for part in parts("site_category", WINDOW, None)] == [None, None]
+    assert [part.share_before for part in parts("site_category", WINDOW, ())] == [None, None]
 
 
 def test_the_sum_of_the_small_ones_is_compared_as_a_whole() -> None:
     before = segments_of(*((f"c{number:02}", 1, 10, 1) for number in range(10)))
     window = segments_of(*((f"c{number:02}", 1, 100 - number, 1) for number in range(10)))
-    assert parts("category", window, before)[-1].share_before == pytest.approx(30)
+    assert parts("site_category", window, before)[-1].share_before == pytest.approx(30)
 
 
-dimensions: st.SearchStrategy[Dimension] = st.sampled_from(["category", "device"])
+dimensions: st.SearchStrategy[str] = st.sampled_from(["site_category", "device_type"])
 many = st.lists(
     st.builds(
         Segment,
-        site_category=st.sampled_from([f"c{number}" for number in range(20)]),
-        device_type=st.integers(-1, 12),
+        dimensions=st.tuples(st.sampled_from([f"c{number}" for number in range(20)]), st.integers(-1, 12)),
         impressions=st.integers(1, 10**6),
         clicks=st.just(0),
     ),
@@ -73,7 +73,7 @@ many = st.lists(
 
 @given(dimensions, counted_segments().map(list) | many)
 @settings(deadline=None)
-def test_parts_sum_to_the_whole(dimension: Dimension, segments: list[Segment]) -> None:
+def test_parts_sum_to_the_whole(dimension: str, segments: list[Segment]) -> None:
     found = parts(dimension, segments)
     assert len(found) <= MAX_PARTS
     for figure in ("impressions", "clicks"):
@@ -86,19 +86,19 @@ def test_parts_sum_to_the_whole(dimension: Dimension, segments: list[Segment]) -
 
 
 def test_both_dimensions_are_laid_out_against_each_other() -> None:
-    assert cells(WINDOW) == [
-        Cell(category="news", device="1", impressions=30, clicks=3),
-        Cell(category="sports", device="1", impressions=20, clicks=5),
-        Cell(category="news", device="0", impressions=10, clicks=1),
+    assert cells(BOTH, WINDOW) == [
+        Cell(row="news", column="1", impressions=30, clicks=3),
+        Cell(row="sports", column="1", impressions=20, clicks=5),
+        Cell(row="news", column="0", impressions=10, clicks=1),
     ]
-    assert cells(()) == []
+    assert cells(BOTH, ()) == []
 
 
 @given(many)
 @settings(deadline=None)
 def test_a_field_is_there_once_with_all_of_its_counts(segments: list[Segment]) -> None:
-    found = cells(segments)
-    places = [(cell.category, cell.device) for cell in found]
+    found = cells(BOTH, segments)
+    places = [(cell.row, cell.column) for cell in found]
     assert len(places) == len(set(places))
     assert len({category for category, _ in places}) <= MAX_PARTS
     assert len({device for _, device in places}) <= MAX_PARTS
@@ -106,5 +106,5 @@ def test_a_field_is_there_once_with_all_of_its_counts(segments: list[Segment]) -
         assert cell.impressions == sum(
             each.impressions
             for each in segments
-            if (each.site_category, str(each.device_type)) == (cell.category, cell.device)
+            if tuple(map(str, each.dimensions)) == (cell.row, cell.column)
         )

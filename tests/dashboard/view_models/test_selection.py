@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from dashboard.view_models.selection import narrowed, rate_of
-from tests.dashboard.examples import DEVICES, counted_segments, document, segments_of, selections
+from tests.dashboard.examples import DEVICES, counted_segments, document, segments_of, selection, selections
 from warehouse.ctr import percent
 from warehouse.windows import EVERYTHING, Segment, Selection
 
@@ -20,25 +20,24 @@ WINDOW = document(
 
 
 def test_a_choice_counts_only_itself() -> None:
-    chosen = narrowed(WINDOW, Selection(categories=frozenset({"news"})))
+    chosen = narrowed(WINDOW, selection(frozenset({"news"})))
     assert (chosen.impressions, chosen.clicks, chosen.ctr) == (70, 6, 8.57)
-    assert chosen.category_ctr == {"news": 8.57}
-    assert chosen.device_ctr == {"1": 10.0, "0": 5.0}
+    assert chosen.rates == {"site_category": {"news": 8.57}, "device_type": {"1": 10.0, "0": 5.0}}
     assert chosen.segments == (WINDOW.segments[0], WINDOW.segments[2])
 
 
 def test_both_dimensions_narrow() -> None:
-    chosen = narrowed(WINDOW, Selection(categories=frozenset({"news", "sports"}), devices=frozenset({1})))
+    chosen = narrowed(WINDOW, selection({"news", "sports"}, frozenset({1})))
     assert (chosen.impressions, chosen.clicks) == (80, 11)
 
 
 def test_what_is_not_there_counts_nothing() -> None:
-    chosen = narrowed(WINDOW, Selection(devices=frozenset({7})))
+    chosen = narrowed(WINDOW, selection(devices=frozenset({7})))
     assert (chosen.impressions, chosen.clicks, chosen.ctr, chosen.segments) == (0, 0, 0.0, ())
 
 
 def test_what_is_no_count_stays() -> None:
-    chosen = narrowed(WINDOW, Selection(devices=frozenset({1})))
+    chosen = narrowed(WINDOW, selection(devices=frozenset({1})))
     unchanged = ("window_type", "window_start_ms", "window_end_ms", "final", "revision", "written_ms")
     assert [getattr(chosen, name) for name in unchanged] == [getattr(WINDOW, name) for name in unchanged]
 
@@ -49,9 +48,9 @@ def test_everything_chosen_changes_nothing(segments: tuple[Segment, ...]) -> Non
     window = document(1, final=True, segments=segments)
     assert narrowed(window, EVERYTHING) == window
     # Named one by one it is the same, but for what no name stands for.
-    assume(segments and all(each.device_type is not None for each in segments))
-    everybody = Selection(categories=frozenset(each.site_category for each in segments))
-    assert replace(narrowed(window, everybody), category_ctr={}, device_ctr={}) == window
+    assume(segments and not any(each.is_rest for each in segments))
+    everybody = selection(frozenset(str(each.value("site_category")) for each in segments))
+    assert replace(narrowed(window, everybody), rates={}) == window
 
 
 @given(counted_segments(), selections)
@@ -73,8 +72,8 @@ def test_a_window_is_narrowed_to_what_the_choice_holds(
 def test_parts_sum_to_the_whole(segments: tuple[Segment, ...], devices: frozenset[int]) -> None:
     """Two choices that have nothing in common and leave nothing out, but for the summed segment."""
     window = document(1, final=True, segments=segments)
-    halves = [narrowed(window, Selection(devices=each)) for each in (devices, frozenset(DEVICES) - devices)]
-    summed = [each for each in segments if each.device_type is None]
+    halves = [narrowed(window, selection(devices=each)) for each in (devices, frozenset(DEVICES) - devices)]
+    summed = [each for each in segments if each.is_rest]
     for figure in ("impressions", "clicks"):
         together = sum(getattr(each, figure) for each in (*halves, *summed))
         assert together == sum(getattr(each, figure) for each in segments)
