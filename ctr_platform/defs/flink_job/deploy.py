@@ -210,6 +210,11 @@ def reading(topic: Epoch, config: JobConfig, release: Release) -> JobConfig:
     return config
 
 
+def understood(config: JobConfig, release: Release) -> JobConfig:
+    """Leave out the event's schema for code that has a file of its own, and refuses what it does not know."""
+    return config if release.knows("reader_schema") else replace(config, reader_schema="")
+
+
 def config_of(settings: Settings, desired: DesiredState, release: Release) -> JobConfig:
     """What a job of this order and code is told.
 
@@ -217,11 +222,8 @@ def config_of(settings: Settings, desired: DesiredState, release: Release) -> Jo
         CtrError: the release's ingest stage does not compile.
     """
     jar = build_jar("ctr-ingest", release.ingest_sources, ingest_classpath())
-    config = job_config(settings, jar)
-    if not release.knows("reader_schema"):
-        config = replace(config, reader_schema="")
     return replace(
-        config,
+        understood(job_config(settings, jar), release),
         checkpoint_dir=snapshot_folder(settings),
         parallelism=desired.parallelism or settings.flink_parallelism,
         bounds=desired.bounds,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ import pytest
 
 from contract.errors import CtrError, UsageError
 from contract.settings import Settings
-from ctr_platform.defs.flink_job.deploy import reading
+from ctr_platform.defs.flink_job.deploy import reading, understood
 from ctr_platform.defs.flink_job.releases import INSTALLED, find_release, make_release, release_name
 from ctr_platform.defs.kafka.epochs import Epoch
 from tests.flink.configs import CONFIG
@@ -58,6 +59,14 @@ def test_code_of_before_there_were_epochs_is_told_of_none(settings: Settings, co
     with pytest.raises(UsageError, match="from_nothing"):
         reading(second, CONFIG, old)
     assert reading(second, CONFIG, new) == replace(CONFIG, topic_id="id", topic_epoch=2)
+
+
+def test_code_with_a_schema_of_its_own_is_told_of_none(settings: Settings, code: Path) -> None:
+    config_file = code / "flink" / "config.py"
+    config_file.write_text(config_file.read_text(encoding="utf-8").replace("reader_schema", "something"))
+    old, new = make_release(settings, code), make_release(settings)
+    assert "reader_schema" not in json.loads(understood(CONFIG, old).to_json())
+    assert understood(CONFIG, new) == CONFIG
 
 
 def test_changed_code_is_another_release_and_leaves_the_first_alone(settings: Settings, code: Path) -> None:
