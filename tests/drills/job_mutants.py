@@ -163,8 +163,8 @@ INGEST: Final = (
         "two devices are one",
         SEGMENTS,
         "DecodePlan",
-        ": (in, out) -> out.dimensions[slot] = in.readInt();",
-        ": (in, out) -> out.dimensions[slot] = in.readInt() & 3;",
+        ": (in, out) -> out.dimensions[slot] = in.readInt());",
+        ": (in, out) -> out.dimensions[slot] = in.readInt() & 3);",
     ),
     _java(
         "the fourth segment is called other",

@@ -124,3 +124,16 @@ def test_what_retention_deleted_of_the_error_topic_is_not_missing(job: Pipeline)
     deleted.result()
     _accounted(job, 1, good=0, malformed=2)
     assert _unbalanced(job) == []
+
+
+def test_a_partition_that_lost_all_its_letters_forgives_none_of_later_records(job: Pipeline) -> None:
+    _letter(job, 7)
+    admin = AdminClient({"bootstrap.servers": job.settings.kafka_bootstrap_servers})
+    [deleted] = admin.delete_records([TopicPartition(job.settings.error_topic, 0, 1)]).values()
+    deleted.result()
+    assert _unbalanced(job) == []
+    job.send(1, GARBAGE)
+    job.flush()
+    _accounted(job, 1, good=0, malformed=1)
+    assert [each.dead_letters_missing for each in _unbalanced(job)] == [1]
+    assert [each.dead_letters_missing for each in _unbalanced(job)] == [1], "by the next pass too"

@@ -102,9 +102,10 @@ class LetterReader:
         """State at the first message that is there; of which records those before were, nobody can tell."""
         topic = self._settings.error_topic
         begun = PartitionProgress(topic=topic, partition=partition, first_offset=first, next_offset=first)
+        if first == 0:
+            return begun
         with self._engine.begin() as connection:
-            if first > 0:
-                await_no_more(connection)
+            await_no_more(connection)
             if state is not None:
                 begun = replace(state, next_offset=first)
                 lost = Gap(
@@ -115,7 +116,7 @@ class LetterReader:
                     end_offset=first,
                 )
                 note_gap(connection, lost)
-                save_progress(connection, [begun])
+            save_progress(connection, [begun])
         return begun
 
     def _raw_ends(self) -> dict[int, int]:

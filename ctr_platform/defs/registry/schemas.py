@@ -35,7 +35,10 @@ MANY_UNKNOWN: Final = 16
 """Producers do not bring more wrong ids; beyond, it is worth a look at which there can be."""
 
 NEWEST_KEPT_S: Final = 10.0
-"""The newest id is good for this long: nobody registers `FAR_ABOVE` schemas in that time."""
+"""The newest id is good for this long at least: nobody registers `FAR_ABOVE` schemas in that time."""
+
+KEPT_PER_LOOK: Final = 9
+"""To look for it takes a tenth of the time at most: where that takes long, it is good for longer."""
 
 MAX_SUBJECTS: Final = 5_000
 """With more subjects, to look through them would cost more than to ask for the ids."""
@@ -99,9 +102,11 @@ class WriterSchemas:
         """Whether the registry cannot have given an id: garbage may hold any number of those."""
         if self._unknown < MANY_UNKNOWN:
             return False
-        now = time.monotonic()
-        if now >= self._newest.until:
-            self._newest = _Newest(ask(self._settings, self._find_newest), now + NEWEST_KEPT_S)
+        began = time.monotonic()
+        if began >= self._newest.until:
+            found = ask(self._settings, self._find_newest)
+            now = time.monotonic()
+            self._newest = _Newest(found, now + max(NEWEST_KEPT_S, KEPT_PER_LOOK * (now - began)))
         newest = self._newest.identifier
         return newest is not None and identifier > newest + FAR_ABOVE
 

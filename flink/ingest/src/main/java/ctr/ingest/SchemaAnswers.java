@@ -52,8 +52,11 @@ final class SchemaAnswers {
      */
     static final int FAR_ABOVE = 1_000;
 
-    /** The newest id is good for this long: nobody registers so many schemas in that time. */
+    /** The newest id is good for this long at least: nobody registers so many schemas in that time. */
     private static final Duration NEWEST_KEPT = Duration.ofSeconds(10);
+
+    /** To look for it takes a tenth of the time at most: where that takes long, it is good for longer. */
+    private static final int KEPT_PER_LOOK = 9;
 
     /** With more subjects, to look through them would cost more than to ask for the ids of a batch. */
     private static final int MAX_SUBJECTS = 5_000;
@@ -114,22 +117,30 @@ final class SchemaAnswers {
         if (last != null && System.nanoTime() < last.untilNanos) {
             return;
         }
-        long until = System.nanoTime() + NEWEST_KEPT.toNanos();
+        long began = System.nanoTime();
         try {
             List<String> subjects = registry.getAllSubjects();
-            if (subjects.size() > MAX_SUBJECTS) {
-                return;
-            }
-            List<Callable<Integer>> requests = new ArrayList<>();
-            subjects.forEach(subject -> requests.add(() -> newestOf(subject)));
-            int highest = known.keySet().stream().mapToInt(Integer::intValue).max().orElse(0);
-            for (Future<Integer> found : threads.invokeAll(requests)) {
-                highest = Math.max(highest, found.get());
-            }
-            newest = new Newest(highest, until);
+            // Some registries say null where they hold none.
+            int highest = subjects == null ? 0 : newestOf(subjects, threads);
+            long now = System.nanoTime();
+            newest = new Newest(highest, now + Math.max(NEWEST_KEPT.toNanos(), KEPT_PER_LOOK * (now - began)));
         } catch (RestClientException | ExecutionException noAnswer) {
             throw new IOException(noAnswer);
         }
+    }
+
+    private int newestOf(List<String> subjects, ExecutorService threads)
+            throws InterruptedException, ExecutionException {
+        if (subjects.size() > MAX_SUBJECTS) {
+            return Integer.MAX_VALUE;
+        }
+        List<Callable<Integer>> requests = new ArrayList<>();
+        subjects.forEach(subject -> requests.add(() -> newestOf(subject)));
+        int highest = known.keySet().stream().mapToInt(Integer::intValue).max().orElse(0);
+        for (Future<Integer> found : threads.invokeAll(requests)) {
+            highest = Math.max(highest, found.get());
+        }
+        return highest;
     }
 
     private int newestOf(String subject) throws IOException, RestClientException {

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.flink.kafka.shaded.org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.flink.kafka.shaded.org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -75,6 +76,25 @@ class SchemaPrefetchTest {
             assertNull(answers.known(first - 2), "it may be given any moment");
             prefetch(registry, batch(ofIds(IntStream.range(first, 2 * first))));
             assertEquals(5, registry.questions.size(), "the subjects are looked through once in a while");
+        }
+    }
+
+    @Test
+    void aRegistryWithoutSubjectsMayCallThemNull() throws IOException {
+        try (Registry registry = new Registry(0).first(Registry.status(200, "null"))) {
+            prefetch(registry, batch(ofIds(IntStream.range(1 << 30, (1 << 30) + 100))));
+            assertEquals(List.of("/subjects"), registry.questions);
+        }
+    }
+
+    @Test
+    void ofMoreSubjectsThanCanBeLookedThroughEachIdIsAskedFor() throws IOException {
+        String names = IntStream.range(0, 5_001).mapToObj(number -> "\"s" + number + "\"").collect(Collectors.joining(",", "[", "]"));
+        try (Registry registry = new Registry(0).first(Registry.status(200, names))) {
+            prefetch(registry, batch(ofIds(IntStream.range(1 << 30, (1 << 30) + 100))));
+            prefetch(registry, batch(ofIds(IntStream.range(1 << 29, (1 << 29) + 100))));
+            assertEquals(200, askedFor(registry));
+            assertEquals(201, registry.questions.size(), "and once what subjects there are");
         }
     }
 
