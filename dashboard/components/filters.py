@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard.components.address import choose_by, chosen_segments
-from dashboard.user_context.dimensions import declared_dimensions, parameter_of, title_of
+from dashboard.user_context.dimensions import declared_dimensions, in_order, parameter_of, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dashboard.user_context.formatting import UserContext
-    from warehouse.windows import Segment, Selection, Value
+    from warehouse.windows import Segment, Selection
 
 
 def choose_segments(
@@ -37,9 +37,9 @@ def choose_segments(
                 parameter_of(dimension),
                 title_of(user, dimension),
             )
-            default = _sorted(chosen.get(column, ()))
+            default = in_order(chosen.get(column, ()))
             there = (segment.value(column) for segment in known)
-            options = _sorted({*default, *(each for each in there if each is not None)})
+            options = in_order({*default, *(each for each in there if each is not None)})
             key = f"choice-{name}{suffix}"
             st.multiselect(
                 f"{label} · {title}" if label else title,
@@ -52,8 +52,3 @@ def choose_segments(
                 width=320,
             )
     return chosen_segments(suffix)
-
-
-def _sorted(values: Iterable[Value]) -> list[Value]:
-    """Values of one dimension, which are all texts or all numbers."""
-    return sorted(values, key=lambda each: (isinstance(each, str), each))

@@ -126,7 +126,8 @@ def _render_segments(user: UserContext, live_data: LiveData) -> None:
             _render_parts(
                 user, title_of(user, dimension), summed, f"{parameter_of(dimension)}-{live_data.window_type}"
             )
-    for rows, columns in [dimensions[:2]] if len(dimensions) > 1 else []:
+    if len(dimensions) > 1:
+        rows, columns = dimensions[:2]
         names_of = {"rows": title_of(user, rows), "columns": title_of(user, columns)}
         st.markdown(user.t("CTR by {rows} and {columns}, with the impressions behind it", **names_of))
         laid_out = cells((rows.column_name, columns.column_name), segments)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from contract.stream.load import shipped_stream
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from contract.stream.declaration import Dimension
     from dashboard.user_context.formatting import UserContext
+    from warehouse.windows import Value
 
 
 def declared_dimensions() -> Sequence[Dimension]:
@@ -32,6 +33,11 @@ def is_number(dimension: Dimension) -> bool:
 def value_of(user: UserContext, dimension: Dimension, value: object) -> str:
     """What a reader calls one of its values."""
     return f"{title_of(user, dimension)} {value}" if is_number(dimension) else str(value)
+
+
+def in_order(values: Iterable[Value]) -> list[Value]:
+    """Values of one dimension, which are all texts or all numbers."""
+    return sorted(values, key=lambda each: (isinstance(each, str), each))
 
 
 def parameter_of(dimension: Dimension) -> str:
