@@ -17,18 +17,11 @@ _COLUMN: Final = re.compile(r"[a-z][a-z0-9_]{0,40}")
 
 TAKEN_COLUMNS: Final = frozenset(
     {
-        *("window_start", "window_end", "window_type", "window_id", "impressions", "clicks", "ctr"),
-        *("topic", "partition", "offset", "event_time", "created_at", "revision", "final", "timestamp"),
-        *(
-            "repair_id",
-            "first_offset",
-            "last_offset",
-            "segments",
-            "total_impressions",
-            "total_clicks",
-            "late",
-        ),
-        *("id", "click", "expected_impressions", "expected_clicks", "actual_impressions", "actual_clicks"),
+        *("window_start", "window_end", "window_type", "window_id", "impressions", "clicks", "ctr", "late"),
+        *("topic", "partition", "offset", "first_offset", "last_offset", "id", "click", "event_time"),
+        *("created_at", "revision", "final", "timestamp", "segments", "repair_id"),
+        *("total_impressions", "total_clicks", "expected_impressions", "expected_clicks"),
+        *("actual_impressions", "actual_clicks"),
     }
 )
 """Columns and document fields of the platform's own, beside which a dimension or measure stands."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from contract.avro_schema import NotAvro, names_of
 
@@ -17,7 +17,7 @@ Kind = Literal["string", "int", "long", "boolean", "enum"]
 TimeUnit = Literal["ms", "s", "us"]
 
 _LOGICAL_UNITS: Final[Mapping[str, TimeUnit]] = {"timestamp-millis": "ms", "timestamp-micros": "us"}
-_KINDS: Final = ("string", "int", "long", "boolean", "enum")
+_KINDS: Final = get_args(Kind)
 
 
 class NoEvent(Exception):  # noqa: N818 - a state of the schema

@@ -43,16 +43,14 @@ def acknowledge_windows(
     )
 
 
-class AcknowledgeGapsConfig(OperationConfig):
-    """Why the gaps may stay."""
+class ReasonConfig(OperationConfig):
+    """Why what was found may stay as it is."""
 
-    why: str = Field(min_length=1, description="The reason, for those who look at these offsets later.")
+    why: str = Field(min_length=1, description="The reason, for those who look at it later.")
 
 
 @dg.op
-def acknowledge_offset_gaps(
-    context: dg.OpExecutionContext, config: AcknowledgeGapsConfig, platform: Platform
-) -> None:
+def acknowledge_offset_gaps(context: dg.OpExecutionContext, config: ReasonConfig, platform: Platform) -> None:
     """Accept records that were deleted unread: `nothing_deleted_unread` passes until there are more."""
     gaps = acknowledge_gaps(platform.settings(), why=config.why, dry_run=config.dry_run)
     context.add_output_metadata(
@@ -60,15 +58,9 @@ def acknowledge_offset_gaps(
     )
 
 
-class AcknowledgeLettersConfig(OperationConfig):
-    """Why the records may be without a dead letter."""
-
-    why: str = Field(min_length=1, description="The reason, for those who look at these records later.")
-
-
 @dg.op
 def acknowledge_missing_letters(
-    context: dg.OpExecutionContext, config: AcknowledgeLettersConfig, platform: Platform
+    context: dg.OpExecutionContext, config: ReasonConfig, platform: Platform
 ) -> None:
     """Accept rejected records without a dead letter: `records_conserved` passes until there are more."""
     records = acknowledge_missing(platform.settings(), why=config.why, dry_run=config.dry_run)

@@ -9,8 +9,11 @@ from typing import Any, Final
 
 import pytest
 
+import warehouse.dimensions
 from contract.errors import InvalidStream
+from contract.stream.declaration import LANGUAGES
 from contract.stream.load import FILE, MAX_FILE_BYTES, SHIPPED, load_stream, shipped_stream
+from dashboard.user_context.preferences import LANGUAGES as SPOKEN
 from flink.config import DIMENSIONS, MEASURES
 
 SCHEMA: Final[dict[str, Any]] = {
@@ -108,6 +111,10 @@ def test_a_click_is_a_number_a_boolean_or_a_value(tmp_path: Path, click: str) ->
     load_stream(declare(tmp_path, ('{ field = "clicked" }', click)))
 
 
+def test_titles_are_in_the_languages_of_the_dashboard() -> None:
+    assert tuple(SPOKEN) == LANGUAGES
+
+
 def test_the_shipped_stream_is_what_the_job_counts() -> None:
     stream = shipped_stream()
     declared = stream.declaration
@@ -117,6 +124,7 @@ def test_the_shipped_stream_is_what_the_job_counts() -> None:
         field = stream.fields[declared_one.field]
         assert field is not None
         assert field.kind == counted_one.type
+    assert [each.column_name for each in declared.dimensions] == list(warehouse.dimensions.DIMENSIONS)
     assert [declared.event.click.field] == [each.field for each in MEASURES]
     assert stream.time_unit == "ms"
     assert (SHIPPED / FILE).is_file()
