@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import re
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -19,7 +20,11 @@ from sqlalchemy import URL
 
 from contract.errors import InvalidSetting
 from contract.names import ERROR_TOPIC, RAW_TOPIC, REPLAYS_TOPIC, WINDOWS_TOPIC
+from contract.stream.load import SHIPPED, DeclaredStream, load_stream
 from contract.time_rules import TimeRules
+
+if TYPE_CHECKING:
+    from contract.stream.declaration import Topics
 
 STACK_ENV_FILE: Final = "stack.env"
 """Name, inside `CTR_HOME`, of the contract's variables of the embedded stack."""
@@ -53,6 +58,11 @@ def _plain_address(url: str) -> str:
     return url.rstrip("/")
 
 
+def _absolute(path: Path) -> Path:
+    """The same folder for every process, wherever it runs."""
+    return path.expanduser().resolve()
+
+
 Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0)]
 
 
@@ -63,6 +73,12 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", case_sensitive=False)
+
+    ctr_stream: Annotated[Path, AfterValidator(_absolute)] = Field(
+        default=SHIPPED,
+        description="Folder of the declared stream: `stream.toml`, the Avro schema, files of names. By "
+        "default the one that ships; see docs/reference/stream-declaration.md.",
+    )
 
     kafka_bootstrap_servers: str = Field(
         default="localhost:9092", description="Brokers to begin with: host:port, comma-separated."
@@ -287,10 +303,33 @@ class Settings(BaseSettings):
         default="", description="Where a browser reaches Flink; empty: the REST address."
     )
 
+    def declared_stream(self) -> DeclaredStream:
+        """Read the stream that is declared now; what is counted may still be an earlier declaration.
+
+        Raises:
+            InvalidStream: the folder declares none.
+        """
+        return load_stream(self.ctr_stream)
+
+    @property
+    def topics(self) -> dict[str, str]:
+        """The topics of this installation, by what they are called in the shipped stream."""
+        return {
+            RAW_TOPIC: self.raw_topic,
+            ERROR_TOPIC: self.error_topic,
+            WINDOWS_TOPIC: self.windows_topic,
+            REPLAYS_TOPIC: self.replays_topic,
+        }
+
+    @cached_property
+    def topic_names(self) -> Topics:
+        """Once for each process: a stream that runs keeps its topics."""
+        return self.declared_stream().declaration.topics
+
     @property
     def raw_topic(self) -> str:
         """The topic of the ad events."""
-        return self.kafka_topic_prefix + RAW_TOPIC
+        return self.kafka_topic_prefix + self.topic_names.raw
 
     @property
     def raw_subject(self) -> str:
@@ -300,12 +339,12 @@ class Settings(BaseSettings):
     @property
     def error_topic(self) -> str:
         """The dead letter queue."""
-        return self.kafka_topic_prefix + ERROR_TOPIC
+        return self.kafka_topic_prefix + self.topic_names.error
 
     @property
     def windows_topic(self) -> str:
         """The feed of final windows."""
-        return self.kafka_topic_prefix + WINDOWS_TOPIC
+        return self.kafka_topic_prefix + self.topic_names.windows
 
     @property
     def replays_topic(self) -> str:

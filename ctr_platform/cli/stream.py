@@ -15,7 +15,7 @@ Folder = Annotated[
     Path | None,
     typer.Argument(
         metavar="FOLDER",
-        help="Folder that holds `stream.toml`; the one that ships if left out.",
+        help="Folder that holds `stream.toml`; `CTR_STREAM` if left out, else the one that ships.",
         show_default=False,
     ),
 ]
@@ -29,9 +29,10 @@ def _stream() -> None:
 @app.command()
 def check(folder: Folder = None) -> None:
     """Read a declaration, its schema and its files of names, and say of each mistake what to do."""
-    from contract.stream.load import SHIPPED, load_stream
+    from contract.settings import load_settings
+    from contract.stream.load import load_stream
 
-    stream = load_stream(folder or SHIPPED)
+    stream = load_stream(folder or load_settings().ctr_stream)
     declared = stream.declaration
     typer.echo(f"{declared.name}: {declared.title['en']}")
     typer.echo(f"  event       {declared.event.avro_schema}, {len(stream.fields)} fields")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Final
 
+from contract.settings import load_settings
 from ctr_platform.devstack.ports import HOST
 from ctr_platform.devstack.services.postgres import WAREHOUSE
 from ctr_platform.devstack.services.registry import CONFLUENT_API
@@ -19,9 +20,16 @@ READER: Final = "ctr_reader"
 
 
 def stack_environment(paths: StackPaths, ports: Mapping[str, int], password: str) -> dict[str, str]:
-    """Return the variables by name."""
+    """Return the variables by name.
+
+    Raises:
+        InvalidStream: `CTR_STREAM` declares no stream.
+    """
+    settings = load_settings()
+    settings.declared_stream()
     flink = f"http://{HOST}:{ports['jobmanager']}"
     return {
+        "CTR_STREAM": str(settings.ctr_stream),
         "KAFKA_BOOTSTRAP_SERVERS": f"{HOST}:{ports['kafka']}",
         "SCHEMA_REGISTRY_URL": f"http://{HOST}:{ports['registry']}{CONFLUENT_API}",
         "FLINK_REST_URL": flink,

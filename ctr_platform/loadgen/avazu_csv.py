@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from contract.errors import UsageError
-from ctr_platform.defs.registry.subject import event_schema_json
+from contract.stream.load import shipped_stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -125,7 +125,7 @@ def _header(path: Path, line: str) -> tuple[str, list[str]]:
 
 def _fields() -> dict[str, dict[str, Any]]:
     """The event's fields but for its time, by name."""
-    fields = json.loads(event_schema_json())["fields"]
+    fields = json.loads(shipped_stream().event_schema)["fields"]
     return {each["name"]: each for each in fields if each["name"] != _EVENT_TIME}
 
 

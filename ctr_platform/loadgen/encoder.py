@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import fastavro
 import numpy as np
 
-from ctr_platform.defs.registry.subject import event_schema_json
+from contract.stream.load import shipped_stream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,7 +55,7 @@ class EventWriter:
 
     def __init__(self, schema_id: int) -> None:
         self._header = wire_header(schema_id)
-        self._schema = fastavro.parse_schema(json.loads(event_schema_json()))
+        self._schema = fastavro.parse_schema(json.loads(shipped_stream().event_schema))
 
     def encode(self, event: Event) -> bytes:
         """One event in wire format.
@@ -175,7 +175,7 @@ def _segments() -> list[tuple[Any, str | None]]:
 
     A record's encoding is its fields' encodings one after the other, so the segments' make up the whole.
     """
-    schema = json.loads(event_schema_json())
+    schema = json.loads(shipped_stream().event_schema)
     runs: list[list[dict[str, Any]]] = [[]]
     for field in schema["fields"]:
         if field["name"] in _PLACEHOLDERS and runs[-1]:

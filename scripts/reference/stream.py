@@ -13,8 +13,8 @@ from contract.names import (
     REDIS_KEYS,
     REPLAY_HEADERS,
 )
+from contract.stream.load import shipped_stream
 from ctr_platform.defs.kafka.topics import TOPIC_CONFIGS
-from ctr_platform.defs.registry.subject import event_schema_json
 from flink import config
 from flink.documents import TIME_TO_LIVE_S, WINDOW_MINUTES, build
 from scripts.reference.docstrings import attribute_docstrings
@@ -56,7 +56,7 @@ def _event_section() -> str:
             code(json.dumps(each["default"])) if "default" in each else "required",
             each.get("doc", "Column of the Avazu click log."),
         )
-        for each in json.loads(event_schema_json())["fields"]
+        for each in json.loads(shipped_stream().event_schema)["fields"]
     ]
     return (
         "## The ad event\n\nAvro in Confluent wire format, subject `ad_events_raw-value`, from "

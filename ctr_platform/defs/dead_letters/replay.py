@@ -13,7 +13,7 @@ from confluent_kafka import Producer, TopicPartition
 from sqlalchemy.dialects.postgresql import insert
 
 from contract.errors import KafkaUnavailable, UsageError
-from ctr_platform.defs.dead_letters.fixes import FIXES
+from ctr_platform.defs.dead_letters.fixes import FIXES, OwnSchema
 from ctr_platform.defs.dead_letters.messages import LATE
 from ctr_platform.defs.dead_letters.originals import completed
 from ctr_platform.defs.dead_letters.read import read_dead_letters
@@ -130,7 +130,7 @@ def replay(
         if not dry_run:
             transactions = _Transactions(settings, epochs, {"repair": repair, "run_id": run_id})
         decoder = EventDecoder(settings, registry)
-        schema_id = ensure_subject(settings).id
+        own = OwnSchema(settings.declared_stream(), ensure_subject(settings).id)
         # Read after every earlier replay has been shut out.
         _add_replayed(settings, epochs, before)
         for dead_letter in read_dead_letters(settings, epochs):
@@ -143,7 +143,7 @@ def replay(
             whole = completed(originals, settings, dead_letter)
             value = None if whole is None else whole.value
             if whole is not None and repair is not None:
-                value = FIXES[repair](whole, decoder, schema_id)
+                value = FIXES[repair](whole, decoder, own)
             if whole is None or (repair is not None and value is None):
                 done.unfixable[dead_letter.reason] += 1
                 continue

@@ -51,13 +51,13 @@ TOPIC_CONFIGS: Final[dict[str, dict[str, str]]] = {
     WINDOWS_TOPIC: _COMMON | {"cleanup.policy": "compact,delete"},
     REPLAYS_TOPIC: _COMMON | {"cleanup.policy": "compact"},
 }
-"""Topic -> the configuration it must have. `compact,delete`: the newest revision of a key, for seven days;
-`compact`: for ever, so that nothing is replayed twice."""
+"""Topic, as the shipped stream calls it -> the configuration it must have. `compact,delete`: the newest
+revision of a key, for seven days; `compact`: for ever, so that nothing is replayed twice."""
 
 
 def topic_configs(settings: Settings) -> dict[str, dict[str, str]]:
     """Name each topic of this installation with the configuration it must have."""
-    return {settings.kafka_topic_prefix + name: config for name, config in TOPIC_CONFIGS.items()}
+    return {name: TOPIC_CONFIGS[shipped] for shipped, name in settings.topics.items()}
 
 
 @dataclass(frozen=True, kw_only=True)

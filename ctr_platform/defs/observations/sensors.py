@@ -116,12 +116,12 @@ def _per_second(before: str | int | None, now: str | int, passed_s: float) -> di
 
 
 def _topics(kafka: Kafka) -> Iterator[Observation]:
-    prefix = kafka.settings().kafka_topic_prefix
+    assets = {name: _TOPIC_ASSETS[shipped] for shipped, name in kafka.settings().topics.items()}
     for topic in kafka.describe_topics():
         if topic.exists:
             ends = {f"end of partition {each.partition}": each.end for each in topic.partitions}
             yield Observation(
-                key=_TOPIC_ASSETS[topic.name.removeprefix(prefix)],
+                key=assets[topic.name],
                 position=sum(ends.values()),
                 metadata={"messages": topic.messages, **ends},
             )

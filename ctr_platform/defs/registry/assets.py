@@ -2,9 +2,9 @@
 
 import dagster as dg
 
+from contract.settings import load_settings
 from ctr_platform.defs.catalog import BY_DAGSTER, EVENT_SCHEMA, INFRASTRUCTURE, OWNERS
 from ctr_platform.defs.kept_current import kept_current
-from ctr_platform.defs.registry.subject import event_schema_json
 from ctr_platform.resources import Registry
 
 
@@ -32,4 +32,5 @@ def ad_event_schema(registry: Registry) -> dg.MaterializeResult[None]:
 @dg.definitions
 def defs() -> dg.Definitions:
     """Define the schema; its version is that of its file."""
-    return dg.Definitions(assets=[kept_current(ad_event_schema, event_schema_json())])
+    schema = load_settings().declared_stream().event_schema
+    return dg.Definitions(assets=[kept_current(ad_event_schema, schema)])

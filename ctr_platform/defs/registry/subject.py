@@ -1,4 +1,4 @@
-"""The subject of the raw topic's values: the project's event schema, registered."""
+"""The subject of the raw topic's values: the declared event schema, registered."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from contract.errors import RegistryRefused
 from contract.settings import Settings
-from contract.stream.load import shipped_stream
 from ctr_platform.defs.registry.client import ask, registry_client, unless_not_found
 
 COMPATIBILITY: Final = "FULL_TRANSITIVE"
@@ -28,11 +27,6 @@ class RegisteredSchema:
     compatibility: str
 
 
-def event_schema_json() -> str:
-    """The event schema, as the text of its one file."""
-    return shipped_stream().event_schema
-
-
 def ensure_subject(settings: Settings) -> RegisteredSchema:
     """Register the event schema under the raw topic's subject with the contract's compatibility.
 
@@ -40,12 +34,11 @@ def ensure_subject(settings: Settings) -> RegisteredSchema:
     longer the newest.
 
     Raises:
-        CtrError: the registry does not answer, or the schema breaks compatibility.
+        CtrError: the registry does not answer, the schema breaks compatibility, or no stream is declared.
     """
+    schema = settings.declared_stream().event_schema
     with registry_client(settings) as client:
-        return ask(
-            settings, lambda: _ensure(client, settings.raw_subject, Schema(event_schema_json(), "AVRO"))
-        )
+        return ask(settings, lambda: _ensure(client, settings.raw_subject, Schema(schema, "AVRO")))
 
 
 def _ensure(client: SchemaRegistryClient, subject: str, schema: Schema) -> RegisteredSchema:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctr_platform.defs.registry.subject import event_schema_json
+from contract.stream.load import shipped_stream
 from ctr_platform.loadgen.encoder import (
     EARLIEST_MS,
     LATEST_MS,
@@ -22,7 +22,7 @@ from ctr_platform.loadgen.encoder import (
     avazu_hour,
 )
 
-SCHEMA = json.loads(event_schema_json())
+SCHEMA = json.loads(shipped_stream().event_schema)
 OWN_FIELDS = {"id", "hour", "timestamp"}
 VALUES = {"string": st.text(max_size=150), "int": st.integers(-(2**31), 2**31 - 1)}
 

@@ -10,7 +10,8 @@ import pytest
 
 from contract.errors import CtrError, RegistryRefused
 from contract.settings import Settings
-from ctr_platform.defs.registry.subject import ensure_subject, event_schema_json
+from contract.stream.load import shipped_stream
+from ctr_platform.defs.registry.subject import ensure_subject
 from tests.support.refusing import refusing_registry
 
 pytestmark = pytest.mark.stack
@@ -31,7 +32,7 @@ def test_the_one_schema_is_registered_with_its_compatibility(registry: Settings)
     first = ensure_subject(registry)
     assert (first.subject, first.version, first.compatibility) == (registry.raw_subject, 1, "FULL_TRANSITIVE")
     stored = call(registry, "GET", f"schemas/ids/{first.id}")["schema"]
-    assert json.loads(stored) == json.loads(event_schema_json())
+    assert json.loads(stored) == json.loads(shipped_stream().event_schema)
     assert call(registry, "GET", f"config/{registry.raw_subject}")["compatibilityLevel"] == "FULL_TRANSITIVE"
     assert ensure_subject(registry) == first
     assert call(registry, "GET", f"subjects/{registry.raw_subject}/versions") == [1]
@@ -46,14 +47,14 @@ def test_a_changed_compatibility_is_set_back(registry: Settings) -> None:
 
 def test_it_keeps_its_version_when_a_newer_one_is_registered(registry: Settings) -> None:
     first = ensure_subject(registry)
-    newer = json.loads(event_schema_json())
+    newer = json.loads(shipped_stream().event_schema)
     newer["fields"].append({"name": "campaign", "type": "string", "default": ""})
     call(registry, "POST", f"subjects/{registry.raw_subject}/versions", {"schema": json.dumps(newer)})
     assert ensure_subject(registry) == first
 
 
 def test_an_incompatible_history_is_refused_in_words(registry: Settings) -> None:
-    other = json.loads(event_schema_json())
+    other = json.loads(shipped_stream().event_schema)
     other["fields"][0]["type"] = "long"
     call(registry, "POST", f"subjects/{registry.raw_subject}/versions", {"schema": json.dumps(other)})
     with pytest.raises(CtrError, match="FULL_TRANSITIVE"):
