@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
+
+from contract.stream.part import Part
+from contract.stream.traffic import Replay, Traffic
 
 MAX_DIMENSIONS: Final = 6
 """Each multiplies the segments of a window, of which a partition names `MAX_SEGMENTS`."""
@@ -47,12 +50,6 @@ def _titled(title: dict[str, str]) -> dict[str, str]:
 Column = Annotated[str, AfterValidator(_column)]
 Title = Annotated[dict[str, str], AfterValidator(_titled)]
 FieldName = Annotated[str, Field(min_length=1)]
-
-
-class Part(BaseModel):
-    """A table of the file: whatever it does not know is a mistake."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Time(Part):
@@ -188,6 +185,8 @@ class Stream(Part):
     measures: tuple[Measure, ...] = Field(
         default=(), description="What is summed beside impressions and clicks."
     )
+    traffic: Traffic = Field(default=Traffic(), description="Synthetic events.")
+    replay: Replay = Field(default=Replay(), description="Click logs that are replayed.")
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from contract.errors import InvalidStream
 from contract.stream.declaration import Stream
 from contract.stream.event_fields import EventField, NoEvent, event_fields, mistakes, time_unit
+from contract.stream.traffic_mistakes import traffic_mistakes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -66,6 +67,9 @@ class DeclaredStream:
     names: Mapping[str, Mapping[str, str]]
     """By dimension's column, names of its values."""
 
+    sample: Path | None = None
+    """A CSV whose rows synthetic events are drawn from."""
+
 
 def load_stream(folder: Path) -> DeclaredStream:
     """Read the declaration in a folder, and everything that it names.
@@ -89,7 +93,10 @@ def load_stream(folder: Path) -> DeclaredStream:
         fields = event_fields(_json(stream.event.avro_schema, schema))
     except NoEvent as error:
         raise _invalid(Mistake(stream.event.avro_schema, None, str(error))) from None
-    found = [Mistake(FILE, lines.of(place), said) for place, said in mistakes(stream, fields)]
+    found = [
+        Mistake(FILE, lines.of(place), said)
+        for place, said in (*mistakes(stream, fields), *traffic_mistakes(stream, fields))
+    ]
     if found:
         raise _invalid(*found)
     unit = time_unit(stream, fields)
@@ -99,7 +106,10 @@ def load_stream(folder: Path) -> DeclaredStream:
         for number, each in enumerate(stream.dimensions)
         if each.names is not None
     }
-    return DeclaredStream(stream, schema, fields, unit, names)
+    sample = None if stream.traffic.like is None else folder / stream.traffic.like
+    if sample is not None:
+        _beside(folder, str(stream.traffic.like), lines.of(("traffic", "like")))
+    return DeclaredStream(stream, schema, fields, unit, names, sample)
 
 
 @cache

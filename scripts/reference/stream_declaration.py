@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic_core import PydanticUndefined
 
 from contract.stream.declaration import Click, Dimension, Event, Measure, Stream, Time, Topics
+from contract.stream.traffic import Drawn, LogTime, Replay, Segment, Together, Traffic
 from scripts.reference.markdown import code, described, page, table
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from pydantic.fields import FieldInfo
 
-    from contract.stream.declaration import Part
+    from contract.stream.part import Part
 
 INTRODUCTION: Final = """\
 A folder declares a stream: `stream.toml`, the Avro schema of its events, and files of names for the values
@@ -35,6 +36,12 @@ TABLES: Final[Mapping[str, type[Part]]] = {
     "[topics]": Topics,
     "[[dimensions]], one to six": Dimension,
     "[[measures]]": Measure,
+    "[traffic]": Traffic,
+    "[[traffic.segments]]": Segment,
+    "[[traffic.together]]": Together,
+    "traffic.fields, by the name of a field": Drawn,
+    "[replay]": Replay,
+    "replay.time": LogTime,
 }
 
 
@@ -44,7 +51,7 @@ def stream_declaration_page(tables: Mapping[str, type[Part]] = TABLES) -> str:
     for name, part in tables.items():
         rows = [_row(f"{name}: {key}", key, field) for key, field in part.model_fields.items()]
         parts.append(f"## {name}\n\n{part.__doc__}\n\n{table(('key', 'default', 'meaning'), rows)}")
-    return page("stream.toml", "`contract/stream/declaration.py`", INTRODUCTION, *parts)
+    return page("stream.toml", "`contract/stream`", INTRODUCTION, *parts)
 
 
 def stream_json_schema() -> str:

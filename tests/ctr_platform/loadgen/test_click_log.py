@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.errors import UsageError
-from ctr_platform.loadgen.avazu_csv import Row, read_rows
+from contract.stream.load import shipped_stream
+from ctr_platform.loadgen.click_log import read_rows
+from ctr_platform.loadgen.log_columns import Row
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +23,7 @@ GOOD = "1000009418151094273,1,14102100,1005,0,1fbe01fe,28905ebd,ddd2926e,1,-1"
 
 def read(path: Path) -> tuple[list[Row], dict[int, str]]:
     bad: dict[int, str] = {}
-    rows = list(read_rows(path, bad.__setitem__))
+    rows = list(read_rows(path, shipped_stream(), bad.__setitem__))
     return rows, bad
 
 
