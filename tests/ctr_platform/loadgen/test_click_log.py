@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.errors import UsageError
-from contract.stream.load import shipped_stream
+from contract.stream.load import DeclaredStream, load_stream, shipped_stream
 from ctr_platform.loadgen.click_log import read_rows
 from ctr_platform.loadgen.log_columns import Row
+from tests.support.streams import SCHEMA, declare
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,9 +22,9 @@ HEADER = "id,click,hour,C1,banner_pos,site_id,site_category,device_ip,device_typ
 GOOD = "1000009418151094273,1,14102100,1005,0,1fbe01fe,28905ebd,ddd2926e,1,-1"
 
 
-def read(path: Path) -> tuple[list[Row], dict[int, str]]:
+def read(path: Path, stream: DeclaredStream | None = None) -> tuple[list[Row], dict[int, str]]:
     bad: dict[int, str] = {}
-    rows = list(read_rows(path, shipped_stream(), bad.__setitem__))
+    rows = list(read_rows(path, stream or shipped_stream(), bad.__setitem__))
     return rows, bad
 
 
@@ -175,3 +176,142 @@ def test_what_is_no_csv_file_is_refused_in_a_line(tmp_path: Path, content: bytes
     with pytest.raises(UsageError, match=said) as refused:
         read(path)
     assert "\n" not in str(refused.value)
+
+
+def other(folder: Path, replay: str) -> DeclaredStream:
+    return load_stream(declare(folder, more=f"[replay]\n{replay}\n"))
+
+
+OTHER_HEADER = "at,campaign,position,clicked,kind,seconds,local,cost,rate"
+
+
+def cells(at: str, **changed: str) -> str:
+    """A good row of another stream, changed."""
+    row = {"campaign": "a", "position": "1", "clicked": "true", "kind": "VIEW"}
+    row |= {"seconds": "1", "local": "1", "cost": "5", "rate": "0.5"}
+    return ",".join([at, *(row | changed).values()])
+
+
+@pytest.mark.parametrize(
+    ("form", "at", "hour", "within_us"),
+    [
+        ("iso", "2026-01-31 09:30:00.000001", 26013109, 1_800_000_001),
+        ("iso", "2026-01-31T09:30:00Z", 26013109, 1_800_000_000),
+        ("iso", "2026-01-31 00:30:00+09:00", 26013015, 1_800_000_000),
+        ("s", "1769850000", 26013109, 0),
+        ("s", "1769850000.25", 26013109, 250_000),
+        ("ms", "1769850000001", 26013109, 1000),
+        ("us", "1769850000000001", 26013109, 1),
+        ("%d.%m.%Y %H:%M", "31.01.2026 09:30", 26013109, 1_800_000_000),
+        ("%Y%m%d%H", "2026013109.0", 26013109, None),
+        ("%y%m%d%H", "6013109", 6013109, None),
+        ("%Y-%m-%d", "2026-01-31", 26013100, None),
+    ],
+)
+def test_a_time_is_read_as_declared(
+    tmp_path: Path, form: str, at: str, hour: int, within_us: int | None
+) -> None:
+    stream = other(tmp_path, f'time = {{ column = "at", format = "{form}" }}')
+    rows, bad = read(written(tmp_path, OTHER_HEADER, cells(at)), stream)
+    assert bad == {}
+    assert (rows[0].hour, rows[0].within_us) == (hour, within_us)
+    assert "at" not in rows[0].event
+
+
+@pytest.mark.parametrize(
+    ("form", "at", "said"),
+    [
+        ("iso", "yesterday", "at is yesterday, not a time in ISO 8601"),
+        ("ms", "-1", "at is -1, not ms since the epoch"),
+        ("s", "99999999999999999999", "at is 99999999999999999999, not s since the epoch"),
+        ("%Y%m%d%H", "2026013124", "at is 2026013124, not of the form %Y%m%d%H"),
+    ],
+)
+def test_a_time_that_is_none_is_named(tmp_path: Path, form: str, at: str, said: str) -> None:
+    stream = other(tmp_path, f'time = {{ column = "at", format = "{form}" }}')
+    assert read(written(tmp_path, OTHER_HEADER, cells(at)), stream) == ([], {2: said})
+
+
+def test_without_a_word_a_log_has_the_names_and_the_unit_of_the_events(tmp_path: Path) -> None:
+    stream = load_stream(declare(tmp_path))
+    header = OTHER_HEADER.replace("at,", "ts,") + ",event_id"
+    rows, bad = read(written(tmp_path, header, cells("1769850000000001") + ",x"), stream)
+    assert bad == {}
+    assert (rows[0].hour, rows[0].within_us, rows[0].click) == (26013109, 1, 1)
+    assert rows[0].event == {
+        "event_id": "x",
+        "campaign": "a",
+        "position": 1,
+        "clicked": True,
+        "kind": "VIEW",
+        "seconds": 1,
+        "local": 1,
+        "cost": 5,
+        "rate": 0.5,
+    }
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"clicked": "perhaps"}, "clicked is 'perhaps', not true or false"),
+        ({"kind": "view"}, "kind is 'view', not one of VIEW, CLICK"),
+        ({"rate": "much"}, "rate is 'much', not a number"),
+        ({"rate": "nan"}, "rate is 'nan', not a finite number"),
+        ({"cost": "9223372036854775808"}, "cost is '9223372036854775808', not a whole number of 64 bits"),
+    ],
+)
+def test_a_cell_of_another_type_is_named(tmp_path: Path, changed: dict[str, str], said: str) -> None:
+    stream = other(tmp_path, 'time = { column = "at", format = "s" }')
+    assert read(written(tmp_path, OTHER_HEADER, cells("1", **changed)), stream) == ([], {2: said})
+
+
+def test_columns_of_other_names_are_found_and_missing_ones_named_so(tmp_path: Path) -> None:
+    stream = other(tmp_path, 'time = { column = "at", format = "s" }\ncolumns = { position = "place" }')
+    header = OTHER_HEADER.replace("position", "place")
+    rows, _ = read(written(tmp_path, header, cells("1")), stream)
+    assert rows[0].event["position"] == 1
+    with pytest.raises(UsageError, match=r"lacks the columns place: \[replay\] of stream.toml says"):
+        read(written(tmp_path, OTHER_HEADER, cells("1")), stream)
+
+
+@pytest.mark.parametrize(("cell", "click"), [("Y", 1), ("N", 0), ("", 0)])
+def test_a_click_is_what_is_declared_to_be_one(tmp_path: Path, cell: str, click: int) -> None:
+    stream = other(tmp_path, 'time = { column = "at", format = "s" }\nclicked = "Y"')
+    rows, bad = read(written(tmp_path, OTHER_HEADER, cells("1", clicked=cell)), stream)
+    assert bad == {}
+    assert (rows[0].click, rows[0].event["clicked"]) == (click, bool(click))
+
+
+def test_what_may_be_null_may_be_blank_or_missing(tmp_path: Path) -> None:
+    stream = other(tmp_path, 'time = { column = "at", format = "s" }')
+    rows, _ = read(written(tmp_path, OTHER_HEADER, cells("1", campaign="")), stream)
+    assert rows[0].event["campaign"] is None
+    lines = [",".join(each.split(",")[:1] + each.split(",")[2:]) for each in (OTHER_HEADER, cells("1"))]
+    rows, bad = read(written(tmp_path, *lines), stream)
+    assert bad == {}
+    assert "campaign" not in rows[0].event
+
+
+def test_made_ids_are_those_of_the_file_and_the_row(tmp_path: Path) -> None:
+    stream = other(tmp_path, 'time = { column = "at", format = "s" }')
+    lines = [OTHER_HEADER, cells("1"), cells("x"), cells("1")]
+    rows, bad = read(written(tmp_path, *lines), stream)
+    ids = [row.event["event_id"] for row in rows]
+    assert list(bad) == [3]
+    assert len(set(ids)) == 2
+    for name in ("other name.csv", "packed.csv.gz"):
+        again, _ = read(written(tmp_path, *lines, name=name), stream)
+        assert [row.event["event_id"] for row in again] == ids
+    others, _ = read(written(tmp_path, *lines, cells("2")), stream)
+    assert not set(ids) & {row.event["event_id"] for row in others}
+
+
+def test_a_schema_that_no_csv_can_hold_is_refused(tmp_path: Path) -> None:
+    schema = {
+        **SCHEMA,
+        "fields": [*SCHEMA["fields"], {"name": "tags", "type": {"type": "array", "items": "int"}}],
+    }
+    stream = load_stream(declare(tmp_path, schema=schema))
+    with pytest.raises(UsageError, match="A CSV cannot hold the schema's tags: give it a default"):
+        read(written(tmp_path, OTHER_HEADER, cells("1")), stream)
