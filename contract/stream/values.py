@@ -47,9 +47,10 @@ def whole_number(text: str, bits: int) -> int:
         ValueError: it is none of so many bits, the sign included.
     """
     found = _INTEGER.fullmatch(text)
-    if found is None or not _in_range(int(found[1]), bits):
+    number = None if found is None else int(found[1])
+    if number is None or not _in_range(number, bits):
         raise ValueError(f"{text!r}, not a whole number of {bits} bits")
-    return int(found[1])
+    return number
 
 
 def boolean(text: str) -> bool:

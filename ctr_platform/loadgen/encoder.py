@@ -19,6 +19,7 @@ import fastavro
 import numpy as np
 
 from ctr_platform.loadgen.own_fields import OwnFields
+from ctr_platform.loadgen.schema_fields import schema_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -57,6 +58,10 @@ class EventWriter:
     def __init__(self, stream: DeclaredStream, schema_id: int) -> None:
         self._header = wire_header(schema_id)
         self._schema = fastavro.parse_schema(json.loads(stream.event_schema))
+        # Which the library would take for texts.
+        self._defaults = {
+            each.name: each.default_bytes for each in schema_fields(stream) if each.default_bytes is not None
+        }
 
     def encode(self, event: Event) -> bytes:
         """One event in wire format.
@@ -66,7 +71,8 @@ class EventWriter:
         """
         out = io.BytesIO(self._header)
         out.seek(len(self._header))
-        fastavro.schemaless_writer(out, self._schema, event, strict=False)
+        whole = {**self._defaults, **event} if self._defaults else event
+        fastavro.schemaless_writer(out, self._schema, whole, strict=False)
         return out.getvalue()
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ctr_platform.loadgen.encoder import Event
     from ctr_platform.loadgen.schema_fields import SchemaField
 
+    Convert = Callable[[str], Any]
+
 
 @dataclass(frozen=True)
 class Row:
@@ -84,15 +86,22 @@ class LogColumns:
             click=self._click.name,
             clicked=self._click.yes,
             cells=[
-                (header.index(column), field.name, partial(self._value, column, field))
+                (header.index(column), field.name, self._converter(column, field))
                 for column, field in self._fields
                 if column in header
             ],
         )
 
-    def _value(self, column: str, field: SchemaField, cell: str) -> Any:
-        if field.name != self._click.name:
-            return _value(column, field, cell)
+    def _converter(self, column: str, field: SchemaField) -> Convert | None:
+        if field.name == self._click.name:
+            return partial(self._click_value, column, field)
+        if field.kind == "string" and not field.nullable:
+            return None
+        if field.kind == "int" and not field.nullable:
+            return partial(_int, column)
+        return partial(_value, column, field)
+
+    def _click_value(self, column: str, field: SchemaField, cell: str) -> Any:
         if self._clicked is not None:
             return self._click.yes if cell == self._clicked else self._click.no
         value = _value(column, field, cell)
@@ -114,8 +123,8 @@ class RowReader:
     click: str
     clicked: Any
     """What the click field holds where it was clicked."""
-    cells: Sequence[tuple[int, str, Callable[[str], Any]]]
-    """Position, field, and what makes the value."""
+    cells: Sequence[tuple[int, str, Convert | None]]
+    """Position, field, and what makes the value; None: the cell is the value."""
 
     def row(self, cells: Sequence[str], made_id: str) -> Row:
         """Read one row.
@@ -126,14 +135,21 @@ class RowReader:
         if len(cells) != self.count:
             raise ValueError(f"{len(cells)} columns instead of {self.count}")
         event: dict[str, Any] = {} if self.id_field is None else {self.id_field: made_id}
-        for place, name, value in self.cells:
-            event[name] = value(cells[place])
+        for place, name, convert in self.cells:
+            event[name] = cells[place] if convert is None else convert(cells[place])
         click = int(event[self.click] == self.clicked)
         if self.time is None:
             return Row(0, click, event)
         place, clock = self.time
         moment = clock.moment(cells[place])
         return Row(moment.hour, click, event, moment.within_us)
+
+
+def _int(column: str, cell: str) -> int:
+    try:
+        return whole_number(cell, 32)
+    except ValueError as error:
+        raise ValueError(f"{column} is {error}") from None
 
 
 def _value(column: str, field: SchemaField, cell: str) -> Any:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from contract.avro import Boolean, Budget, Enum, Int, Long, Null, Record, String, Union
+from contract.avro import Boolean, Budget, Bytes, Enum, Fixed, Int, Long, Null, Record, String, Union
 from contract.avro_schema import type_of
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ class SchemaField:
     logical_type: str | None
     empty: Any
     """A value that is as good as none: null, 0, an empty text."""
+    default_bytes: bytes | None
+    """The default of bytes: JSON has them as a text."""
 
 
 def schema_fields(stream: DeclaredStream) -> list[SchemaField]:
@@ -64,7 +66,16 @@ def _field(described: Any, kind: Type) -> SchemaField:
         symbols=tuple(alone.symbols) if isinstance(alone, Enum) else (),
         logical_type=logical if isinstance(logical, str) else None,
         empty=None if nullable else kind.read(_ZEROS, 0, 0, Budget())[0],
+        default_bytes=_default_bytes(described.get("default"), kind),
     )
+
+
+def _default_bytes(default: Any, kind: Type) -> bytes | None:
+    # A default is one of a union's first branch.
+    first = kind.branches[0] if isinstance(kind, Union) else kind
+    if isinstance(default, str) and isinstance(first, Bytes | Fixed) and not isinstance(first, String):
+        return default.encode("latin-1")
+    return None
 
 
 def _kind(kind: Type | None, written: Any) -> str:
