@@ -32,6 +32,10 @@ DEAD_LETTER_MAX_BYTES: Final = 2 * RAW_MAX_BYTES + 65_536
 """Of one in the error topic: the job may compress less well than a producer did, and adds headers."""
 
 
+BLANK: Final = "unknown"
+"""What a missing or blank text of a dimension counts as, where nothing else is said."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Dimension:
     """A field of the event by which the counts are split."""

@@ -13,13 +13,12 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from contract.errors import CacheUnavailable
-from contract.stream.load import shipped_stream
-from warehouse.dimensions import DIMENSIONS
 from warehouse.windows import WINDOW_MINUTES, Segment, WindowDocument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from warehouse.stream_tables import StreamTables
     from warehouse.windows import WindowType
 
 CONNECT_TIMEOUT_S: Final = 0.5
@@ -30,6 +29,10 @@ READ_TIMEOUT_S: Final = 0.5
 
 MAX_WINDOWS: Final = 100
 """The most documents of one read: many more than live at once, at 1 to 30 KB each."""
+
+
+FIGURES: Final = 2
+"""Behind the dimensions of a segment: impressions and clicks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +52,9 @@ class Cache:
     holds something that is no window document. Safe to share between threads.
     """
 
-    def __init__(self, host: str, port: int, key_prefix: str = "") -> None:
+    def __init__(self, host: str, port: int, key_prefix: str, tables: StreamTables) -> None:
+        """`tables` are those of the stream that is counted: documents of another shape are left out."""
+        self._tables = tables
         self._address = f"{host}:{port}"
         self._prefix = f"{key_prefix}metrics"
         self._redis = redis.Redis(
@@ -76,13 +81,17 @@ class Cache:
                 *("LIMIT", 0, min(limit, MAX_WINDOWS), "GET", self._key(window_type, "*")),
             )
             # A document may expire before its member leaves the index.
-            return [parse_document(text) for text in found if text is not None]
+            return [
+                document
+                for text in found
+                if text is not None and (document := parse_document(text, self._tables)) is not None
+            ]
 
     def window(self, window_type: WindowType, window_id: str) -> WindowDocument | None:
         """One window, or None if it has no document (any more)."""
         with self._errors():
             text = self._redis.get(self._key(window_type, window_id))
-            return None if text is None else parse_document(str(text))
+            return None if text is None else parse_document(str(text), self._tables)
 
     def health(self) -> CacheHealth:
         """Whether and how fast Redis answers."""
@@ -118,13 +127,18 @@ class Cache:
         return f"{self._prefix}:{window_type}:{name}"
 
 
-def parse_document(text: str) -> WindowDocument:
-    """A window's document, as Redis and `ctr_windows` hold it.
+def parse_document(text: str, tables: StreamTables) -> WindowDocument | None:
+    """A window's document, as Redis and `ctr_windows` hold it; None: it was written before a cutover.
 
     Raises:
         ValueError, TypeError, KeyError: it is none.
     """
     document: dict[str, Any] = json.loads(text)
+    segments: list[list[Any]] = document["segments"]
+    of_this_shape = all(each.rates_name in document for each in tables.columns)
+    if not of_this_shape or any(len(each) != len(tables.columns) + FIGURES for each in segments):
+        _require_segments(segments)
+        return None
     return WindowDocument(
         window_type=document["window_type"],
         window_start_ms=document["window_start"],
@@ -132,12 +146,14 @@ def parse_document(text: str) -> WindowDocument:
         impressions=document["total_impressions"],
         clicks=document["total_clicks"],
         ctr=document["ctr"],
-        rates={
-            each.column_name: document[each.rates_name] for each in shipped_stream().declaration.dimensions
-        },
+        rates={each.name: document[each.rates_name] for each in tables.columns},
         segments=tuple(
-            Segment(dimensions=_values(values), impressions=impressions, clicks=clicks)
-            for *values, impressions, clicks in document["segments"]
+            Segment(
+                dimensions=dict(zip(tables.dimensions, values, strict=True)),
+                impressions=impressions,
+                clicks=clicks,
+            )
+            for *values, impressions, clicks in segments
         ),
         final=document["final"],
         revision=document["revision"],
@@ -145,7 +161,8 @@ def parse_document(text: str) -> WindowDocument:
     )
 
 
-def _values(written: list[Any]) -> tuple[Any, ...]:
-    if len(written) != len(DIMENSIONS):
-        raise ValueError(f"a segment has {len(written)} values, not {len(DIMENSIONS)}")
-    return tuple(written)
+def _require_segments(segments: list[list[Any]]) -> None:
+    """Refuse what no stream has."""
+    lengths = {len(each) for each in segments}
+    if len(lengths) > 1 or min(lengths, default=FIGURES + 1) <= FIGURES:
+        raise ValueError(f"segments have {', '.join(map(str, sorted(lengths)))} values")

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal
 
-from warehouse.dimensions import DIMENSIONS
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -27,19 +25,19 @@ Value = str | int
 class Segment:
     """Counts of one combination of the dimensions' values within a window."""
 
-    dimensions: tuple[Value | None, ...]
-    """Their values, in their order. One is None in the segment that sums those beyond a document's limit."""
+    dimensions: Mapping[str, Value | None]
+    """Their values by column. One is None in the segment that sums those beyond a document's limit."""
     impressions: int
     clicks: int
 
     @property
     def is_rest(self) -> bool:
         """Whether it sums those beyond a document's limit."""
-        return None in self.dimensions
+        return None in self.dimensions.values()
 
     def value(self, dimension: str) -> Value | None:
         """Its value of a dimension, which its column names."""
-        return self.dimensions[DIMENSIONS.index(dimension)]
+        return self.dimensions[dimension]
 
 
 @dataclass(frozen=True)

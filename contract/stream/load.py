@@ -6,7 +6,7 @@ import csv
 import json
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -56,6 +56,9 @@ class DeclaredStream:
     """A stream, with what its folder holds beside the declaration."""
 
     declaration: Stream
+    text: str
+    """The file that declares it."""
+
     event_schema: str
     """The event's Avro schema: JSON."""
 
@@ -74,6 +77,28 @@ def load_stream(folder: Path) -> DeclaredStream:
         InvalidStream: it declares none; all mistakes that can be found at once are named.
     """
     text = _text(folder / FILE)
+    stream, lines = _read(text)
+    schema = _beside(folder, stream.event.avro_schema, lines.of(("event", "schema")))
+    declared = _checked(stream, text, schema, lines)
+    names = {
+        each.column_name: dict(_names(folder, each.names, lines.of(("dimensions", number, "names"))))
+        for number, each in enumerate(stream.dimensions)
+        if each.names is not None
+    }
+    return replace(declared, names=names)
+
+
+def parse_stream(text: str, event_schema: str) -> DeclaredStream:
+    """Read a declaration that was kept with its schema; its values have no names.
+
+    Raises:
+        InvalidStream: it declares none.
+    """
+    stream, lines = _read(text)
+    return _checked(stream, text, event_schema, lines)
+
+
+def _read(text: str) -> tuple[Stream, _Lines]:
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -81,10 +106,12 @@ def load_stream(folder: Path) -> DeclaredStream:
         raise _invalid(Mistake(FILE, int(line[1]) if line else None, f"no TOML: {error}")) from None
     lines = _Lines(text)
     try:
-        stream = Stream.model_validate(values)
+        return Stream.model_validate(values), lines
     except ValidationError as error:
         raise _invalid(*(_as_mistake(each, lines) for each in error.errors())) from None
-    schema = _beside(folder, stream.event.avro_schema, lines.of(("event", "schema")))
+
+
+def _checked(stream: Stream, text: str, schema: str, lines: _Lines) -> DeclaredStream:
     try:
         fields = event_fields(_json(stream.event.avro_schema, schema))
     except NoEvent as error:
@@ -94,12 +121,7 @@ def load_stream(folder: Path) -> DeclaredStream:
         raise _invalid(*found)
     unit = time_unit(stream, fields)
     assert unit is not None  # noqa: S101 - else it was a mistake
-    names = {
-        each.column_name: dict(_names(folder, each.names, lines.of(("dimensions", number, "names"))))
-        for number, each in enumerate(stream.dimensions)
-        if each.names is not None
-    }
-    return DeclaredStream(stream, schema, fields, unit, names)
+    return DeclaredStream(stream, text, schema, fields, unit, names={})
 
 
 @cache

@@ -61,7 +61,7 @@ class Pipeline(TopicWriter):
     @property
     def config(self) -> JobConfig:
         """What the settings say of the job."""
-        return job_config(self.settings)
+        return job_config(self.settings, self.settings.declared_stream())
 
     def use(self, **changes: object) -> None:
         """Go on with other settings."""

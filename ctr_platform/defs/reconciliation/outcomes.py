@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from ctr_platform.defs.reconciliation.decode import VALID
-from warehouse.dimensions import DIMENSIONS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from contract.time_rules import TimeRules
@@ -24,8 +25,12 @@ MINUTE_MS: Final = 60_000
 BEFORE_ALL_MS: Final = -(2**62)
 """The highest time while there is none: nothing is late against it."""
 
-SEGMENT: Final = ["window_start_ms", *DIMENSIONS]
 REASONS: Final = ("malformed", "unknown_schema", "invalid")
+
+
+def segment_columns(dimensions: Iterable[str]) -> list[str]:
+    """Columns that tell a segment of a minute: its window's start, and the dimensions'."""
+    return ["window_start_ms", *dimensions]
 
 
 @dataclass(frozen=True)
@@ -47,10 +52,10 @@ class PartitionOutcomes:
     """What became of consecutive records of one partition."""
 
     counts: pd.DataFrame
-    """Columns `SEGMENT`, `impressions`, `clicks`: a row per segment of a minute, by their first records."""
+    """A segment's columns, `impressions`, `clicks`: a row per segment of a minute, by their first records."""
 
     late: pd.DataFrame
-    """Columns `offset`, `SEGMENT`, `click`: one row per late record."""
+    """Columns `offset`, those of a segment, `click`: one row per late record."""
 
     rejected: Ints
     """Offsets of the records that are dead or late, each of which has a dead-letter message."""
@@ -104,8 +109,9 @@ def decide(
             "click": click[valid],
         }
     )
-    counted = events[~late].groupby(SEGMENT, sort=False)["click"].agg(["size", "sum"]).reset_index()
-    counted.columns = pd.Index([*SEGMENT, "impressions", "clicks"])
+    segment = segment_columns(decoded.dimensions)
+    counted = events[~late].groupby(segment, sort=False)["click"].agg(["size", "sum"]).reset_index()
+    counted.columns = pd.Index([*segment, "impressions", "clicks"])
     return PartitionOutcomes(
         counts=counted,
         late=events[late],

@@ -5,10 +5,11 @@
 --               the staging job has counted them
 -- :first, :last whole hours: windows that start in [:first, :last)
 -- ${dimensions}  for the columns of the dimensions
+-- ${as_counted}  for the same, without what windows say nothing of that were counted before there was one
 WITH minutes AS (
     SELECT window_start, ${dimensions}, sum(impressions) AS impressions, sum(clicks) AS clicks
     FROM (
-        SELECT window_start, ${dimensions}, impressions, clicks
+        SELECT window_start, ${as_counted}, impressions, clicks
         FROM quality.repair_counts
         WHERE repair_id = :repair_id
         UNION ALL
