@@ -192,7 +192,9 @@ def _named(summary: Summary, dimensions: Sequence[Dimension], entries: int) -> d
     for row in summary.segments[entries:]:
         rest = _sum(rest, row[len(dimensions) :])
     if any(rest):
-        segments = [*segments, [OTHER, *[None] * (len(dimensions) - 1), *rest]]
+        # A value may be called so too; None is in no other segment.
+        of_others = [OTHER, *[None] * (len(dimensions) - 1)] if len(dimensions) > 1 else [None]
+        segments = [*segments, [*of_others, *rest]]
     named["segments"] = segments
     return named
 

@@ -21,6 +21,7 @@ from flink.config import JOB_NAME
 from tests.oracle import MINUTE_MS, Expected, dead_letters, expect
 from tests.support.isolation import own
 from tests.support.topic_writer import TopicWriter
+from warehouse.migrate import migrate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -242,6 +243,8 @@ def pipeline(stack: RunningStack, submitter: Submitter, **changes: object) -> It
         "flink_checkpoint_timeout": 60.0,
     }
     with own(stack.with_settings(**{**quick, **changes})) as mine:
+        if "ctr_stream" in changes:
+            migrate(mine.settings.postgres_url, mine.settings.declared_stream())
         ensure_topics(mine.settings)
         made = Pipeline(
             stack=mine,

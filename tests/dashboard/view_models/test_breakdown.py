@@ -111,5 +111,5 @@ def test_a_field_is_there_once_with_all_of_its_counts(segments: list[Segment]) -
         assert cell.impressions == sum(
             each.impressions
             for each in segments
-            if tuple(map(str, each.dimensions.values())) == (cell.row, cell.column)
+            if tuple(str(each.value(name)) for name in BOTH) == (cell.row, cell.column)
         )
