@@ -13,7 +13,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from contract.errors import CacheUnavailable
-from warehouse.windows import WINDOW_MINUTES, Segment, WindowDocument
+from warehouse.segments import segment_of
+from warehouse.windows import WINDOW_MINUTES, WindowDocument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,8 +32,8 @@ MAX_WINDOWS: Final = 100
 """The most documents of one read: many more than live at once, at 1 to 30 KB each."""
 
 
-FIGURES: Final = 2
-"""Behind the dimensions of a segment: impressions and clicks."""
+LEAST: Final = 3
+"""Values of a segment: of a dimension, impressions and clicks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,8 +136,10 @@ def parse_document(text: str, tables: StreamTables) -> WindowDocument | None:
     """
     document: dict[str, Any] = json.loads(text)
     segments: list[list[Any]] = document["segments"]
-    of_this_shape = all(each.rates_name in document for each in tables.columns)
-    if not of_this_shape or any(len(each) != len(tables.columns) + FIGURES for each in segments):
+    width = len(tables.dimensions) + len(tables.figures)
+    named = (*(each.rates_name for each in tables.columns), *tables.sums)
+    of_this_shape = all(each in document for each in named)
+    if not of_this_shape or any(len(each) != width for each in segments):
         _require_segments(segments)
         return None
     return WindowDocument(
@@ -146,15 +149,9 @@ def parse_document(text: str, tables: StreamTables) -> WindowDocument | None:
         impressions=document["total_impressions"],
         clicks=document["total_clicks"],
         ctr=document["ctr"],
+        measures={each: document[each] for each in tables.sums},
         rates={each.name: document[each.rates_name] for each in tables.columns},
-        segments=tuple(
-            Segment(
-                dimensions=dict(zip(tables.dimensions, values, strict=True)),
-                impressions=impressions,
-                clicks=clicks,
-            )
-            for *values, impressions, clicks in segments
-        ),
+        segments=tuple(segment_of(tables, each) for each in segments),
         final=document["final"],
         revision=document["revision"],
         written_ms=document["timestamp"],
@@ -164,5 +161,5 @@ def parse_document(text: str, tables: StreamTables) -> WindowDocument | None:
 def _require_segments(segments: list[list[Any]]) -> None:
     """Refuse what no stream has."""
     lengths = {len(each) for each in segments}
-    if len(lengths) > 1 or min(lengths, default=FIGURES + 1) <= FIGURES:
+    if len(lengths) > 1 or min(lengths, default=LEAST) < LEAST:
         raise ValueError(f"segments have {', '.join(map(str, sorted(lengths)))} values")

@@ -49,35 +49,6 @@ class Base(DeclarativeBase):
     }
 
 
-class RawEvent(Base):
-    """A valid event kept for inspection, never for counting; the first one of an id stays."""
-
-    __tablename__ = "raw_events"
-    __table_args__ = (Index(None, "event_time"), {"schema": REALTIME})
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    """Identifies the impression."""
-    click: Mapped[int]
-    hour: Mapped[int]
-    """`YYMMDDHH` in UTC, as Avazu writes it."""
-    c1: Mapped[int]
-    """Avazu's column C1."""
-    banner_pos: Mapped[int]
-    """Position of the banner on the page."""
-    site_id: Mapped[str]
-    """The site."""
-    site_category: Mapped[str]
-    """Category of the site, as the event has it."""
-    device_type: Mapped[int]
-    """Type of the device, as Avazu numbers them."""
-    device_ip: Mapped[str]
-    """The device's address."""
-    event_time: Mapped[datetime]
-    """The event's own time."""
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    """When the job wrote the row."""
-
-
 class LedgerRow(Base):
     """What became of the records that one run of the job read from one partition up to a checkpoint.
 

@@ -14,18 +14,19 @@ from sqlalchemy import BigInteger, exists, func, literal, select
 from warehouse.ctr import percent
 from warehouse.models import Heartbeat, LedgerRow, RecountProgress
 from warehouse.read_connections import MAX_WINDOWS, ReadConnections, require_few_windows
+from warehouse.segments import segment_of
 from warehouse.streams import counted_stream, tables_of
 from warehouse.views import CONSERVATION
-from warehouse.windows import EVERYTHING, Segment, Window, WindowDetail, epoch_ms, window_length
+from warehouse.windows import EVERYTHING, Window, WindowDetail, epoch_ms, window_length
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection, Label, Select, TableClause
+    from sqlalchemy import ColumnElement, Connection, Label, Select
 
     from warehouse.stream_tables import StreamTables
     from warehouse.streams import CountedStream
-    from warehouse.windows import Selection, WindowType
+    from warehouse.windows import Segment, Selection, WindowType
 
 MAX_SEGMENTS: Final = 10_000
 """The most segments of one read, the largest first."""
@@ -101,7 +102,7 @@ class Warehouse(ReadConnections):
             tables = tables_of(connection)
             starts = _latest_starts(connection, tables, window_type, min(limit, MAX_WINDOWS))
             counted = tables.counted[window_type]
-            return _windows(connection, window_type, counted, counted.c.window_start.in_(starts))
+            return _windows(connection, tables, window_type, counted.c.window_start.in_(starts))
 
     def series(
         self, window_type: WindowType, start: datetime, end: datetime, selection: Selection = EVERYTHING
@@ -115,7 +116,8 @@ class Warehouse(ReadConnections):
         """
         require_few_windows(window_type, start, end)
         with self._connection() as connection:
-            counted = tables_of(connection).counted[window_type]
+            tables = tables_of(connection)
+            counted = tables.counted[window_type]
             chosen = [counted.c.window_start >= start, counted.c.window_start < end]
             # A dimension that has been removed since is no choice any more.
             chosen += [
@@ -123,7 +125,7 @@ class Warehouse(ReadConnections):
                 for column, values in selection.by_dimension().items()
                 if column in counted.c
             ]
-            return _windows(connection, window_type, counted, *chosen)
+            return _windows(connection, tables, window_type, *chosen)
 
     def segments(self, window_type: WindowType, start: datetime, end: datetime) -> list[Segment]:
         """Each segment's counts over all windows that start within `[start, end)`, the largest first.
@@ -152,6 +154,7 @@ class Warehouse(ReadConnections):
                 impressions=row.total_impressions,
                 clicks=row.total_clicks,
                 ctr=row.ctr,
+                measures={each: getattr(row, each) for each in tables.sums},
                 rates={each.name: getattr(row, each.rates_name) for each in tables.columns},
                 segments=tuple(
                     _segments(connection, tables, window_type, start, start + window_length(window_type))
@@ -237,12 +240,12 @@ def _newest_start(
 
 
 def _windows(
-    connection: Connection, window_type: WindowType, view: TableClause, *chosen: ColumnElement[bool]
+    connection: Connection, tables: StreamTables, window_type: WindowType, *chosen: ColumnElement[bool]
 ) -> list[Window]:
     """Windows, newest first, with the sums of what is chosen of `counted`."""
-    counted = view.c
+    counted = tables.counted[window_type].c
     query = (
-        select(counted.window_start, _sum(counted.impressions), _sum(counted.clicks))
+        select(counted.window_start, *(_sum(counted[each]) for each in tables.figures))
         .where(*chosen)
         .group_by(counted.window_start)
         .having(func.sum(counted.impressions) > 0)
@@ -256,6 +259,7 @@ def _windows(
             impressions=row.impressions,
             clicks=row.clicks,
             ctr=percent(row.clicks, row.impressions),
+            measures={each: getattr(row, each) for each in tables.sums},
         )
         for row in connection.execute(query)
     ]
@@ -269,21 +273,14 @@ def _segments(
     impressions = _sum(counted.impressions)
     dimensions = [counted[each] for each in tables.dimensions]
     query = (
-        select(*dimensions, impressions, _sum(counted.clicks))
+        select(*dimensions, impressions, *(_sum(counted[each]) for each in tables.figures[1:]))
         .where(counted.window_start >= start, counted.window_start < end)
         .group_by(*dimensions)
         .having(func.sum(counted.impressions) > 0)
         .order_by(impressions.desc(), *dimensions)
         .limit(MAX_SEGMENTS)
     )
-    return [
-        Segment(
-            dimensions=dict(zip(tables.dimensions, values, strict=True)),
-            impressions=impressions,
-            clicks=clicks,
-        )
-        for *values, impressions, clicks in connection.execute(query)
-    ]
+    return [segment_of(tables, tuple(row)) for row in connection.execute(query)]
 
 
 def _sum(counts: ColumnElement[int]) -> Label[int]:

@@ -24,10 +24,10 @@ from warehouse.models import LedgerRow, SubmittedJobRow
 from warehouse.windows import WINDOW_MINUTES
 
 if TYPE_CHECKING:
-    from warehouse.stream_tables import DimensionColumn, StreamTables
+    from collections.abc import Collection
 
-FIGURES: Final = frozenset({"impressions", "clicks"})
-"""Columns that are summed where segments become one."""
+    from warehouse.stream_tables import DimensionColumn, StreamTables
+    from warehouse.windows import Value
 
 SQL: Final = Path(__file__).parent / "sql" / "stream"
 
@@ -42,14 +42,14 @@ def reshape(connection: Connection, before: StreamTables, after: StreamTables) -
     """Change every table of the stream, and make its views anew.
 
     What was counted before there was a dimension has its `unknown` value in it; of a dimension that is gone,
-    the values are summed.
+    the values are summed. A further sum is 0 in what was counted before.
     """
     for view in ("metrics", "segments", "counted"):
         for window_type in WINDOW_MINUTES:
             _run(connection, f"DROP VIEW realtime.{view}_{window_type}")
     connection.execute(delete(before.repair_counts))
     for old, new in zip(before.all_tables, after.all_tables, strict=True):
-        _reshape(connection, old, new, {each.name: each for each in after.columns})
+        _reshape(connection, old, new, before, after)
     make_views(connection, after)
 
 
@@ -76,15 +76,19 @@ def _rates(dimension: DimensionColumn, window_type: str) -> str:
     )
 
 
-def _reshape(connection: Connection, old: Table, new: Table, dimensions: dict[str, DimensionColumn]) -> None:
+def _reshape(
+    connection: Connection, old: Table, new: Table, before: StreamTables, after: StreamTables
+) -> None:
+    nothing = {each.name: each.unknown for each in after.columns} | dict.fromkeys(after.sums, 0)
+    nothing = {each.name: each.nothing for each in after.kept} | nothing
     added = [each for each in new.columns if each.name not in old.columns]
     removed = [each for each in old.columns if each.name not in new.columns]
     keyed = any(each.primary_key for each in (*added, *removed))
-    held = _summed(connection, old, new) if keyed and removed else None
+    held = _summed(connection, old, new, before.figures) if keyed and removed else None
     changes = [
         *(["DROP CONSTRAINT {key}"] if keyed else []),
         *(f"DROP COLUMN {_quoted(connection, each.name)}" for each in removed),
-        *(_added(connection, each, dimensions[each.name]) for each in added),
+        *(_added(connection, each, nothing[each.name]) for each in added),
     ]
     if not changes:
         return
@@ -94,7 +98,7 @@ def _reshape(connection: Connection, old: Table, new: Table, dimensions: dict[st
     for each in added:
         _run(connection, f"ALTER TABLE {name} ALTER COLUMN {_quoted(connection, each.name)} DROP DEFAULT")
     if held is not None:
-        unknown = [literal(dimensions[each.name].unknown, each.type).label(each.name) for each in added]
+        unknown = [literal(nothing[each.name], each.type).label(each.name) for each in added]
         names = [*(each.name for each in held.columns), *(each.name for each in added)]
         connection.execute(insert(new).from_select(names, select(*held.columns, *unknown)))
         held.drop(connection)
@@ -103,12 +107,12 @@ def _reshape(connection: Connection, old: Table, new: Table, dimensions: dict[st
         _run(connection, f"ALTER TABLE {name} ADD CONSTRAINT {key} PRIMARY KEY ({columns})")
 
 
-def _summed(connection: Connection, old: Table, new: Table) -> Table:
+def _summed(connection: Connection, old: Table, new: Table, figures: Collection[str]) -> Table:
     """Empty a table; returns one that holds its rows without what the new one lacks, as sums."""
     kept = [each for each in old.columns if each.name in new.columns]
-    groups = [each for each in kept if each.name not in FIGURES]
+    groups = [each for each in kept if each.name not in figures]
     rows = select(
-        *groups, *(func.sum(each).cast(BigInteger).label(each.name) for each in kept if each.name in FIGURES)
+        *groups, *(func.sum(each).cast(BigInteger).label(each.name) for each in kept if each.name in figures)
     ).group_by(*groups)
     held = Table(
         f"held_{old.name}",
@@ -122,9 +126,9 @@ def _summed(connection: Connection, old: Table, new: Table) -> Table:
     return held
 
 
-def _added(connection: Connection, column: Column[Any], dimension: DimensionColumn) -> str:
+def _added(connection: Connection, column: Column[Any], nothing: Value) -> str:
     kind = column.type.compile(dialect=connection.dialect)
-    value = literal(dimension.unknown, column.type).compile(
+    value = literal(nothing, column.type).compile(
         dialect=connection.dialect, compile_kwargs={"literal_binds": True}
     )
     return f"ADD COLUMN {_quoted(connection, column.name)} {kind} NOT NULL DEFAULT {value}"

@@ -28,11 +28,12 @@ from warehouse.models import NAMING, QUALITY, REALTIME
 from warehouse.windows import WINDOW_MINUTES, window_length
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from sqlalchemy import TableClause
     from sqlalchemy.types import TypeEngine
 
+    from contract.stream.event_fields import Kind
     from contract.stream.load import DeclaredStream
     from warehouse.windows import Value, WindowType
 
@@ -93,10 +94,47 @@ class DimensionColumn:
 
 
 @dataclass(frozen=True)
+class MeasureColumn:
+    """The column of a sum besides impressions and clicks."""
+
+    name: str
+    title: str
+    """In English."""
+
+
+@dataclass(frozen=True)
+class KeptColumn:
+    """A column of raw events alone."""
+
+    name: str
+    kind: Kind
+    """Of the field."""
+
+    @property
+    def type(self) -> TypeEngine[Any]:
+        """Of Postgres."""
+        kinds: dict[str, TypeEngine[Any]] = {"int": Integer(), "long": BigInteger(), "boolean": Boolean()}
+        return kinds.get(self.kind, Text())
+
+    @property
+    def nothing(self) -> Value:
+        """Its value in events that were kept before it was."""
+        return {"int": 0, "long": 0, "boolean": False}.get(self.kind, "")
+
+
+@dataclass(frozen=True)
 class StreamTables:
     """The tables and views whose columns a stream declares, and what stands in SQL files for them."""
 
     columns: tuple[DimensionColumn, ...]
+    """Of the dimensions, in their order."""
+
+    measures: tuple[MeasureColumn, ...] = ()
+    """Of what is summed besides."""
+
+    kept: tuple[KeptColumn, ...] = ()
+    """Of what raw events have besides."""
+
     metadata: MetaData = field(
         default_factory=lambda: MetaData(naming_convention=NAMING), compare=False, repr=False
     )
@@ -114,7 +152,13 @@ class StreamTables:
                     blank=each.blank,
                 )
                 for each in stream.declaration.dimensions
-            )
+            ),
+            tuple(MeasureColumn(each.column_name, each.title["en"]) for each in stream.declaration.measures),
+            tuple(
+                KeptColumn(each.lower(), found.kind)
+                for each in stream.kept_alone
+                if (found := stream.fields[each]) is not None
+            ),
         )
 
     # ---- dimensions ------------------------------------------------------------------------------
@@ -135,7 +179,18 @@ class StreamTables:
         return {
             **{each.name: _about(each) for each in self.columns},
             **{each.rates_name: f"CTR in percent by {each.title.lower()}." for each in self.columns},
+            **{each.name: f"{each.title}, summed." for each in self.measures},
         }
+
+    @property
+    def sums(self) -> tuple[str, ...]:
+        """Columns of what is summed besides impressions and clicks."""
+        return tuple(each.name for each in self.measures)
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """Columns of everything that is summed."""
+        return ("impressions", "clicks", *self.sums)
 
     @property
     def other(self) -> tuple[Value, ...]:
@@ -143,11 +198,16 @@ class StreamTables:
         return tuple(each.other for each in self.columns)
 
     def identifiers(self) -> dict[str, str]:
-        """What stands in SQL files for the dimensions.
+        """What stands in SQL files for the dimensions, and for what is summed besides impressions and clicks.
 
         `${dimensions}` is their columns, `${is_other}` true of the segment `other`, `${most_values_in}` names
-        the one with most distinct values in a group.
+        the one with most distinct values in a group. `${more}` is the columns of further sums, each with a
+        comma before it, `${more_sums}` their sums, `${less}` their negatives, `${no_more}` as many zeros;
+        `${or_more}` says that a sum of them is not 0, `${more_off}` is by how much two joined relations,
+        `actual` and `expected`, differ in them, as shares of what is expected, and `${errors}` these shares;
+        `${own_more}` and `${minutes_more}` are the columns of relations of these names.
         """
+        sums = [f'"{each}"' for each in self.sums]
         names = [f'"{each}"' for each in self.dimensions]
         others = (
             f"{name} = {each.other}" if each.is_number else f"{name} = '{each.other}'"
@@ -163,6 +223,19 @@ class StreamTables:
             "dimensions": ", ".join(names),
             "is_other": " AND ".join(others),
             "most_values_in": f"CASE {' '.join(cases)} END",
+            "more": _each(", {}", sums),
+            "more_sums": _each(", sum({0})::bigint AS {0}", sums),
+            "less": _each(", -{}", sums),
+            "no_more": _each(", 0", sums),
+            "or_more": _each(" OR sum({}) <> 0", sums),
+            "more_off": "".join(
+                f", sum(abs(coalesce(actual.{each}, 0) - coalesce(expected.{each}, 0)))"
+                f" / greatest(1, sum(abs(coalesce(expected.{each}, 0)))) AS error_{number}"
+                for number, each in enumerate(sums)
+            ),
+            "errors": "".join(f", error_{number}" for number in range(len(sums))),
+            "own_more": _each(", own.{}", sums),
+            "minutes_more": _each(", minutes.{}", sums),
         }
 
     # ---- tables ----------------------------------------------------------------------------------
@@ -177,7 +250,7 @@ class StreamTables:
                 Column("window_start", _time(), primary_key=True),
                 Column("window_end", _time(), nullable=False),
                 *self._dimensions(key=True),
-                *_figures(),
+                *self._figures(),
                 about="counts",
             )
             for each in WINDOW_MINUTES
@@ -193,6 +266,7 @@ class StreamTables:
             Column("event_time", _time(), nullable=False, doc="The event's own time."),
             *self._dimensions(),
             Column("click", Integer, nullable=False),
+            *self._sums(),
             *(
                 Column(
                     f"window_start_{each}",
@@ -211,6 +285,28 @@ class StreamTables:
         )
 
     @cached_property
+    def raw_events(self) -> Table:
+        """Valid events that were kept for a look."""
+        return self._table(
+            REALTIME,
+            "raw_events",
+            Column("id", Text, primary_key=True, doc="Identifies the impression."),
+            Column("click", Integer, nullable=False),
+            *self._dimensions(),
+            *(Column(each.name, each.type, nullable=False, doc="As the event has it.") for each in self.kept),
+            Column("event_time", _time(), nullable=False, doc="The event's own time."),
+            Column(
+                "created_at",
+                _time(),
+                nullable=False,
+                server_default=func.now(),
+                doc="When the job wrote the row.",
+            ),
+            Index(None, "event_time"),
+            about="raw_events",
+        )
+
+    @cached_property
     def recount_counts(self) -> Table:
         """The recount's windows of one minute."""
         return self._table(
@@ -218,7 +314,7 @@ class StreamTables:
             "recount_counts",
             Column("window_start", _time(), primary_key=True),
             *self._dimensions(key=True),
-            *_figures(),
+            *self._figures(),
             about="recount_counts",
         )
 
@@ -245,6 +341,7 @@ class StreamTables:
             Column("window_start", _time(), nullable=False, doc="Start of its minute."),
             *self._dimensions(),
             Column("click", Integer, nullable=False),
+            *self._sums(),
             Column(
                 "after_idleness",
                 Boolean,
@@ -264,7 +361,7 @@ class StreamTables:
             Column("repair_id", Text, primary_key=True),
             Column("window_start", _time(), primary_key=True),
             *self._dimensions(key=True),
-            *_figures(),
+            *self._figures(),
             about="repair_counts",
         )
 
@@ -274,6 +371,7 @@ class StreamTables:
         return (
             *self.counts.values(),
             self.late_events,
+            self.raw_events,
             self.recount_counts,
             self.recount_segments,
             self.recount_late,
@@ -294,6 +392,7 @@ class StreamTables:
                 column("total_clicks", BigInteger),
                 column("ctr", Numeric(5, 2, asdecimal=False)),
                 *(column(dimension.rates_name, JSONB) for dimension in self.columns),
+                *(column(name, BigInteger) for name in self.sums),
                 schema=REALTIME,
             )
             for each in WINDOW_MINUTES
@@ -307,8 +406,7 @@ class StreamTables:
                 f"counted_{each}",
                 column("window_start", _time()),
                 *(column(dimension.name, dimension.type) for dimension in self.columns),
-                column("impressions", BigInteger),
-                column("clicks", BigInteger),
+                *(column(name, BigInteger) for name in self.figures),
                 schema=REALTIME,
             )
             for each in WINDOW_MINUTES
@@ -323,8 +421,7 @@ class StreamTables:
                 column("window_start", _time()),
                 column("window_end", _time()),
                 *(column(dimension.name, dimension.type) for dimension in self.columns),
-                column("impressions", BigInteger),
-                column("clicks", BigInteger),
+                *(column(name, BigInteger) for name in self.figures),
                 schema=REALTIME,
             )
             for each in WINDOW_MINUTES
@@ -347,6 +444,13 @@ class StreamTables:
 
     def _table(self, schema: str, name: str, *parts: Any, about: str) -> Table:
         return Table(name, self.metadata, *parts, schema=schema, info={"about": ABOUT[about]})
+
+    def _figures(self) -> list[Column[Any]]:
+        counts = [Column(each, BigInteger, nullable=False) for each in ("impressions", "clicks")]
+        return [*counts, *self._sums()]
+
+    def _sums(self) -> list[Column[Any]]:
+        return [Column(each, BigInteger, nullable=False) for each in self.sums]
 
     def _dimensions(self, *, key: bool = False) -> list[Column[Any]]:
         return [
@@ -376,8 +480,8 @@ def _window_start(window_type: WindowType) -> Computed:
     )
 
 
-def _figures() -> list[Column[Any]]:
-    return [Column(each, BigInteger, nullable=False) for each in ("impressions", "clicks")]
+def _each(pattern: str, names: Iterable[str]) -> str:
+    return "".join(pattern.format(each) for each in names)
 
 
 def _partition_key() -> list[Column[Any]]:

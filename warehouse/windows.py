@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -29,6 +29,13 @@ class Segment:
     """Their values by column. One is None in the segment that sums those beyond a document's limit."""
     impressions: int
     clicks: int
+    measures: Mapping[str, int] = field(default_factory=dict)
+    """Further sums, by their columns."""
+
+    @property
+    def figures(self) -> tuple[int, ...]:
+        """All that is summed."""
+        return (self.impressions, self.clicks, *self.measures.values())
 
     @property
     def is_rest(self) -> bool:
@@ -87,6 +94,8 @@ class Window:
     impressions: int
     clicks: int
     ctr: float
+    measures: Mapping[str, int] = field(default_factory=dict)
+    """Further sums, by their columns."""
 
     @property
     def window_id(self) -> str:

@@ -86,8 +86,13 @@ def _counting(before: DeclaredStream, after: DeclaredStream) -> Iterator[str]:
     kept = [column for column in old if column in new]
     if kept != [column for column in new if column in old]:
         yield f"the order of the dimensions is {', '.join(new)}"
-    if before.declaration.event != after.declaration.event or before.time_unit != after.time_unit:
+    events = [
+        (each.declaration.event.model_copy(update={"kept": ()}), each.time_unit) for each in (before, after)
+    ]
+    if events[0] != events[1]:
         yield "id, time or click are read from other fields"
+    if before.declaration.event.kept != after.declaration.event.kept:
+        yield f"raw events keep {', '.join(after.declaration.event.kept) or 'nothing more'}"
     sums = [
         [(each.field, each.column_name) for each in stream.declaration.measures] for stream in (before, after)
     ]

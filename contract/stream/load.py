@@ -69,6 +69,12 @@ class DeclaredStream:
     names: Mapping[str, Mapping[str, str]]
     """By dimension's column, names of its values."""
 
+    @property
+    def kept_alone(self) -> tuple[str, ...]:
+        """Fields that raw events keep and that are no dimensions, which they have anyway."""
+        split = {each.field for each in self.declaration.dimensions}
+        return tuple(each for each in self.declaration.event.kept if each not in split)
+
 
 def load_stream(folder: Path) -> DeclaredStream:
     """Read the declaration in a folder, and everything that it names.

@@ -29,6 +29,7 @@ def narrowed(window: Detail, selection: Selection) -> Detail:
         segments=held,
         impressions=impressions,
         clicks=clicks,
+        measures={name: sum(each.measures.get(name, 0) for each in held) for name in window.measures},
         ctr=rate_of(clicks, impressions),
         rates={column: _rates((str(each.value(column)), each) for each in held) for column in columns},
     )

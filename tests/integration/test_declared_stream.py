@@ -93,12 +93,14 @@ def _check_documents(job: Pipeline) -> None:
         row = warehouse.window(document.window_type, document.start)
         assert row is not None
         assert (document.impressions, document.clicks, document.ctr) == (row.impressions, row.clicks, row.ctr)
+        assert document.measures == row.measures
+        assert row.measures["cost"] > 0
         assert document.rates == row.rates
         assert set(document.rates) == set(COLUMNS)
-        named = {tuple(each.dimensions.values()): each.impressions for each in row.segments}
+        named = {tuple(each.dimensions.values()): each.figures for each in row.segments}
         for each in document.segments:
             if not each.is_rest:
-                assert named[tuple(each.dimensions.values())] == each.impressions
+                assert named[tuple(each.dimensions.values())] == each.figures
     assert {"campaign_ctr", "by_creative", "slot_ctr"} <= json.loads(texts[0]).keys()
     warehouse.close()
 
@@ -125,7 +127,9 @@ def _check_recount(job: Pipeline) -> None:
 def _check_backfill(job: Pipeline, traffic: WideTraffic) -> None:
     """Falsified windows of an hour are right again."""
     with job.connect() as connection, connection.cursor() as cursor:
-        cursor.execute("update realtime.counts_1min set clicks = 0, is_app = 'maybe' where is_app = 'false'")
+        cursor.execute(
+            "update realtime.counts_1min set cost = cost + 1, is_app = 'maybe' where is_app = 'false'"
+        )
         cursor.execute("delete from realtime.counts_5min where slot = 1")
     done = backfill(job.settings, HourRange(_hour(job) - HOUR, _hour(job) + HOUR))
     assert done.rows_changed > 0

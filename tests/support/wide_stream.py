@@ -19,7 +19,6 @@ from contract.stream.load import FILE
 from tests.oracle import MINUTE_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.support.pipeline import Pipeline
@@ -65,6 +64,14 @@ title = { en = "In an app" }
 [[dimensions]]
 field = "slot"
 title = { en = "Slot" }
+
+[[measures]]
+field = "cost_micros"
+column = "cost"
+title = { en = "Cost" }
+unit = "USD"
+scale = 0.000001
+per = ["click", "1000 impressions"]
 """
 
 SCHEMA: Final = {
@@ -91,6 +98,9 @@ OUT_OF_ORDERNESS_MS: Final = 10_000
 
 Segment = tuple[str, int, str, str, str, int]
 
+Figures = tuple[int, int, int]
+"""Impressions, clicks, cost."""
+
 
 def write_declaration(folder: Path) -> Path:
     """Declare the stream in a folder; returns it."""
@@ -106,12 +116,10 @@ class WideTraffic:
 
     job: Pipeline
     seed: int
-    counted: Counter[tuple[int, Segment]] = field(default_factory=Counter)
-    """Impressions by (start of the minute in ms, segment)."""
+    counted: dict[tuple[int, Segment], Figures] = field(default_factory=dict)
+    """By (start of the minute in ms, segment)."""
 
-    clicks: Counter[tuple[int, Segment]] = field(default_factory=Counter)
-    late: Counter[tuple[int, Segment]] = field(default_factory=Counter)
-    late_clicks: Counter[tuple[int, Segment]] = field(default_factory=Counter)
+    late: dict[tuple[int, Segment], Figures] = field(default_factory=dict)
     outcomes: Counter[str] = field(default_factory=Counter)
     _highest_ms: dict[int, int] = field(default_factory=dict)
 
@@ -138,18 +146,14 @@ class WideTraffic:
             self.job.send(partition, self._encoded(event))
         self.job.flush()
 
-    def windows(self, minutes: int, *, merged: bool = False) -> dict[tuple[int, Segment], tuple[int, int]]:
-        """Impressions and clicks by window and segment, with the late ones if these were merged."""
+    def windows(self, minutes: int, *, merged: bool = False) -> dict[tuple[int, Segment], Figures]:
+        """Sums by window and segment, with the late ones if these were merged."""
         length_ms = minutes * MINUTE_MS
-        impressions: Counter[tuple[int, Segment]] = Counter()
-        clicks: Counter[tuple[int, Segment]] = Counter()
-        parts = [(self.counted, self.clicks), *([(self.late, self.late_clicks)] if merged else [])]
-        for of_impressions, of_clicks in parts:
-            for (start, segment), number in of_impressions.items():
-                key = start - start % length_ms, segment
-                impressions[key] += number
-                clicks[key] += of_clicks[start, segment]
-        return {key: (number, clicks[key]) for key, number in impressions.items()}
+        windows: dict[tuple[int, Segment], Figures] = {}
+        for part in (self.counted, *([self.late] if merged else [])):
+            for (start, segment), figures in part.items():
+                _add(windows, (start - start % length_ms, segment), figures)
+        return windows
 
     # ---- records ---------------------------------------------------------------------------------
 
@@ -163,7 +167,8 @@ class WideTraffic:
             return self._encoded(self._event(at_ms), schema_id=self.job.schema_id + 500)
         if chance < 0.03:
             self.outcomes["invalid"] += 1
-            return self._encoded({**self._event(at_ms), "at": 1_000_000})
+            wrong = {"at": 1_000_000} if chance < 0.025 else {"cost_micros": 10**12 + 1}
+            return self._encoded({**self._event(at_ms), **wrong})
         behind_ms = self._random.randrange(DISORDER_MS)
         if chance < 0.06:
             behind_ms = 3 * MINUTE_MS + self._random.randrange(5 * MINUTE_MS)
@@ -175,7 +180,7 @@ class WideTraffic:
         chosen = self._random
         return {
             "slot": chosen.randrange(3),
-            "cost_micros": chosen.randrange(5_000),
+            "cost_micros": chosen.randrange(-50, 5_000_000_000),
             "at": 1000 * at_ms + chosen.randrange(1000),
             "campaign": chosen.choice(["spring", "summer sale", "", "  ", "한국"]),
             "request_id": f"r{self._number}",
@@ -200,9 +205,8 @@ class WideTraffic:
         is_late = highest is not None and start + MINUTE_MS <= highest - OUT_OF_ORDERNESS_MS
         self._highest_ms[partition] = at_ms if highest is None else max(highest, at_ms)
         self.outcomes["late" if is_late else "counted"] += 1
-        impressions, clicks = (self.late, self.late_clicks) if is_late else (self.counted, self.clicks)
-        impressions[start, segment] += 1
-        clicks[start, segment] += event["clicked"]
+        figures = (1, int(event["clicked"]), event["cost_micros"])
+        _add(self.late if is_late else self.counted, (start, segment), figures)
 
     def _encoded(self, event: dict[str, Any], schema_id: int | None = None) -> bytes:
         body = io.BytesIO(struct.pack(">bI", 0, schema_id or self.job.schema_id))
@@ -211,16 +215,19 @@ class WideTraffic:
         return body.getvalue()
 
 
-def windows_of(job: Pipeline, relation: str) -> dict[tuple[int, Segment], tuple[int, int]]:
+def _add(windows: dict[tuple[int, Segment], Figures], key: tuple[int, Segment], more: Figures) -> None:
+    impressions, clicks, cost = windows.get(key, (0, 0, 0))
+    windows[key] = (impressions + more[0], clicks + more[1], cost + more[2])
+
+
+def windows_of(job: Pipeline, relation: str) -> dict[tuple[int, Segment], Figures]:
     """What a table or view of Postgres holds, by window and segment."""
-    return dict(_rows(job, relation))
-
-
-def _rows(job: Pipeline, relation: str) -> Iterator[tuple[tuple[int, Segment], tuple[int, int]]]:
     columns = ", ".join(COLUMNS)
-    for start, *segment, impressions, clicks in job.query(
-        f"select (extract(epoch from window_start) * 1000)::bigint, {columns}, impressions, clicks"
+    found: dict[tuple[int, Segment], Figures] = {}
+    for start, *segment, impressions, clicks, cost in job.query(
+        f"select (extract(epoch from window_start) * 1000)::bigint, {columns}, impressions, clicks, cost"
         f" from {relation}"
     ):
         campaign, creative, publisher, country, is_app, slot = segment
-        yield (start, (campaign, creative, publisher, country, is_app, slot)), (impressions, clicks)
+        found[start, (campaign, creative, publisher, country, is_app, slot)] = (impressions, clicks, cost)
+    return found

@@ -43,8 +43,6 @@ if TYPE_CHECKING:
 
 RECOMPUTED: Final = Path(__file__).with_name("sql") / "recomputed.sql"
 
-_FIGURES: Final = ("impressions", "clicks")
-
 
 def _types(tables: StreamTables) -> dict[str, TypeEngine[Any]]:
     """Columns of a recomputed segment."""
@@ -53,7 +51,7 @@ def _types(tables: StreamTables) -> dict[str, TypeEngine[Any]]:
         "window_start": DateTime(timezone=True),
         "window_end": DateTime(timezone=True),
         **{each.name: each.type for each in tables.columns},
-        **dict.fromkeys(_FIGURES, BigInteger()),
+        **dict.fromkeys(tables.figures, BigInteger()),
     }
 
 
@@ -151,7 +149,7 @@ def _differences(tables: StreamTables, recomputed: Table, hour_range: HourRange)
         *(
             select(
                 literal(window_type).label("window_type"),
-                *(counts.c[name] for name in (*key[1:], *_FIGURES)),
+                *(counts.c[name] for name in (*key[1:], *tables.figures)),
             ).where(_within(counts, hour_range))
             for window_type, counts in tables.counts.items()
         )
@@ -160,7 +158,7 @@ def _differences(tables: StreamTables, recomputed: Table, hour_range: HourRange)
     return (
         select(*(func.coalesce(held.c[name], recomputed.c[name]) for name in key))
         .select_from(held.join(recomputed, same, full=True))
-        .where(or_(*(held.c[name].is_distinct_from(recomputed.c[name]) for name in _FIGURES)))
+        .where(or_(*(held.c[name].is_distinct_from(recomputed.c[name]) for name in tables.figures)))
     )
 
 

@@ -54,8 +54,11 @@ COLUMNS: Final = (
     *("clicks", "warehouse_clicks", "ctr", "warehouse_ctr", "unlike_segments"),
 )
 
-Segments = dict[tuple[Any, ...], tuple[int, int]]
-"""Impressions and clicks by the values of the dimensions."""
+Figures = tuple[int, ...]
+"""Impressions, clicks and further sums."""
+
+Segments = dict[tuple[Any, ...], Figures]
+"""By the values of the dimensions."""
 
 
 def final_documents(settings: Settings, tables: StreamTables, store: str) -> list[WindowDocument]:
@@ -172,14 +175,14 @@ def _windows(
     for row in connection.execute(select(view).where(*chosen)):
         segments = windows.setdefault(row.window_start, {})
         segment = tuple(getattr(row, each) for each in tables.dimensions)
-        segments[segment] = (row.impressions, row.clicks)
+        segments[segment] = tuple(getattr(row, each) for each in tables.figures)
     return windows
 
 
 def _row(
     window_type: WindowType, start: datetime, document: WindowDocument | None, segments: Segments
 ) -> tuple[Any, ...]:
-    impressions, clicks = _sum(segments.values())
+    impressions, clicks, *_ = _sum(segments.values())
     return (
         window_type,
         f"{start:%Y-%m-%d %H:%M}Z",
@@ -196,17 +199,13 @@ def _row(
 
 def _unlike(document: WindowDocument, segments: Segments) -> int:
     """How many segments differ. The sum of those beyond a document's limit counts as one."""
-    named = {
-        tuple(each.dimensions.values()): (each.impressions, each.clicks)
-        for each in document.segments
-        if not each.is_rest
-    }
-    other = [(each.impressions, each.clicks) for each in document.segments if each.is_rest]
+    named = {tuple(each.dimensions.values()): each.figures for each in document.segments if not each.is_rest}
+    other = [each.figures for each in document.segments if each.is_rest]
     rest = [counts for segment, counts in segments.items() if segment not in named]
     differing = sum(segments.get(segment) != counts for segment, counts in named.items())
     return differing + (_sum(rest) != _sum(other) if other else len(rest))
 
 
-def _sum(counts: Iterable[tuple[int, int]]) -> tuple[int, int]:
-    pairs = list(counts)
-    return sum(impressions for impressions, _ in pairs), sum(clicks for _, clicks in pairs)
+def _sum(figures: Iterable[Figures]) -> Figures:
+    """Sum them up; of none, impressions and clicks are 0."""
+    return tuple(map(sum, zip(*figures, strict=True))) or (0, 0)

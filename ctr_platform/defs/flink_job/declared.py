@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from flink.config import BLANK, Dimension, EventFields, Measure
+from flink.config import BLANK, Dimension, EventFields, Kept, Measure
 
 if TYPE_CHECKING:
     from contract.stream.load import DeclaredStream
@@ -29,6 +29,9 @@ def declared(stream: DeclaredStream) -> dict[str, Any]:
         "measures": (
             Measure(field=event.click.field, column=CLICKS),
             *(Measure(field=each.field, column=each.column_name) for each in stream.declaration.measures),
+        ),
+        "kept": tuple(
+            Kept(field=each, column=each.lower(), type=_kind(stream, each)) for each in stream.kept_alone
         ),
     }
 

@@ -177,7 +177,8 @@ def bring_up(
                     record_job(settings, job_id, desired.deployment_id)
                     LOG.info("submitted as %s: wait until all of it runs", job_id)
                     job = wait_running(cluster, job_id)
-                    if restored and (rows := remove_given_up_runs(settings, restored, job_id)):
+                    reports_from = desired.bounds.ledger_from if desired.bounds else None
+                    if restored and (rows := remove_given_up_runs(settings, restored, job_id, reports_from)):
                         LOG.info("removed %d ledger rows of jobs that it does not go on from", rows)
                     break
                 except RestoreFailed as failed:

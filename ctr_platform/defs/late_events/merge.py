@@ -148,7 +148,7 @@ def _merge_batch(
 def _rows(late: list[DeadLetter], decoder: Decoder) -> Iterator[tuple[DeadLetter, dict[str, Any]]]:
     """Each message whose value is an event, with its row."""
     decoded = decoder.decode([each.value for each in late])
-    dimensions = {column: values.tolist() for column, values in decoded.dimensions.items()}
+    columns = {column: values.tolist() for column, values in (decoded.dimensions | decoded.measures).items()}
     for index, dead_letter in enumerate(late):
         if decoded.dead[index] == VALID:
             yield (
@@ -159,7 +159,7 @@ def _rows(late: list[DeadLetter], decoder: Decoder) -> Iterator[tuple[DeadLetter
                     "offset": dead_letter.offset,
                     "event_time": datetime.fromtimestamp(int(decoded.timestamp_ms[index]) / 1000, tz=UTC),
                     "click": int(decoded.click[index]),
-                    **{column: values[index] for column, values in dimensions.items()},
+                    **{column: values[index] for column, values in columns.items()},
                 },
             )
 

@@ -133,13 +133,12 @@ def _document(connection: Connection, revision: Revision) -> dict[str, Any] | No
     counted = counted_stream(connection)
     view = counted.tables.segments[revision.window_type].c
     rows = connection.execute(
-        select(*(view[each] for each in counted.tables.dimensions), view.impressions, view.clicks).where(
+        select(*(view[each] for each in (*counted.tables.dimensions, *counted.tables.figures))).where(
             view.window_start == revision.window_start
         )
     )
-    counts: dict[tuple[Any, ...], list[int]] = {
-        tuple(segment): [impressions, clicks] for *segment, impressions, clicks in rows
-    }
+    width = len(counted.tables.dimensions)
+    counts: dict[tuple[Any, ...], list[int]] = {tuple(row[:width]): list(row[width:]) for row in rows}
     if not counts:
         return None
     start_ms, now_ms = epoch_ms(revision.window_start), time.time_ns() // 1_000_000
@@ -150,6 +149,7 @@ def _document(connection: Connection, revision: Revision) -> dict[str, Any] | No
         job_dimensions(counted.stream),
         final=True,
         written_ms=now_ms,
+        measures=counted.tables.sums,
     )
     return {**made, "revision": revision.revision}
 

@@ -63,6 +63,9 @@ class Decoded:
     dimensions: dict[str, NDArray[Any]]
     """By column: int64[N] of an int, else texts as they count, object[N]."""
 
+    measures: dict[str, Ints]
+    """By column, what is summed: int64[N]."""
+
 
 class Decoder:
     """Decodes the events of a declared stream.
@@ -100,7 +103,9 @@ class Decoder:
             if "default" in each
         }
         self._since_ms = {column: round(1000 * start.timestamp()) for column, start in since.items()}
+        self._measures = declared.measures
         self._summed = {each.field for each in declared.measures}
+        self._read |= self._summed
 
     # ---- which schemas can be read ---------------------------------------------------------------
 
@@ -138,6 +143,7 @@ class Decoder:
             timestamp_ms=np.zeros(count, np.int64),
             click=np.zeros(count, np.int64),
             dimensions={each.column_name: self._unread(each.field, count) for each in self._dimensions},
+            measures={each.column_name: np.zeros(count, np.int64) for each in self._measures},
         )
         by_header: dict[bytes, list[int]] = {}
         for row, value in enumerate(values):
@@ -187,6 +193,10 @@ class Decoder:
             if values is None:
                 values = [self._defaults[dimension.field]] * len(rows)
             column[rows] = values if self._is_number(dimension.field) else _texts(values, dimension.blank)
+        for measure in self._measures:
+            result.measures[measure.column_name][rows] = read.get(
+                measure.field, self._defaults.get(measure.field)
+            )
 
     def _decode_one(self, value: bytes, event: Record, row: int, result: Decoded) -> None:
         try:
@@ -201,6 +211,10 @@ class Decoder:
             if not self._is_number(dimension.field):
                 written = _texts([written], dimension.blank)[0]
             result.dimensions[dimension.column_name][row] = written
+        for measure in self._measures:
+            result.measures[measure.column_name][row] = found.get(
+                measure.field, self._defaults.get(measure.field)
+            )
 
     def _in_ms(self, times: Ints) -> Ints:
         """An instant beyond all times in ms stays beyond them."""

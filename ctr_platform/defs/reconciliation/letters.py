@@ -182,7 +182,8 @@ class LetterReader:
             moved = frame[frame["offset"].isin(new)]
             names = SegmentNames(connection, raw_topic, partition, self._settings.max_segments)
             taken = names.look_up(moved[segment_columns(decoded.dimensions)])
-            add_counts(connection, taken.assign(impressions=-1, clicks=-moved["click"]))
+            less = {column: -moved[column] for column in decoded.measures}
+            add_counts(connection, taken.assign(impressions=-1, clicks=-moved["click"], **less))
             totals = {"counted": -len(moved), "late": len(moved)}
             save_progress(connection, [state.plus(totals)])
             found.after_idleness += len(moved)
@@ -201,6 +202,7 @@ def _events(decoded: Decoded, found: list[tuple[int, int]]) -> pd.DataFrame:
             "window_start_ms": times - times % MINUTE_MS,
             **{column: values[rows] for column, values in decoded.dimensions.items()},
             "click": decoded.click[rows],
+            **{column: values[rows] for column, values in decoded.measures.items()},
         }
     )
     return frame.drop_duplicates("offset")

@@ -136,12 +136,12 @@ def save_progress(connection: Connection, states: Sequence[PartitionProgress]) -
 
 
 def add_counts(connection: Connection, counts: pd.DataFrame) -> None:
-    """Add partial aggregates: a segment's columns, `impressions`, `clicks`; their minutes are unverified."""
+    """Add partial aggregates: a segment's columns and the stream's figures; their minutes are unverified."""
     if counts.empty:
         return
     tables = tables_of(connection)
     total = (
-        counts.groupby(segment_columns(tables.dimensions), sort=True)[["impressions", "clicks"]]
+        counts.groupby(segment_columns(tables.dimensions), sort=True)[list(tables.figures)]
         .sum()
         .reset_index()
     )
@@ -150,7 +150,7 @@ def add_counts(connection: Connection, counts: pd.DataFrame) -> None:
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["window_start", *tables.dimensions],
-            set_={name: table.c[name] + statement.excluded[name] for name in ("impressions", "clicks")},
+            set_={name: table.c[name] + statement.excluded[name] for name in tables.figures},
         ),
         rows_of(total),
     )
@@ -160,7 +160,7 @@ def add_counts(connection: Connection, counts: pd.DataFrame) -> None:
 def add_late(
     connection: Connection, topic: str, partition: int, late: pd.DataFrame, *, after_idleness: bool
 ) -> set[int]:
-    """Note late records: `offset`, a segment's columns, `click`; returns the offsets not known before."""
+    """Note late records: `offset`, a segment's columns, `click` ...; returns the offsets not known before."""
     if late.empty:
         return set()
     where = {"topic": topic, "partition": partition, "after_idleness": after_idleness}

@@ -22,7 +22,6 @@ from warehouse.models import (
     JobMetricsRow,
     LedgerRow,
     OffsetGap,
-    RawEvent,
     ReconciliationPass,
     RecountIdlePeriod,
     WindowRevision,
@@ -133,7 +132,7 @@ def _old(settings: Settings, tables: StreamTables) -> Iterator[tuple[Any, Column
         newer.window_start == WindowVerification.window_start,
         newer.checked_at > WindowVerification.checked_at,
     )
-    yield RawEvent.__table__, RawEvent.created_at < raw
+    yield tables.raw_events, tables.raw_events.c.created_at < raw
     yield JobMetricsRow.__table__, JobMetricsRow.observed_at < now - JOB_METRICS_KEPT
     yield ReconciliationPass.__table__, ReconciliationPass.ended_at < now - PASSES_KEPT
     old = round(1000 * (now - IDLE_PERIODS_KEPT).timestamp())

@@ -2,8 +2,8 @@
 -- summed once, by whatever a reader wants: sums of the segments' sums take four times as long.
 -- ${window_type} is 1min or 5min.
 CREATE VIEW realtime.counted_${window_type} AS
-SELECT window_start, ${dimensions}, impressions, clicks
+SELECT window_start, ${dimensions}, impressions, clicks${more}
 FROM realtime.counts_${window_type}
 UNION ALL
-SELECT window_start_${window_type}, ${dimensions}, 1, click
+SELECT window_start_${window_type}, ${dimensions}, 1, click${more}
 FROM realtime.late_events;

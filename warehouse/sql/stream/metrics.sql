@@ -7,13 +7,13 @@ SELECT
     total_impressions,
     total_clicks,
     realtime.ctr(total_clicks, total_impressions)::numeric(5, 2) AS ctr,
-    ${rates}
+    ${rates}${more}
 FROM (
     SELECT
         window_start,
         window_start + interval '${length}' AS window_end,
         sum(impressions)::bigint AS total_impressions,
-        sum(clicks)::bigint AS total_clicks
+        sum(clicks)::bigint AS total_clicks${more_sums}
     FROM realtime.counted_${window_type}
     GROUP BY window_start
     HAVING sum(impressions) > 0

@@ -6,7 +6,7 @@ SELECT
     window_start + interval '${length}' AS window_end,
     ${dimensions},
     sum(impressions)::bigint AS impressions,
-    sum(clicks)::bigint AS clicks
+    sum(clicks)::bigint AS clicks${more_sums}
 FROM realtime.counted_${window_type}
 GROUP BY window_start, ${dimensions}
 HAVING sum(impressions) > 0;
