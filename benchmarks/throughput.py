@@ -65,7 +65,7 @@ def run_job(settings: Settings) -> tuple[int, float]:
         connection.execute(
             text("truncate realtime.counts_1min, realtime.counts_5min, quality.ledger, realtime.raw_events")
         )
-    job_id = submit(replace(job_config(settings), bounded=True))
+    job_id = submit(replace(job_config(settings, settings.declared_stream()), bounded=True))
     with FlinkCluster(settings.flink_rest_url) as cluster:
         job: Job = tenacity.Retrying(
             retry=tenacity.retry_if_result(lambda found: found.alive),

@@ -32,6 +32,10 @@ DEAD_LETTER_MAX_BYTES: Final = 2 * RAW_MAX_BYTES + 65_536
 """Of one in the error topic: the job may compress less well than a producer did, and adds headers."""
 
 
+BLANK: Final = "unknown"
+"""What a missing or blank text of a dimension counts as, where nothing else is said."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Dimension:
     """A field of the event by which the counts are split."""
@@ -83,6 +87,15 @@ class EventFields:
     """The value of a text that means a click; None: the field is 0 or 1, or a boolean."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """A field of the event that is kept with a raw event, beside id, click, dimensions and time."""
+
+    field: str
+    column: str
+    type: Literal["string", "int", "long", "enum", "boolean"]
+
+
 DIMENSIONS: Final = (
     Dimension(field="site_category", type="string", document_key="category_ctr"),
     Dimension(field="device_type", type="int", document_key="device_ctr"),
@@ -91,6 +104,16 @@ DIMENSIONS: Final = (
 
 MEASURES: Final = (Measure(field="click", column="clicks"),)
 """Of the shipped stream. The first must be the clicks: rates are made of it."""
+
+
+KEPT: Final = (
+    Kept(field="hour", column="hour", type="int"),
+    Kept(field="C1", column="c1", type="int"),
+    Kept(field="banner_pos", column="banner_pos", type="int"),
+    Kept(field="site_id", column="site_id", type="string"),
+    Kept(field="device_ip", column="device_ip", type="string"),
+)
+"""Of the shipped stream."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,6 +260,9 @@ class JobConfig:
     measures: tuple[Measure, ...] = MEASURES
     """What is summed beside the number of impressions; the first must be the clicks."""
 
+    kept: tuple[Kept, ...] = KEPT
+    """What raw events have besides."""
+
     staging: Staging | None = None
     """Recompute these windows beside the live job; needs `bounded`."""
 
@@ -283,6 +309,8 @@ class JobConfig:
             values["dimensions"] = tuple(Dimension(**each) for each in values["dimensions"])
         if "measures" in values:
             values["measures"] = tuple(Measure(**each) for each in values["measures"])
+        if "kept" in values:
+            values["kept"] = tuple(Kept(**each) for each in values["kept"])
         if "staging" in values:
             values["staging"] = Staging(**values["staging"])
         if "bounds" in values:

@@ -135,10 +135,13 @@ def build(  # noqa: PLR0913 - what a document is made of
     *,
     final: bool,
     written_ms: int,
+    measures: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Make the document of a window from all its counts, by segment; at least one. See `document`."""
     summary = summarize(counts, len(dimensions))
-    return document(window_type, start_ms, summary, dimensions, final=final, written_ms=written_ms)
+    return document(
+        window_type, start_ms, summary, dimensions, final=final, written_ms=written_ms, measures=measures
+    )
 
 
 def document(  # noqa: PLR0913 - likewise
@@ -149,6 +152,7 @@ def document(  # noqa: PLR0913 - likewise
     *,
     final: bool,
     written_ms: int,
+    measures: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Make the document of one window, as the contract spells it.
 
@@ -159,8 +163,9 @@ def document(  # noqa: PLR0913 - likewise
         dimensions: of the segments, in their order.
         final: whether the window is closed.
         written_ms: the moment of writing, ms since the epoch.
+        measures: names of the sums besides impressions and clicks.
     """
-    impressions, clicks = summary.totals[:2]
+    impressions, clicks, *sums = summary.totals
     about = {
         "window_id": window_id(start_ms),
         "window_type": window_type,
@@ -169,6 +174,7 @@ def document(  # noqa: PLR0913 - likewise
         "total_impressions": impressions,
         "total_clicks": clicks,
         "ctr": percent(clicks, impressions),
+        **dict(zip(measures, sums, strict=True)),
     }
     state = {"final": final, "revision": 0, "timestamp": written_ms}
     entries = MAX_ENTRIES
@@ -192,7 +198,9 @@ def _named(summary: Summary, dimensions: Sequence[Dimension], entries: int) -> d
     for row in summary.segments[entries:]:
         rest = _sum(rest, row[len(dimensions) :])
     if any(rest):
-        segments = [*segments, [OTHER, *[None] * (len(dimensions) - 1), *rest]]
+        # A value may be called so too; None is in no other segment.
+        of_others = [OTHER, *[None] * (len(dimensions) - 1)] if len(dimensions) > 1 else [None]
+        segments = [*segments, [*of_others, *rest]]
     named["segments"] = segments
     return named
 

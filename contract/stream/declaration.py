@@ -81,6 +81,11 @@ class Event(Part):
     id: FieldName = Field(description="A `string` that identifies it, by which raw events are sampled.")
     time: Time = Field(description="When it happened.")
     click: Click = Field(description="Whether the impression was clicked.")
+    kept: tuple[FieldName, ...] = Field(
+        default=(),
+        description="Further fields of a raw event that is kept for a look, beside id, click, dimensions and "
+        "time: a `string`, `int`, `long`, `enum` or `boolean`. Their columns are the fields in lower case.",
+    )
 
 
 class Dimension(Part):
@@ -203,6 +208,15 @@ class Stream(Part):
                 )
             names[name] = kind
         fields = [each.field for each in self.dimensions]
+        columns = {each.column_name: each.field for each in self.dimensions}
+        for field in self.event.kept:
+            column = _column(field.lower())
+            if columns.setdefault(column, field) != field:
+                raise ValueError(
+                    f"{column} is the column of {columns[column]} and of {field}: keep one of them"
+                )
+        if len(set(self.event.kept)) < len(self.event.kept):
+            raise ValueError("event.kept names a field twice")
         if len(set(fields)) < len(fields):
             twice = next(each for each in fields if fields.count(each) > 1)
             raise ValueError(f"{twice} is a dimension twice")

@@ -1,4 +1,4 @@
-"""Segments of a window or a span: by one dimension as bars, by both as a heat map."""
+"""Segments of a window or a span: by one dimension as bars, by two as a heat map."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Final
 import plotly.graph_objects as go
 
 from dashboard.charts.style import axis, figure
-from dashboard.user_context.dimensions import value_of
 from dashboard.view_models.labels import chart_label, chart_text, plain
 from dashboard.view_models.selection import rate_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from contract.stream.declaration import Dimension
+    from dashboard.user_context.dimensions import ShownDimension
     from dashboard.user_context.formatting import UserContext
     from dashboard.view_models.breakdown import Cell, Part
 
@@ -80,7 +79,7 @@ def _figures(user: UserContext, part: Part) -> str:
 
 
 def heat_figure(
-    user: UserContext, cells: Sequence[Cell], dimensions: tuple[Dimension, Dimension]
+    user: UserContext, cells: Sequence[Cell], dimensions: tuple[ShownDimension, ShownDimension]
 ) -> go.Figure:
     """CTR by two dimensions, rows and columns: the colour is the rate, the text the impressions behind it."""
     rows = _by_size((cell.row, cell.impressions) for cell in cells)
@@ -88,7 +87,7 @@ def heat_figure(
     found = {(cell.row, cell.column): cell for cell in cells}
     grid = [[found.get((row, column)) for column in columns] for row in rows]
     across, down = (
-        [value_of(user, each, value) for value in values]
+        [each.value(user, value) for value in values]
         for each, values in zip(reversed(dimensions), (columns, rows), strict=True)
     )
     heat = go.Heatmap(

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from dashboard.components import stores
 from dashboard.components.address import choose_by, chosen_segments
-from dashboard.user_context.dimensions import declared_dimensions, in_order, parameter_of, title_of
+from dashboard.user_context.dimensions import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,12 +32,8 @@ def choose_segments(
     known = list(known)
     chosen = selection.by_dimension()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        for dimension in declared_dimensions():
-            column, name, title = (
-                dimension.column_name,
-                parameter_of(dimension),
-                title_of(user, dimension),
-            )
+        for dimension in stores.dimensions():
+            column, name, title = dimension.column, dimension.parameter, dimension.title(user)
             default = in_order(chosen.get(column, ()))
             there = (segment.value(column) for segment in known)
             options = in_order({*default, *(each for each in there if each is not None)})

@@ -17,14 +17,13 @@ from dashboard.components.download import offer_csv
 from dashboard.components.filters import choose_segments
 from dashboard.components.headings import heading
 from dashboard.components.messages import render_state
-from dashboard.user_context.dimensions import declared_dimensions, parameter_of, title_of
 from dashboard.view_models.breakdown import cells, parts
-from warehouse.dimensions import DIMENSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
+    from dashboard.user_context.dimensions import ShownDimension
     from dashboard.user_context.formatting import UserContext
     from dashboard.view_models.breakdown import Part
     from dashboard.view_models.live import LiveData
@@ -37,6 +36,11 @@ CHART_HEIGHT_PX: Final = 340
 PARTS_HEIGHT_PX: Final = 300
 TABLE_HEIGHT_PX: Final = 388
 """Ten rows and the header."""
+
+PAIR: Final = 2
+ROWS: Final = "rows"
+COLUMNS: Final = "columns"
+"""Parameters of the address: dimensions of the heat map."""
 
 SPLIT: Final = "split"
 SPLITS: Final = ("open", "final", "span")
@@ -119,28 +123,66 @@ def _render_segments(user: UserContext, live_data: LiveData) -> None:
     with row:
         offer_csv(user, _segment_rows(segments), f"segments-{live_data.window_type}")
     st.caption(title)
-    dimensions = declared_dimensions()
+    dimensions = stores.dimensions()
     for place, dimension in zip(cycle(st.columns(2)), dimensions, strict=False):
         with place:
-            summed = parts(dimension.column_name, segments, before)
+            summed = parts(dimension.column, segments, before)
             _render_parts(
-                user, title_of(user, dimension), summed, f"{parameter_of(dimension)}-{live_data.window_type}"
+                user, dimension.title(user), summed, f"{dimension.parameter}-{live_data.window_type}"
             )
     if len(dimensions) > 1:
-        rows, columns = dimensions[:2]
-        names_of = {"rows": title_of(user, rows), "columns": title_of(user, columns)}
-        st.markdown(user.t("CTR by {rows} and {columns}, with the impressions behind it", **names_of))
-        laid_out = cells((rows.column_name, columns.column_name), segments)
-        plot(
-            heat_figure(user, laid_out, (rows, columns)),
-            key=f"heat-{live_data.window_type}",
-            height_px=PARTS_HEIGHT_PX,
-            alt=user.t(
-                "CTR of {number} pairs of {rows} and {columns}; the card's CSV file holds them all",
-                number=len(laid_out),
-                **names_of,
-            ),
-        )
+        _render_heat_map(user, live_data, segments, dimensions)
+
+
+def _render_heat_map(
+    user: UserContext,
+    live_data: LiveData,
+    segments: Sequence[Segment],
+    dimensions: Sequence[ShownDimension],
+) -> None:
+    rows, columns = _laid_out(user, live_data, dimensions)
+    names_of = {"rows": rows.title(user), "columns": columns.title(user)}
+    st.markdown(user.t("CTR by {rows} and {columns}, with the impressions behind it", **names_of))
+    laid_out = cells((rows.column, columns.column), segments)
+    plot(
+        heat_figure(user, laid_out, (rows, columns)),
+        key=f"heat-{live_data.window_type}",
+        height_px=PARTS_HEIGHT_PX,
+        alt=user.t(
+            "CTR of {number} pairs of {rows} and {columns}; the card's CSV file holds them all",
+            number=len(laid_out),
+            **names_of,
+        ),
+    )
+
+
+def _laid_out(
+    user: UserContext, live_data: LiveData, dimensions: Sequence[ShownDimension]
+) -> tuple[ShownDimension, ShownDimension]:
+    """The dimensions of the heat map's rows and columns; of more than two the reader chooses."""
+    if len(dimensions) == PAIR:
+        return dimensions[0], dimensions[1]
+    by_name = {each.parameter: each for each in dimensions}
+    first = chosen(ROWS, list(by_name))
+    others = [name for name in by_name if name != first]
+    second = chosen(COLUMNS, others)
+    with st.container(horizontal=True):
+        for label, name, value, options in (
+            (user.t("Rows"), ROWS, first, list(by_name)),
+            (user.t("Columns"), COLUMNS, second, others),
+        ):
+            key = f"{name}-{live_data.window_type}"
+            st.selectbox(
+                label,
+                options,
+                index=options.index(value),
+                format_func=lambda each: by_name[each].title(user),
+                key=key,
+                on_change=choose_by,
+                args=(name, key, options[0]),
+                width=240,
+            )
+    return by_name[first], by_name[second]
 
 
 def _split(
@@ -237,7 +279,7 @@ def _window_rows(live_data: LiveData) -> list[dict[str, Any]]:
 def _segment_rows(segments: Sequence[Segment]) -> list[dict[str, Any]]:
     return [
         {
-            **dict(zip(DIMENSIONS, segment.dimensions, strict=True)),
+            **segment.dimensions,
             "impressions": segment.impressions,
             "clicks": segment.clicks,
         }

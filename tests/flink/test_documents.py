@@ -176,6 +176,15 @@ def test_another_dimension_has_its_rates_and_its_column() -> None:
     assert built["segments"] == [["news", 1, 0, 2, 1], ["news", 1, 7, 2, 0]]
 
 
+def test_the_rest_of_one_dimension_is_no_value_of_it() -> None:
+    counts: Counts = {(f"c{number:03}",): [1000 - number, 0] for number in range(MAX_ENTRIES + 2)}
+    built = build(
+        "1min", START_MS, counts | {("other",): [5000, 1]}, DIMENSIONS[:1], final=True, written_ms=0
+    )
+    assert built["segments"][0] == ["other", 5000, 1]
+    assert built["segments"][-1] == [None, 501 + 500 + 499, 0]
+
+
 @pytest.mark.parametrize(
     ("start_ms", "name"),
     [(0, "19700101T0000Z"), (START_MS, "20261104T0005Z"), (4_102_444_740_000, "20991231T2359Z")],

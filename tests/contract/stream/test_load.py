@@ -9,13 +9,13 @@ from typing import Any, Final
 
 import pytest
 
-import warehouse.dimensions
 from contract.errors import InvalidStream
 from contract.stream.declaration import LANGUAGES
 from contract.stream.load import FILE, MAX_FILE_BYTES, SHIPPED, load_stream, shipped_stream
 from dashboard.user_context.preferences import LANGUAGES as SPOKEN
 from flink.config import DIMENSIONS, MEASURES
 from tests.support.streams import SCHEMA, declare
+from tests.support.tables import TABLES
 
 
 def test_everything_that_it_says_is_read(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_the_shipped_stream_is_what_the_job_counts() -> None:
         field = stream.fields[declared_one.field]
         assert field is not None
         assert field.kind == counted_one.type
-    assert [each.column_name for each in declared.dimensions] == list(warehouse.dimensions.DIMENSIONS)
+    assert [each.column_name for each in declared.dimensions] == list(TABLES.dimensions)
     assert [declared.event.click.field] == [each.field for each in MEASURES]
     assert stream.time_unit == "ms"
     assert (SHIPPED / FILE).is_file()

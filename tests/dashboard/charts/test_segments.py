@@ -5,8 +5,9 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, Any
 
+from contract.stream.load import shipped_stream
 from dashboard.charts.segments import FEW, heat_figure, parts_figure
-from dashboard.user_context.dimensions import declared_dimensions
+from dashboard.user_context.dimensions import shown_dimensions
 from dashboard.view_models.breakdown import Cell, Part, cells, parts
 from tests.dashboard.examples import english, korean, segments_of
 
@@ -67,7 +68,7 @@ BOTH = ("site_category", "device_type")
 
 
 def _heat(found: Sequence[Cell]) -> Any:
-    rows, columns = declared_dimensions()
+    rows, columns = shown_dimensions(shipped_stream())
     return heat_figure(english(), found, (rows, columns))
 
 

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from dashboard.user_context.dimensions import (
-    declared_dimensions,
-    in_order,
-    parameter_of,
-    title_of,
-    value_of,
-)
+from contract.stream.load import shipped_stream
+from dashboard.user_context.dimensions import in_order, shown_dimensions
 from tests.dashboard.examples import english, korean
+
+CATEGORY, DEVICE = shown_dimensions(shipped_stream())
 
 
 def test_titles_are_in_the_readers_language() -> None:
-    assert [title_of(english(), each) for each in declared_dimensions()] == ["Site category", "Device type"]
-    assert [title_of(korean(), each) for each in declared_dimensions()] == ["사이트 카테고리", "기기 유형"]
+    assert [each.title(english()) for each in (CATEGORY, DEVICE)] == ["Site category", "Device type"]
+    assert [each.title(korean()) for each in (CATEGORY, DEVICE)] == ["사이트 카테고리", "기기 유형"]
 
 
 def test_links_that_were_shared_before_lead_where_they_did() -> None:
-    assert [parameter_of(each) for each in declared_dimensions()] == ["category", "device"]
+    assert [each.parameter for each in (CATEGORY, DEVICE)] == ["category", "device"]
 
 
 def test_a_number_has_its_title_beside_it() -> None:
-    category, device = declared_dimensions()
-    assert value_of(english(), category, "news") == "news"
-    assert value_of(english(), device, 1) == "Device type 1"
+    assert CATEGORY.value(english(), "news") == "news"
+    assert DEVICE.value(english(), 1) == "Device type 1"
 
 
 def test_numbers_are_in_the_order_of_numbers() -> None:

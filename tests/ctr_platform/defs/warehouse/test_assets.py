@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from contract.errors import WarehouseUnavailable
-from ctr_platform.defs.warehouse.assets import READER_CHECK, TABLES_CHECK, migrations
+from ctr_platform.defs.warehouse.assets import READER_CHECK, STREAM_CHECK, TABLES_CHECK, migrations
 from ctr_platform.resources import Platform
 from tests.support.isolation import own, use_settings
 from warehouse.reads import Warehouse
@@ -51,6 +51,7 @@ def test_the_login_reads_what_the_migrations_made(
         warehouse.latest_windows("1min", 1)
     assert _checks(postgres, monkeypatch) == {
         TABLES_CHECK.name: (True, "none is missing"),
+        STREAM_CHECK.name: (True, "it is"),
         READER_CHECK.name: (True, "ctr_reader reads"),
     }
     assert warehouse.latest_windows("1min", 1) == []

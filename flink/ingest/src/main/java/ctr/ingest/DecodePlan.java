@@ -3,7 +3,6 @@ package ctr.ingest;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.apache.flink.avro.shaded.org.apache.avro.JsonProperties;
 import org.apache.flink.avro.shaded.org.apache.avro.Schema;
 import org.apache.flink.avro.shaded.org.apache.avro.SchemaCompatibility;
@@ -46,7 +45,7 @@ final class DecodePlan {
         }
     }
 
-    /** Fill a row with {@link RawEvents#FIELDS}, from a record that {@link #read} has read. */
+    /** Put the id and the kept fields into a row, from a record that {@link #read} has read. */
     void readRaw(AvroCursor in, Row out) throws MalformedException {
         for (RawFieldReader each : rawFieldReaders) {
             each.read(in, out);
@@ -65,6 +64,7 @@ final class DecodePlan {
         /** Fields whose values are summed; the first are the clicks. */
         private final List<String> measures;
 
+        private final List<IngestSettings.Kept> kept;
         private final boolean rawEvents;
         private transient Schema reader;
         private transient List<StringDictionary> strings;
@@ -74,6 +74,7 @@ final class DecodePlan {
             event = settings.event;
             dimensions = settings.dimensions;
             measures = settings.measures.stream().map(measure -> measure.field).toList();
+            kept = settings.kept;
             rawEvents = settings.rawEventsPercent > 0;
         }
 
@@ -113,9 +114,10 @@ final class DecodePlan {
                 fieldReaders.add(fieldReader(field));
             }
             addDefaults(writer, fieldReaders);
-            Stream<RawFieldReader> rawFieldReaders =
-                    rawEvents ? writer.getFields().stream().map(this::rawFieldReader) : Stream.empty();
-            return new DecodePlan(null, fieldReaders.toArray(new FieldReaders.FieldReader[0]), rawFieldReaders.toArray(RawFieldReader[]::new));
+            return new DecodePlan(
+                    null,
+                    fieldReaders.toArray(new FieldReaders.FieldReader[0]),
+                    (rawEvents ? rawFieldReaders(writer) : List.<RawFieldReader>of()).toArray(new RawFieldReader[0]));
         }
 
         /** The first field that the reader needs and the writer lacks, or has in a type that is not readable as its own. */
@@ -147,6 +149,9 @@ final class DecodePlan {
                     Object value = dimension.isText() ? defaultText(fallback, strings.get(i)) : fallback;
                     fieldReaders.add((in, out) -> out.dimensions[slot] = value);
                 }
+            }
+            if (writer.getField(event.id) == null) {
+                fieldReaders.add((in, out) -> out.idLength = -1);
             }
             for (int i = 1; i < measures.size(); i++) {
                 if (writer.getField(measures.get(i)) == null) {
@@ -199,7 +204,7 @@ final class DecodePlan {
                 uses.add(FieldReaders.click(schema, event.clickEquals));
             }
             if (name.equals(event.id) && rawEvents) {
-                uses.add(FieldReaders.id(schema));
+                uses.add(isAsDeclared(field) ? FieldReaders.id(schema) : withoutId(FieldReaders.skip(schema)));
             }
             return switch (uses.size()) {
                 case 0 -> FieldReaders.skip(schema);
@@ -208,41 +213,88 @@ final class DecodePlan {
             };
         }
 
-        /** Null: the field is no dimension. */
-        private StringDictionary dictionaryOf(String field) {
-            for (int i = 0; i < dimensions.size(); i++) {
-                if (dimensions.get(i).field.equals(field)) {
-                    return strings.get(i);
+        /** Readers of the id and the kept fields into a row; a kept field that the writer lacks has the reader's default. */
+        private List<RawFieldReader> rawFieldReaders(Schema writer) {
+            List<RawFieldReader> readers = new ArrayList<>();
+            for (Schema.Field field : writer.getFields()) {
+                readers.add(rawFieldReader(field));
+            }
+            for (int i = 0; i < kept.size(); i++) {
+                Schema.Field declared = reader.getField(kept.get(i).field);
+                Schema.Field written = writer.getField(declared.name());
+                if (written == null || !isAsDeclared(written)) {
+                    int slot = 1 + i;
+                    Object fallback = declared.defaultVal();
+                    Object value = fallback == JsonProperties.NULL_VALUE ? "" : fallback;
+                    readers.add((in, out) -> out.setField(slot, value));
                 }
             }
-            return null;
+            return readers;
         }
 
-        /** Makes the reader of a field for whole events: one of {@link RawEvents#FIELDS} is kept, any other skipped. */
         private RawFieldReader rawFieldReader(Schema.Field field) {
-            int slot = RawEvents.FIELDS.indexOf(field.name());
-            if (slot < 0) {
+            int slot = rawSlot(field.name());
+            if (slot < 0 || !isAsDeclared(field)) {
                 FieldReaders.FieldReader skip = FieldReaders.skip(field.schema());
                 return (in, out) -> skip.read(in, null);
             }
-            switch (reader.getField(field.name()).schema().getType()) {
-                case INT:
+            RawFieldReader value = rawValue(FieldReaders.withoutNull(field.schema()), slot);
+            int nullBranch = FieldReaders.nullBranch(field.schema());
+            if (nullBranch < 0) {
+                return value;
+            }
+            return (in, out) -> {
+                if (in.readIndex(2) == nullBranch) {
+                    out.setField(slot, "");
+                } else {
+                    value.read(in, out);
+                }
+            };
+        }
+
+        /** Whether a field that nobody must have is of the declared type: else it counts as missing. */
+        private boolean isAsDeclared(Schema.Field written) {
+            return isReadableAs(written.schema(), reader.getField(written.name()).schema());
+        }
+
+        private static FieldReaders.FieldReader withoutId(FieldReaders.FieldReader skip) {
+            return (in, out) -> {
+                skip.read(in, out);
+                out.idLength = -1;
+            };
+        }
+
+        /** Place of a field in the row; -1: it is not kept. */
+        private int rawSlot(String name) {
+            if (name.equals(event.id)) {
+                return RawEvents.ID;
+            }
+            for (int i = 0; i < kept.size(); i++) {
+                if (kept.get(i).field.equals(name)) {
+                    return 1 + i;
+                }
+            }
+            return -1;
+        }
+
+        private RawFieldReader rawValue(Schema schema, int slot) {
+            String type = slot == RawEvents.ID ? "string" : kept.get(slot - 1).type;
+            switch (type) {
+                case "int":
                     return (in, out) -> out.setField(slot, in.readInt());
-                case LONG:
-                    FieldReaders.NumberReader number = FieldReaders.number(field.schema());
+                case "long":
+                    FieldReaders.NumberReader number = FieldReaders.number(schema);
                     return (in, out) -> out.setField(slot, number.read(in));
+                case "boolean":
+                    return (in, out) -> out.setField(slot, in.readBoolean());
+                case "enum":
+                    List<String> symbols = schema.getEnumSymbols();
+                    return (in, out) -> out.setField(slot, symbols.get(in.readIndex(symbols.size())));
                 default:
-                    StringDictionary dimension = dictionaryOf(field.name());
-                    int nullBranch = FieldReaders.nullBranch(field.schema());
                     return (in, out) -> {
-                        if (nullBranch >= 0 && in.readIndex(2) == nullBranch) {
-                            out.setField(slot, dimension == null ? "" : dimension.blank());
-                            return;
-                        }
                         int length = in.readLength();
                         String text = RawEvents.text(in.bytes(), in.position(), length);
-                        String stored = dimension == null ? text : dimension.normalForm(text);
-                        out.setField(slot, slot == RawEvents.ID ? RawEvents.key(text) : stored);
+                        out.setField(slot, slot == RawEvents.ID ? RawEvents.key(text) : text);
                         in.skip(length);
                     };
             }

@@ -65,6 +65,16 @@ public final class IngestSettings implements Serializable {
         public String column;
     }
 
+    /** A field that is kept with a raw event, beside id, click, dimensions and time. */
+    public static final class Kept implements Serializable {
+        private static final long serialVersionUID = 1L;
+        public String field;
+        public String column;
+
+        /** {@code string}, {@code int}, {@code long}, {@code enum} or {@code boolean}. */
+        public String type;
+    }
+
     public String bootstrapServers;
     public String rawTopic;
 
@@ -84,6 +94,9 @@ public final class IngestSettings implements Serializable {
     public EventFields event;
 
     public List<Dimension> dimensions;
+
+    /** What raw events have besides. */
+    public List<Kept> kept;
 
     /** What is summed beside the number of impressions: the clicks, then fields. */
     public List<Measure> measures;

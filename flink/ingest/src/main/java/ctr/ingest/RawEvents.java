@@ -5,8 +5,11 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.zip.CRC32C;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeinfo.Types;
@@ -22,21 +25,8 @@ import org.apache.flink.types.Row;
  */
 final class RawEvents {
 
-    /** Fields of the event, in the order of the table's columns. */
-    static final List<String> FIELDS = List.of(
-            "id", "click", "hour", "C1", "banner_pos", "site_id", "site_category", "device_type", "device_ip", "timestamp");
-
+    /** Place of the id in a row, before the kept fields; click, dimensions and time come behind these. */
     static final int ID = 0;
-    private static final int TIMESTAMP = FIELDS.size() - 1;
-
-    static final TypeInformation<Row> TYPE = Types.ROW(
-            Types.STRING, Types.INT, Types.INT, Types.INT, Types.INT, Types.STRING, Types.STRING, Types.INT, Types.STRING,
-            Types.LONG);
-
-    /** The first event of an id stays: to write one again, after a crash or by a replay, changes nothing. */
-    private static final String INSERT = "INSERT INTO realtime.raw_events (id, click, hour, c1, banner_pos, site_id,"
-            + " site_category, device_type, device_ip, event_time) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-            + " ON CONFLICT (id) DO NOTHING";
 
     /** One statement of so many rows; the driver takes at most 32,767 values. */
     private static final int BATCH_ROWS = 1000;
@@ -60,10 +50,46 @@ final class RawEvents {
     private final CRC32C hash = new CRC32C();
     private final AvroCursor cursor = new AvroCursor();
     private final long below;
+    private final int width;
 
-    /** Keeps so many percent of the ids; 100 or more: all. */
-    RawEvents(double percent) {
-        below = (long) Math.ceil(HASHES * percent / 100);
+    /** Keeps so many percent of the ids as the settings say; 100 or more: all. */
+    RawEvents(IngestSettings settings) {
+        below = (long) Math.ceil(HASHES * settings.rawEventsPercent / 100);
+        width = columns(settings).size();
+    }
+
+    /** Columns of a row. */
+    private static List<String> columns(IngestSettings settings) {
+        List<String> columns = new ArrayList<>(List.of("id"));
+        settings.kept.forEach(each -> columns.add(each.column));
+        columns.add("click");
+        settings.dimensions.forEach(each -> columns.add(each.column));
+        columns.add("event_time");
+        return columns;
+    }
+
+    /** Type of a row. */
+    static TypeInformation<Row> type(IngestSettings settings) {
+        List<TypeInformation<?>> types = new ArrayList<>(List.of(Types.STRING));
+        settings.kept.forEach(each -> types.add(
+                switch (each.type) {
+                    case "int" -> Types.INT;
+                    case "long" -> Types.LONG;
+                    case "boolean" -> Types.BOOLEAN;
+                    default -> Types.STRING;
+                }));
+        types.add(Types.INT);
+        settings.dimensions.forEach(each -> types.add(each.isText() ? Types.STRING : Types.INT));
+        types.add(Types.LONG);
+        return Types.ROW(types.toArray(new TypeInformation<?>[0]));
+    }
+
+    /** The first event of an id stays: to write one again, after a crash or by a replay, changes nothing. */
+    private static String insert(IngestSettings settings) {
+        List<String> columns = columns(settings);
+        String names = columns.stream().map(each -> '"' + each + '"').collect(Collectors.joining(", "));
+        String places = String.join(", ", Collections.nCopies(columns.size(), "?"));
+        return "INSERT INTO realtime.raw_events (" + names + ") VALUES (" + places + ") ON CONFLICT (id) DO NOTHING";
     }
 
     /** Whether an event is kept; one without an id never is. */
@@ -76,15 +102,21 @@ final class RawEvents {
         return hash.getValue() < below;
     }
 
-    /** The fields of an event whose record has been read to its end before. */
+    /** The row of an event whose record has been read to its end before. */
     Row row(Event event) {
-        Row row = new Row(FIELDS.size());
+        Row row = new Row(width);
         cursor.reset(event.record.value(), EventDecoder.HEADER_BYTES);
         try {
             event.plan.readRaw(cursor, row);
         } catch (MalformedException impossible) {
             throw new IllegalStateException("a record that was read cannot be read again", impossible);
         }
+        int place = width - event.dimensions.length - 2;
+        row.setField(place++, (int) event.click);
+        for (Object dimension : event.dimensions) {
+            row.setField(place++, dimension);
+        }
+        row.setField(place, event.timestampMs);
         return row;
     }
 
@@ -108,12 +140,13 @@ final class RawEvents {
 
     static Sink<Row> sink(IngestSettings settings) {
         return JdbcSink.<Row>builder()
-                .withQueryStatement(INSERT, (statement, row) -> {
-                    for (int i = ID; i < TIMESTAMP; i++) {
+                .withQueryStatement(insert(settings), (statement, row) -> {
+                    int last = row.getArity() - 1;
+                    for (int i = ID; i < last; i++) {
                         statement.setObject(i + 1, row.getField(i));
                     }
-                    Instant at = Instant.ofEpochMilli((Long) row.getField(TIMESTAMP));
-                    statement.setObject(TIMESTAMP + 1, at.atOffset(ZoneOffset.UTC));
+                    Instant at = Instant.ofEpochMilli((Long) row.getField(last));
+                    statement.setObject(last + 1, at.atOffset(ZoneOffset.UTC));
                 })
                 .withExecutionOptions(JdbcExecutionOptions.builder()
                         .withBatchSize(BATCH_ROWS)

@@ -1,0 +1,17 @@
+"""Tables of the stream that ships."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from contract.stream.load import shipped_stream
+from warehouse.stream_tables import StreamTables
+from warehouse.windows import Segment
+
+TABLES: Final = StreamTables.of(shipped_stream())
+
+
+def segment(category: str, device: int | None, impressions: int, clicks: int) -> Segment:
+    """Counts of one pair of values."""
+    dimensions = dict(zip(TABLES.dimensions, (category, device), strict=True))
+    return Segment(dimensions=dimensions, impressions=impressions, clicks=clicks)
