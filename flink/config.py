@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields
+from functools import cache
+from pathlib import Path
 from typing import Any, Final, Literal
 
 JOB_NAME: Final = "ctr_windows"
@@ -75,14 +77,14 @@ class Measure:
 
 @dataclass(frozen=True, kw_only=True)
 class EventFields:
-    """Which fields of the event say what every event says; the defaults are the shipped stream's."""
+    """Which fields of the event say what every event says."""
 
-    id: str = "id"
-    time: str = "timestamp"
-    time_unit: Literal["ms", "s", "us"] = "ms"
+    id: str
+    time: str
+    time_unit: Literal["ms", "s", "us"]
     """What the time counts since the epoch."""
 
-    click: str = "click"
+    click: str
     click_equals: str | None = None
     """The value of a text that means a click; None: the field is 0 or 1, or a boolean."""
 
@@ -96,24 +98,26 @@ class Kept:
     type: Literal["string", "int", "long", "enum", "boolean"]
 
 
-DIMENSIONS: Final = (
-    Dimension(field="site_category", type="string", document_key="category_ctr"),
-    Dimension(field="device_type", type="int", document_key="device_ctr"),
-)
-"""Of the shipped stream. A new dimension is one more line here and a column in the warehouse's counts."""
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """What is counted of an event."""
 
-MEASURES: Final = (Measure(field="click", column="clicks"),)
-"""Of the shipped stream. The first must be the clicks: rates are made of it."""
+    event: EventFields
+    dimensions: tuple[Dimension, ...]
+    measures: tuple[Measure, ...]
+    kept: tuple[Kept, ...]
 
 
-KEPT: Final = (
-    Kept(field="hour", column="hour", type="int"),
-    Kept(field="C1", column="c1", type="int"),
-    Kept(field="banner_pos", column="banner_pos", type="int"),
-    Kept(field="site_id", column="site_id", type="string"),
-    Kept(field="device_ip", column="device_ip", type="string"),
-)
-"""Of the shipped stream."""
+@cache
+def version_0_1() -> Counted:
+    """What a submission means that does not say what is counted: version 0.1 could not."""
+    values = json.loads(Path(__file__).with_name("version_0_1.json").read_text(encoding="utf-8"))
+    return Counted(
+        event=EventFields(**values["event"]),
+        dimensions=tuple(Dimension(**each) for each in values["dimensions"]),
+        measures=tuple(Measure(**each) for each in values["measures"]),
+        kept=tuple(Kept(**each) for each in values["kept"]),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,6 +184,11 @@ class Staging:
 
     read_from_broker_ms: int
     """No event of these windows was written by the broker before this."""
+
+
+def default_of(setting: Field[Any]) -> Any:
+    """What a setting is where a submission does not tell it; `MISSING`: each must."""
+    return setting.default if setting.default_factory is MISSING else setting.default_factory()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,16 +260,16 @@ class JobConfig:
     max_segments: int = 10_000
     """Of a 1 minute window, so many distinct segments of a partition are named; further ones are one."""
 
-    event: EventFields = EventFields()
+    event: EventFields = field(default_factory=lambda: version_0_1().event)
     """What every event says."""
 
-    dimensions: tuple[Dimension, ...] = DIMENSIONS
+    dimensions: tuple[Dimension, ...] = field(default_factory=lambda: version_0_1().dimensions)
     """By which the counts are split."""
 
-    measures: tuple[Measure, ...] = MEASURES
+    measures: tuple[Measure, ...] = field(default_factory=lambda: version_0_1().measures)
     """What is summed beside the number of impressions; the first must be the clicks."""
 
-    kept: tuple[Kept, ...] = KEPT
+    kept: tuple[Kept, ...] = field(default_factory=lambda: version_0_1().kept)
     """What raw events have besides."""
 
     staging: Staging | None = None
@@ -294,7 +303,7 @@ class JobConfig:
         Defaults are left out: another release, which may not know a setting, reads what does not need it.
         """
         values = asdict(self)
-        told = [each.name for each in fields(self) if getattr(self, each.name) != each.default]
+        told = [each.name for each in fields(self) if getattr(self, each.name) != default_of(each)]
         return json.dumps({name: values[name] for name in told})
 
     @classmethod

@@ -14,8 +14,8 @@ from contract.names import (
     REPLAY_HEADERS,
 )
 from contract.stream.load import shipped_stream
+from ctr_platform.defs.flink_job.declared import job_dimensions
 from ctr_platform.defs.kafka.topics import TOPIC_CONFIGS
-from flink import config
 from flink.documents import TIME_TO_LIVE_S, WINDOW_MINUTES, build
 from scripts.reference.docstrings import attribute_docstrings
 from scripts.reference.markdown import code, described, page, table
@@ -67,7 +67,9 @@ def _event_section() -> str:
 
 def redis_page() -> str:
     """Every key and the document's fields."""
-    document = build("1min", 0, {("news", 1): [1, 0]}, config.DIMENSIONS, final=True, written_ms=0)
+    document = build(
+        "1min", 0, {("news", 1): [1, 0]}, job_dimensions(shipped_stream()), final=True, written_ms=0
+    )
     fields = [(code(name), described(f"field {name}", DOCUMENT_FIELDS.get(name))) for name in document]
     lives = [(code(kind), f"{WINDOW_MINUTES[kind]} min", f"{ttl} s") for kind, ttl in TIME_TO_LIVE_S.items()]
     return page(

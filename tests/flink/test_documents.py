@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flink.config import DIMENSIONS, Dimension
+from flink.config import Dimension
 from flink.documents import (
     MAX_BYTES,
     MAX_ENTRIES,
@@ -24,6 +24,7 @@ from flink.documents import (
     window_end,
     window_id,
 )
+from tests.support.tables import DIMENSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

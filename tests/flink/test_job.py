@@ -18,8 +18,6 @@ import flink.job
 from ctr_platform.artifacts.flink import flink_environment
 from ctr_platform.artifacts.java import build_ingest, ingest_sources
 from flink.config import (
-    DIMENSIONS,
-    MEASURES,
     Bounds,
     Dimension,
     EventFields,
@@ -29,6 +27,7 @@ from flink.config import (
     TimeRules,
 )
 from tests.flink.configs import CONFIG
+from tests.support.tables import DIMENSIONS, MEASURES
 
 PROJECT: Final = Path(__file__).parents[2]
 FILES: Final = ("tables.sql", "windows.sql", "inserts.sql")

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert
 
-from flink.config import DIMENSIONS
 from flink.document_store import DocumentStore
 from flink.documents import build
 from tests.support.stores import writing_engine
-from tests.support.tables import TABLES
+from tests.support.tables import DIMENSIONS, TABLES
 from warehouse.windows import WINDOW_MINUTES, epoch_ms
 
 if TYPE_CHECKING:

@@ -8,11 +8,10 @@ import pytest
 import redis
 
 from contract.errors import CacheUnavailable
-from flink.config import DIMENSIONS
 from flink.document_store import DocumentStore
 from flink.documents import MAX_ENTRIES, build
 from tests.support.stores import silent_port
-from tests.support.tables import TABLES, segment
+from tests.support.tables import DIMENSIONS, TABLES, segment
 from warehouse.cache import Cache
 
 if TYPE_CHECKING:

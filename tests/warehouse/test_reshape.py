@@ -133,7 +133,7 @@ def test_an_added_dimension_says_nothing_of_earlier_windows(url: URL) -> None:
         assert counted.since == {"banner_pos": since, "site_id": since}
         for table in counted.tables.all_tables:
             kept = connection.scalar(select(func.count()).select_from(table))
-            assert kept == {"counts_5min": 0, "repair_counts": 0, "counts_1min": 3}.get(
+            assert kept == {"counts_5min": 0, "repair_counts": 0, "raw_events": 0, "counts_1min": 3}.get(
                 table.name, 3 if table.name in {"recount_counts", "recount_segments"} else 1
             )
     assert missing_columns(url) == []

@@ -27,7 +27,7 @@ from ctr_platform.defs.flink_job.submission import (
 )
 from ctr_platform.defs.flink_job.submitted_jobs import record_job, snapshot_folder
 from ctr_platform.defs.kafka.epochs import topic_epochs
-from flink.config import JOB_NAME
+from flink.config import JOB_NAME, default_of
 from warehouse.engine import warehouse_errors, writing_engine
 from warehouse.streams import counted_stream
 
@@ -223,7 +223,7 @@ def understood(config: JobConfig, release: Release) -> JobConfig:
     Raises:
         UsageError: it would count another stream than this one.
     """
-    declared = {each.name: each.default for each in fields(config) if each.name in DECLARED}
+    declared = {each.name: default_of(each) for each in fields(config) if each.name in DECLARED}
     for name, shipped in declared.items():
         if getattr(config, name) != shipped and not release.knows(name):
             raise UsageError(

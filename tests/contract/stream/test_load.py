@@ -13,9 +13,8 @@ from contract.errors import InvalidStream
 from contract.stream.declaration import LANGUAGES
 from contract.stream.load import FILE, MAX_FILE_BYTES, SHIPPED, load_stream, shipped_stream
 from dashboard.user_context.preferences import LANGUAGES as SPOKEN
-from flink.config import DIMENSIONS, MEASURES
 from tests.support.streams import SCHEMA, declare
-from tests.support.tables import TABLES
+from tests.support.tables import DIMENSIONS, MEASURES, TABLES
 
 
 def test_everything_that_it_says_is_read(tmp_path: Path) -> None:

@@ -20,11 +20,10 @@ from ctr_platform.defs.data_quality.evidence import Unjudged, gather
 from ctr_platform.defs.data_quality.report import judge, make_report
 from ctr_platform.defs.kafka import offset_ranges
 from ctr_platform.defs.reconciliation.verify import hour_of
-from flink.config import DIMENSIONS
 from flink.document_store import DocumentStore
 from flink.documents import build, to_json
 from tests.support.stores import silent_port, writing_engine
-from tests.support.tables import TABLES
+from tests.support.tables import DIMENSIONS, TABLES
 from warehouse.models import (
     LedgerRow,
     RecountProgress,
