@@ -556,6 +556,24 @@ class StreamRow(Base):
     """Since when it holds."""
 
 
+class DimensionNameRow(Base):
+    """What a value of a dimension is called.
+
+    The rows of a dimension whose declaration has a file of names are that file's; those of others are written
+    by whoever knows the names.
+    """
+
+    __tablename__ = "dimension_names"
+    __table_args__ = ({"schema": REALTIME},)
+
+    dimension: Mapped[str] = mapped_column(primary_key=True)
+    """The dimension's column."""
+    value: Mapped[str] = mapped_column(primary_key=True)
+    """The value, as text."""
+    name: Mapped[str]
+    """What readers see of it; a blank one is none."""
+
+
 class InstallationRow(Base):
     """What tells this installation from others that share `FLINK_CHECKPOINT_DIR`."""
 

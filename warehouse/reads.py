@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import BigInteger, exists, func, literal, select
 
 from warehouse.ctr import percent
-from warehouse.models import Heartbeat, LedgerRow, RecountProgress
+from warehouse.models import DimensionNameRow, Heartbeat, LedgerRow, RecountProgress
 from warehouse.read_connections import MAX_WINDOWS, ReadConnections, require_few_windows
 from warehouse.segments import segment_of
 from warehouse.streams import counted_stream, tables_of
@@ -20,6 +20,7 @@ from warehouse.views import CONSERVATION
 from warehouse.windows import EVERYTHING, Window, WindowDetail, epoch_ms, window_length
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection, Label, Select
@@ -30,6 +31,14 @@ if TYPE_CHECKING:
 
 MAX_SEGMENTS: Final = 10_000
 """The most segments of one read, the largest first."""
+
+
+MAX_NAMES: Final = 50_000
+"""The most names of values, over all dimensions: some 10 MB of a reader's memory, five times the segments of
+one read."""
+
+MAX_NAME_CHARACTERS: Final = 200
+"""A longer name is cut: nobody reads it, and a page would carry it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,6 +175,15 @@ class Warehouse(ReadConnections):
         with self._connection() as connection:
             return counted_stream(connection)
 
+    def names(self) -> Mapping[str, Mapping[str, str]]:
+        """What values of the counted dimensions are called, by the dimension's column and the value as text.
+
+        At most `MAX_NAMES`: each dimension has an even share of them, and what others leave of theirs; beyond
+        it the first ones in the order of their values.
+        """
+        with self._connection() as connection:
+            return _names(connection, tables_of(connection).dimensions)
+
     def ledger_totals(self, topic: str) -> list[LedgerTotals]:
         """The conservation law of a topic, by partition."""
         query = select(CONSERVATION).where(CONSERVATION.c.topic == topic).order_by(CONSERVATION.c.partition)
@@ -205,6 +223,21 @@ class Warehouse(ReadConnections):
                 name: HeartbeatStatus(at=at, age_s=float(age), detail=detail)
                 for name, at, age, detail in connection.execute(query)
             }
+
+
+def _names(connection: Connection, dimensions: Sequence[str]) -> dict[str, dict[str, str]]:
+    row = DimensionNameRow
+    held = select(row.dimension, func.count()).where(row.dimension.in_(dimensions)).group_by(row.dimension)
+    # The smallest first, so that what they leave is known.
+    sizes = sorted(connection.execute(held), key=lambda each: each[1])
+    found: dict[str, dict[str, str]] = {}
+    room = MAX_NAMES
+    for left, (dimension, _) in zip(range(len(sizes), 0, -1), sizes, strict=True):
+        query = select(row.value, func.left(row.name, MAX_NAME_CHARACTERS)).where(row.dimension == dimension)
+        rows = connection.execute(query.order_by(row.value).limit(room // left))
+        found[dimension] = dict(rows.all())
+        room -= len(found[dimension])
+    return found
 
 
 def _latest_starts(

@@ -86,7 +86,4 @@ def lost_choices() -> dict[str, list[str]]:
 def choose_by(name: str, key: str, default: object = None) -> None:
     """Write what a widget holds; for `on_change`."""
     value = st.session_state[key]
-    if isinstance(value, list):
-        choose(name, [str(each) for each in value])
-    else:
-        choose(name, None if value is None or value == default else str(value))
+    choose(name, None if value is None or value == default else str(value))

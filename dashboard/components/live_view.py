@@ -121,15 +121,13 @@ def _render_segments(user: UserContext, live_data: LiveData) -> None:
         st.caption(user.t("There are no segments to show at the moment."))
         return
     with row:
-        offer_csv(user, _segment_rows(segments), f"segments-{live_data.window_type}")
+        offer_csv(user, _segment_rows(segments, stores.dimensions()), f"segments-{live_data.window_type}")
     st.caption(title)
     dimensions = stores.dimensions()
     for place, dimension in zip(cycle(st.columns(2)), dimensions, strict=False):
         with place:
             summed = parts(dimension.column, segments, before)
-            _render_parts(
-                user, dimension.title(user), summed, f"{dimension.parameter}-{live_data.window_type}"
-            )
+            _render_parts(user, dimension, summed, f"{dimension.parameter}-{live_data.window_type}")
     if len(dimensions) > 1:
         _render_heat_map(user, live_data, segments, dimensions)
 
@@ -205,23 +203,23 @@ def _split(
     return window.segments, None if before is None else before.segments, title
 
 
-def _render_parts(user: UserContext, name: str, summed: Sequence[Part], key: str) -> None:
+def _render_parts(user: UserContext, dimension: ShownDimension, summed: Sequence[Part], key: str) -> None:
     st.markdown(
         user.t(
             "Impressions by {dimension}, with CTR and the change of the share in percentage points",
-            dimension=name,
+            dimension=dimension.title(user),
         )
     )
     largest = summed[0]
     plot(
-        parts_figure(user, summed),
+        parts_figure(user, dimension, summed),
         key=key,
         height_px=PARTS_HEIGHT_PX,
         alt=user.t(
             "Impressions and CTR by {dimension}; the largest is {largest} with {impressions} impressions, "
             "CTR {ctr}",
-            dimension=name,
-            largest=part_label(user, largest),
+            dimension=dimension.title(user),
+            largest=part_label(user, dimension, largest),
             impressions=user.count(largest.impressions),
             ctr=user.rate(largest.ctr),
         ),
@@ -276,12 +274,24 @@ def _window_rows(live_data: LiveData) -> list[dict[str, Any]]:
     ]
 
 
-def _segment_rows(segments: Sequence[Segment]) -> list[dict[str, Any]]:
+def _segment_rows(segments: Sequence[Segment], dimensions: Sequence[ShownDimension]) -> list[dict[str, Any]]:
     return [
         {
-            **segment.dimensions,
+            **_named(segment, dimensions),
             "impressions": segment.impressions,
             "clicks": segment.clicks,
         }
         for segment in segments
     ]
+
+
+def _named(segment: Segment, dimensions: Sequence[ShownDimension]) -> dict[str, Any]:
+    """A segment's values, with their names beside them where a dimension has any."""
+    row: dict[str, Any] = {}
+    named = {each.column: each for each in dimensions if each.names}
+    for column, value in segment.dimensions.items():
+        row[column] = value
+        # A dimension may be called so as well.
+        if column in named and (beside := f"{column}_name") not in segment.dimensions:
+            row[beside] = None if value is None else named[column].name(value)
+    return row

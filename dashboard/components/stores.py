@@ -21,6 +21,7 @@ from warehouse.reads import Warehouse
 from warehouse.stream_tables import StreamTables
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import timedelta
 
     from contract.settings import Settings
@@ -77,8 +78,17 @@ def stream() -> DeclaredStream:
 
 
 def dimensions() -> tuple[ShownDimension, ...]:
-    """The dimensions of that stream."""
-    return shown_dimensions(stream())
+    """The dimensions of that stream, with the names of their values."""
+    return shown_dimensions(stream(), names())
+
+
+def names() -> Mapping[str, Mapping[str, str]]:
+    """Names of values, by the dimension's column and the value; while Postgres is away, the last ones.
+
+    Raises:
+        CtrError: a setting cannot be used.
+    """
+    return _names()
 
 
 def live_data(window_type: WindowType, selection: Selection, span: timedelta) -> LiveData:
@@ -103,7 +113,7 @@ def health() -> HealthData:
 
 def read_anew() -> None:
     """Forget what is shared: the next reads ask anew."""
-    for shared in (_settings, _stream, _board, _comparison, _record, _pipeline):
+    for shared in (_settings, _stream, _names, _board, _comparison, _record, _pipeline):
         shared.clear()
 
 
@@ -127,6 +137,23 @@ def _stream() -> DeclaredStream:
 @st.cache_resource(show_spinner=False)
 def _last_stream() -> list[DeclaredStream]:
     """The one that was on record when Postgres last answered; none: it has not yet."""
+    return []
+
+
+@st.cache_resource(ttl=HISTORY_SHARED_FOR_S, max_entries=1, show_spinner=False)
+def _names() -> Mapping[str, Mapping[str, str]]:
+    last = _last_names()
+    url = settings().postgres_reader_url.render_as_string(hide_password=False)
+    try:
+        last[:] = [_warehouse(url).names()]
+    except WarehouseUnavailable:
+        return last[0] if last else {}
+    return last[0]
+
+
+@st.cache_resource(show_spinner=False)
+def _last_names() -> list[Mapping[str, Mapping[str, str]]]:
+    """Those that were there when Postgres last answered; none: it has not yet."""
     return []
 
 

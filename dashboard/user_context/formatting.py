@@ -61,6 +61,10 @@ class UserContext:
         """Write `17.09%`."""
         return self._fixed(self.numbers.percent_formats[None], percent / 100, 2)
 
+    def share(self, percent: float) -> str:
+        """Write `34.2%`."""
+        return self._fixed(self.numbers.percent_formats[None], percent / 100, 1)
+
     def change(self, now: float, before: float) -> str:
         """Write by how much a figure grew: `+2.1%`; `before` is not 0."""
         grown = round(now / before - 1, 3)

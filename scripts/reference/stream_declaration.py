@@ -24,6 +24,9 @@ of its dimensions. `ctr stream check FOLDER` reads all of it, and says of each m
 do. `contract/streams/avazu` declares the stream that ships. Another declaration can be checked; the platform
 counts the one that ships.
 
+The asset `postgres/migrations` puts the names into `realtime.dimension_names`, from which
+[the dashboard](../dashboard.md#names-of-values) shows them.
+
 Editors that read `#:schema` complete and check the file: begin it with the path of
 `docs/reference/stream.schema.json`.
 """

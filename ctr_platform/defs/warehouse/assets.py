@@ -1,6 +1,7 @@
 """The warehouse: migrated here, filled by the Flink job."""
 
 import hashlib
+import json
 from datetime import timedelta
 from typing import Any, Final
 
@@ -29,6 +30,7 @@ from ctr_platform.defs.catalog import (
 from ctr_platform.defs.kept_current import kept_current
 from ctr_platform.defs.table_metadata import stream_table_metadata, table_metadata
 from ctr_platform.resources import Platform
+from warehouse.dimension_names import keep_names
 from warehouse.migrate import migrate, missing_columns, newest_revision
 from warehouse.roles import ensure_reader
 from warehouse.stream_tables import StreamTables
@@ -79,10 +81,12 @@ READER_CHECK: Final = dg.AssetCheckSpec(
 )
 # Beside a check's result Dagster reads no parameter of the type.
 def migrations(platform: Platform) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """Apply the migrations that are missing and the declared stream; a second time changes nothing."""
+    """Apply the missing migrations, the declared stream and its files of names; again it changes nothing."""
     settings = platform.settings()
     url = settings.postgres_url
-    result = migrate(url, settings.declared_stream())
+    stream = settings.declared_stream()
+    result = migrate(url, stream)
+    changed_names = keep_names(url, stream.names)
     # What a cutover has still to bring is not missed by the job that runs.
     waiting = result.to_revision != newest_revision()
     missing = [] if waiting else missing_columns(url)
@@ -91,6 +95,7 @@ def migrations(platform: Platform) -> dg.MaterializeResult:  # type: ignore[type
             "from_revision": result.from_revision or "empty",
             "to_revision": result.to_revision,
             "waiting_for_hand_over": waiting,
+            "changed_names": changed_names,
         },
         check_results=[
             dg.AssetCheckResult(
@@ -197,8 +202,9 @@ def _tables(stream: DeclaredStream) -> list[dg.AssetSpec]:
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """Define the warehouse; its version is that of the newest migration, and of the declared stream."""
+    """Define the warehouse; its version: the newest migration, the declared stream, its names."""
     stream = load_settings().declared_stream()
-    declared = hashlib.sha256(f"{stream.text}{stream.event_schema}".encode()).hexdigest()[:8]
+    names = json.dumps(stream.names, sort_keys=True)
+    declared = hashlib.sha256(f"{stream.text}{stream.event_schema}{names}".encode()).hexdigest()[:8]
     version = f"{newest_revision()}-{declared}"
     return dg.Definitions(assets=[kept_current(migrations, version), *_tables(stream)])
