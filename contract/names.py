@@ -57,8 +57,8 @@ DOCUMENT_FIELDS: Final[Mapping[str, str]] = {
     "revision": "0 from the job, one more for each merge or backfill that changed the window.",
     "timestamp": "When the document was written, ms since the epoch.",
 }
-"""Fields of a window's JSON document, in Redis and in `ctr_windows`, besides the rates by each dimension and the
-sums of measures, which a stream names."""
+"""Fields of a window's JSON document, in Redis and in `ctr_windows`, besides the rates by each dimension
+and the sums of measures, which a stream names."""
 
 INGEST_METRICS: Final[Mapping[str, str]] = {
     "counted": "Counter of the records counted in windows.",

@@ -71,11 +71,11 @@ def redis_page() -> str:
         "1min", 0, {("news", 1): [1, 0]}, job_dimensions(shipped_stream()), final=True, written_ms=0
     )
     rates = {
-        each.rates_name: f"CTR by {each.title['en'].lower()}, of the 500 values with most impressions; the values "
-        "are written as text. Another stream has its own."
+        each.rates_name: f"CTR by {each.title['en'].lower()}, of the 500 values with most impressions, written "
+        "as text. Another stream has its own."
         for each in shipped_stream().declaration.dimensions
     }
-    known = DOCUMENT_FIELDS | rates
+    known = {**DOCUMENT_FIELDS, **rates}
     fields = [(code(name), described(f"field {name}", known.get(name))) for name in document]
     lives = [(code(kind), f"{WINDOW_MINUTES[kind]} min", f"{ttl} s") for kind, ttl in TIME_TO_LIVE_S.items()]
     return page(
