@@ -90,22 +90,13 @@ class EventFields:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
-    """A field of the event that is kept with a raw event, beside id, click, dimensions and time."""
-
-    field: str
-    column: str
-    type: Literal["string", "int", "long", "enum", "boolean"]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Counted:
     """What is counted of an event."""
 
     event: EventFields
     dimensions: tuple[Dimension, ...]
     measures: tuple[Measure, ...]
-    kept: tuple[Kept, ...]
+    kept: tuple[str, ...]
 
 
 @cache
@@ -116,7 +107,7 @@ def version_0_1() -> Counted:
         event=EventFields(**values["event"]),
         dimensions=tuple(Dimension(**each) for each in values["dimensions"]),
         measures=tuple(Measure(**each) for each in values["measures"]),
-        kept=tuple(Kept(**each) for each in values["kept"]),
+        kept=tuple(values["kept"]),
     )
 
 
@@ -269,8 +260,9 @@ class JobConfig:
     measures: tuple[Measure, ...] = field(default_factory=lambda: version_0_1().measures)
     """What is summed beside the number of impressions; the first must be the clicks."""
 
-    kept: tuple[Kept, ...] = field(default_factory=lambda: version_0_1().kept)
-    """What raw events have besides."""
+    kept: tuple[str, ...] = field(default_factory=lambda: version_0_1().kept)
+    """Fields that raw events keep beside id, click, dimensions and time; columns are their names in lower
+    case."""
 
     staging: Staging | None = None
     """Recompute these windows beside the live job; needs `bounded`."""
@@ -319,7 +311,7 @@ class JobConfig:
         if "measures" in values:
             values["measures"] = tuple(Measure(**each) for each in values["measures"])
         if "kept" in values:
-            values["kept"] = tuple(Kept(**each) for each in values["kept"])
+            values["kept"] = tuple(values["kept"])
         if "staging" in values:
             values["staging"] = Staging(**values["staging"])
         if "bounds" in values:

@@ -150,7 +150,7 @@ def ingest_settings(config: JobConfig, submitted_by: str = "") -> str:
                 }
                 for each in config.dimensions
             ],
-            "kept": [{"field": k.field, "column": k.column, "type": k.type} for k in config.kept],
+            "kept": [{"field": each, "column": each.lower()} for each in config.kept],
             "measures": [{"field": m.field, "column": m.column} for m in config.measures],
             "timeRules": {
                 "outOfOrdernessMs": config.time_rules.out_of_orderness_ms,

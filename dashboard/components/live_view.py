@@ -17,6 +17,7 @@ from dashboard.components.download import offer_csv
 from dashboard.components.filters import choose_segments
 from dashboard.components.headings import heading
 from dashboard.components.messages import render_state
+from dashboard.user_context.measures import measured
 from dashboard.view_models.breakdown import cells, parts
 
 if TYPE_CHECKING:
@@ -229,6 +230,7 @@ def _render_parts(user: UserContext, dimension: ShownDimension, summed: Sequence
 def _render_table(user: UserContext, live_data: LiveData) -> None:
     heading(user.t("Windows"))
     names = {True: user.t("Final"), False: user.t("Open")}
+    measures = stores.measures()
     st.dataframe(
         [
             {
@@ -238,6 +240,7 @@ def _render_table(user: UserContext, live_data: LiveData) -> None:
                 "impressions": shown.window.impressions,
                 "clicks": shown.window.clicks,
                 "ctr": shown.window.ctr,
+                **measured(user, measures, shown.window),
             }
             for shown in live_data.windows
         ],
@@ -269,6 +272,7 @@ def _window_rows(live_data: LiveData) -> list[dict[str, Any]]:
             "impressions": shown.window.impressions,
             "clicks": shown.window.clicks,
             "ctr_percent": shown.window.ctr,
+            **shown.window.measures,
         }
         for shown in live_data.windows
     ]
@@ -280,6 +284,7 @@ def _segment_rows(segments: Sequence[Segment], dimensions: Sequence[ShownDimensi
             **_named(segment, dimensions),
             "impressions": segment.impressions,
             "clicks": segment.clicks,
+            **segment.measures,
         }
         for segment in segments
     ]

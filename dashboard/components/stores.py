@@ -10,6 +10,7 @@ from sqlalchemy import make_url
 from contract.errors import WarehouseUnavailable
 from contract.settings import load_settings
 from dashboard.user_context.dimensions import shown_dimensions
+from dashboard.user_context.measures import shown_measures
 from dashboard.view_models.comparison import compare
 from dashboard.view_models.health import load_health
 from dashboard.view_models.live import Stores, load
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from contract.settings import Settings
     from contract.stream.load import DeclaredStream
     from dashboard.user_context.dimensions import ShownDimension
+    from dashboard.user_context.measures import ShownMeasure
     from dashboard.view_models.comparison import Comparison, Mode
     from dashboard.view_models.health import HealthData
     from dashboard.view_models.live import LiveData
@@ -89,6 +91,11 @@ def names() -> Mapping[str, Mapping[str, str]]:
         CtrError: a setting cannot be used.
     """
     return _names()
+
+
+def measures() -> tuple[ShownMeasure, ...]:
+    """What that stream sums besides impressions and clicks."""
+    return shown_measures(stream())
 
 
 def live_data(window_type: WindowType, selection: Selection, span: timedelta) -> LiveData:

@@ -71,8 +71,8 @@ def redis_page() -> str:
         "1min", 0, {("news", 1): [1, 0]}, job_dimensions(shipped_stream()), final=True, written_ms=0
     )
     rates = {
-        each.rates_name: f"CTR by {each.title['en'].lower()}, of the 500 values with most impressions, written "
-        "as text. Another stream has its own."
+        each.rates_name: f"CTR by {each.title['en'].lower()}, of the 500 values with most impressions, "
+        "written as text. Another stream has its own."
         for each in shipped_stream().declaration.dimensions
     }
     known = {**DOCUMENT_FIELDS, **rates}

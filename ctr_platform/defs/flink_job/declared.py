@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from flink.config import BLANK, Dimension, EventFields, Kept, Measure
+from flink.config import BLANK, Dimension, EventFields, Measure
 
 if TYPE_CHECKING:
     from contract.stream.load import DeclaredStream
@@ -30,9 +30,7 @@ def declared(stream: DeclaredStream) -> dict[str, Any]:
             Measure(field=event.click.field, column=CLICKS),
             *(Measure(field=each.field, column=each.column_name) for each in stream.declaration.measures),
         ),
-        "kept": tuple(
-            Kept(field=each, column=each.lower(), type=_kind(stream, each)) for each in stream.kept_alone
-        ),
+        "kept": stream.kept_alone,
     }
 
 

@@ -15,24 +15,20 @@ import org.apache.flink.types.Row;
  */
 final class DecodePlan {
 
-    private interface RawFieldReader {
-        void read(AvroCursor in, Row out) throws MalformedException;
-    }
-
     /** Why no record of this schema can be read; null for a usable one. */
     final String problem;
 
     private final FieldReaders.FieldReader[] fieldReaders;
-    private final RawFieldReader[] rawFieldReaders;
+    private final KeptReaders keptReaders;
 
-    private DecodePlan(String problem, FieldReaders.FieldReader[] fieldReaders, RawFieldReader[] rawFieldReaders) {
+    private DecodePlan(String problem, FieldReaders.FieldReader[] fieldReaders, KeptReaders keptReaders) {
         this.problem = problem;
         this.fieldReaders = fieldReaders;
-        this.rawFieldReaders = rawFieldReaders;
+        this.keptReaders = keptReaders;
     }
 
     static DecodePlan unusable(String problem) {
-        return new DecodePlan(problem, new FieldReaders.FieldReader[0], new RawFieldReader[0]);
+        return new DecodePlan(problem, new FieldReaders.FieldReader[0], KeptReaders.NONE);
     }
 
     /** Fill the slots of {@code out} from a record that must end where its last field ends. */
@@ -45,11 +41,22 @@ final class DecodePlan {
         }
     }
 
-    /** Put the id and the kept fields into a row, from a record that {@link #read} has read. */
-    void readRaw(AvroCursor in, Row out) throws MalformedException {
-        for (RawFieldReader each : rawFieldReaders) {
-            each.read(in, out);
+    /** Fill a row with the fields that raw events keep, from a record that {@link #read} has read. */
+    void readKept(AvroCursor in, Row out) throws MalformedException {
+        keptReaders.read(in, out);
+    }
+
+    /** Whether a written value can be read as one of a declared type; a text may be missing. */
+    static boolean isReadableAs(Schema written, Schema declared) {
+        Schema needed = FieldReaders.withoutNull(declared);
+        boolean text = needed.getType() == Schema.Type.STRING || needed.getType() == Schema.Type.ENUM;
+        Schema value = text ? FieldReaders.withoutNull(written) : written;
+        if (needed.getType() == Schema.Type.ENUM) {
+            return value.getType() == Schema.Type.ENUM && needed.getEnumSymbols().containsAll(value.getEnumSymbols());
         }
+        return value.getType() != Schema.Type.UNION
+                && SchemaCompatibility.checkReaderWriterCompatibility(needed, value).getType()
+                        == SchemaCompatibilityType.COMPATIBLE;
     }
 
     /** Builds plans for one stream: its event's fields, dimensions and measures. */
@@ -64,8 +71,8 @@ final class DecodePlan {
         /** Fields whose values are summed; the first are the clicks. */
         private final List<String> measures;
 
-        private final List<IngestSettings.Kept> kept;
         private final boolean rawEvents;
+        private final List<IngestSettings.Kept> kept;
         private transient Schema reader;
         private transient List<StringDictionary> strings;
 
@@ -74,8 +81,8 @@ final class DecodePlan {
             event = settings.event;
             dimensions = settings.dimensions;
             measures = settings.measures.stream().map(measure -> measure.field).toList();
-            kept = settings.kept;
             rawEvents = settings.rawEventsPercent > 0;
+            kept = rawEvents ? settings.kept : List.of();
         }
 
         /** Returns the plan for records written with {@code writerJson}, which refers to no other schema; never null. */
@@ -114,10 +121,8 @@ final class DecodePlan {
                 fieldReaders.add(fieldReader(field));
             }
             addDefaults(writer, fieldReaders);
-            return new DecodePlan(
-                    null,
-                    fieldReaders.toArray(new FieldReaders.FieldReader[0]),
-                    (rawEvents ? rawFieldReaders(writer) : List.<RawFieldReader>of()).toArray(new RawFieldReader[0]));
+            KeptReaders keptReaders = KeptReaders.of(writer, reader, kept, RawEvents.firstKept(dimensions));
+            return new DecodePlan(null, fieldReaders.toArray(new FieldReaders.FieldReader[0]), keptReaders);
         }
 
         /** The first field that the reader needs and the writer lacks, or has in a type that is not readable as its own. */
@@ -150,9 +155,6 @@ final class DecodePlan {
                     fieldReaders.add((in, out) -> out.dimensions[slot] = value);
                 }
             }
-            if (writer.getField(event.id) == null) {
-                fieldReaders.add((in, out) -> out.idLength = -1);
-            }
             for (int i = 1; i < measures.size(); i++) {
                 if (writer.getField(measures.get(i)) == null) {
                     int slot = i;
@@ -160,22 +162,18 @@ final class DecodePlan {
                     fieldReaders.add((in, out) -> out.measures[slot] = value);
                 }
             }
+            if (rawEvents && !isId(writer.getField(event.id))) {
+                fieldReaders.add((in, out) -> out.idLength = -1);
+            }
         }
 
         private static String defaultText(Object fallback, StringDictionary strings) {
             return fallback == JsonProperties.NULL_VALUE ? strings.blank() : strings.normalForm(fallback.toString());
         }
 
-        private static boolean isReadableAs(Schema written, Schema declared) {
-            Schema needed = FieldReaders.withoutNull(declared);
-            boolean text = needed.getType() == Schema.Type.STRING || needed.getType() == Schema.Type.ENUM;
-            Schema value = text ? FieldReaders.withoutNull(written) : written;
-            if (needed.getType() == Schema.Type.ENUM) {
-                return value.getType() == Schema.Type.ENUM && needed.getEnumSymbols().containsAll(value.getEnumSymbols());
-            }
-            return value.getType() != Schema.Type.UNION
-                    && SchemaCompatibility.checkReaderWriterCompatibility(needed, value).getType()
-                            == SchemaCompatibilityType.COMPATIBLE;
+        /** An id that has a default may be missing, or be of any type, like every field that is not counted. */
+        private boolean isId(Schema.Field written) {
+            return written != null && isReadableAs(written.schema(), reader.getField(event.id).schema());
         }
 
         private FieldReaders.FieldReader fieldReader(Schema.Field field) {
@@ -203,101 +201,14 @@ final class DecodePlan {
             if (name.equals(event.click)) {
                 uses.add(FieldReaders.click(schema, event.clickEquals));
             }
-            if (name.equals(event.id) && rawEvents) {
-                uses.add(isAsDeclared(field) ? FieldReaders.id(schema) : withoutId(FieldReaders.skip(schema)));
+            if (rawEvents && name.equals(event.id) && isId(field)) {
+                uses.add(FieldReaders.id(schema));
             }
             return switch (uses.size()) {
                 case 0 -> FieldReaders.skip(schema);
                 case 1 -> uses.get(0);
                 default -> FieldReaders.all(uses);
             };
-        }
-
-        /** Readers of the id and the kept fields into a row; a kept field that the writer lacks has the reader's default. */
-        private List<RawFieldReader> rawFieldReaders(Schema writer) {
-            List<RawFieldReader> readers = new ArrayList<>();
-            for (Schema.Field field : writer.getFields()) {
-                readers.add(rawFieldReader(field));
-            }
-            for (int i = 0; i < kept.size(); i++) {
-                Schema.Field declared = reader.getField(kept.get(i).field);
-                Schema.Field written = writer.getField(declared.name());
-                if (written == null || !isAsDeclared(written)) {
-                    int slot = 1 + i;
-                    Object fallback = declared.defaultVal();
-                    Object value = fallback == JsonProperties.NULL_VALUE ? "" : fallback;
-                    readers.add((in, out) -> out.setField(slot, value));
-                }
-            }
-            return readers;
-        }
-
-        private RawFieldReader rawFieldReader(Schema.Field field) {
-            int slot = rawSlot(field.name());
-            if (slot < 0 || !isAsDeclared(field)) {
-                FieldReaders.FieldReader skip = FieldReaders.skip(field.schema());
-                return (in, out) -> skip.read(in, null);
-            }
-            RawFieldReader value = rawValue(FieldReaders.withoutNull(field.schema()), slot);
-            int nullBranch = FieldReaders.nullBranch(field.schema());
-            if (nullBranch < 0) {
-                return value;
-            }
-            return (in, out) -> {
-                if (in.readIndex(2) == nullBranch) {
-                    out.setField(slot, "");
-                } else {
-                    value.read(in, out);
-                }
-            };
-        }
-
-        /** Whether a field that nobody must have is of the declared type: else it counts as missing. */
-        private boolean isAsDeclared(Schema.Field written) {
-            return isReadableAs(written.schema(), reader.getField(written.name()).schema());
-        }
-
-        private static FieldReaders.FieldReader withoutId(FieldReaders.FieldReader skip) {
-            return (in, out) -> {
-                skip.read(in, out);
-                out.idLength = -1;
-            };
-        }
-
-        /** Place of a field in the row; -1: it is not kept. */
-        private int rawSlot(String name) {
-            if (name.equals(event.id)) {
-                return RawEvents.ID;
-            }
-            for (int i = 0; i < kept.size(); i++) {
-                if (kept.get(i).field.equals(name)) {
-                    return 1 + i;
-                }
-            }
-            return -1;
-        }
-
-        private RawFieldReader rawValue(Schema schema, int slot) {
-            String type = slot == RawEvents.ID ? "string" : kept.get(slot - 1).type;
-            switch (type) {
-                case "int":
-                    return (in, out) -> out.setField(slot, in.readInt());
-                case "long":
-                    FieldReaders.NumberReader number = FieldReaders.number(schema);
-                    return (in, out) -> out.setField(slot, number.read(in));
-                case "boolean":
-                    return (in, out) -> out.setField(slot, in.readBoolean());
-                case "enum":
-                    List<String> symbols = schema.getEnumSymbols();
-                    return (in, out) -> out.setField(slot, symbols.get(in.readIndex(symbols.size())));
-                default:
-                    return (in, out) -> {
-                        int length = in.readLength();
-                        String text = RawEvents.text(in.bytes(), in.position(), length);
-                        out.setField(slot, slot == RawEvents.ID ? RawEvents.key(text) : text);
-                        in.skip(length);
-                    };
-            }
         }
     }
 }

@@ -18,10 +18,10 @@ final class EventDecoder implements KafkaRecordDeserializationSchema<Event> {
     private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.BIG_ENDIAN);
 
     static final byte MAGIC = 0;
-    /** An event with more of a measure, or as much below 0, is invalid: nine million such are less than 2^63. */
-    static final long MAX_MEASURE = 1_000_000_000_000L;
-
     static final int HEADER_BYTES = 1 + Integer.BYTES;
+
+    /** Of a measure's value, or of its negative: nine million events of a window have a sum of 64 bits. */
+    static final long MAX_MEASURE = 1_000_000_000_000L;
 
     private final IngestSettings settings;
     private transient SchemaLookup schemas;
@@ -75,11 +75,6 @@ final class EventDecoder implements KafkaRecordDeserializationSchema<Event> {
         plan.read(cursor, event);
         if (event.click != 0 && event.click != 1) {
             event.reject(Outcome.INVALID, settings.event.click + " is " + event.click + ", not 0 or 1");
-        } else if (event.measures.length > 1 && tooLarge(event) >= 0) {
-            int which = tooLarge(event);
-            event.reject(
-                    Outcome.INVALID,
-                    settings.measures.get(which).field + " is " + event.measures[which] + ", beyond " + MAX_MEASURE);
         } else if (event.timestampMs < settings.timeRules.earliestMs) {
             boolean seconds = event.timestampMs >= settings.timeRules.earliestMs / 1000;
             event.reject(
@@ -91,17 +86,22 @@ final class EventDecoder implements KafkaRecordDeserializationSchema<Event> {
                     Outcome.INVALID,
                     settings.event.time + " is " + (event.timestampMs - record.timestamp()) + " ms ahead of the broker's "
                             + record.timestamp());
+        } else {
+            checkMeasures();
         }
     }
 
-    /** Which measure is beyond the bound; -1: none. */
-    private static int tooLarge(Event event) {
+    /** The first measure is the click, which has been checked. */
+    private void checkMeasures() {
         for (int i = 1; i < event.measures.length; i++) {
-            if (event.measures[i] < -MAX_MEASURE || event.measures[i] > MAX_MEASURE) {
-                return i;
+            if (event.measures[i] > MAX_MEASURE || event.measures[i] < -MAX_MEASURE) {
+                event.reject(
+                        Outcome.INVALID,
+                        settings.measures.get(i).field + " is " + event.measures[i] + ", beyond " + MAX_MEASURE
+                                + " or its negative");
+                return;
             }
         }
-        return -1;
     }
 
     @Override

@@ -65,14 +65,13 @@ public final class IngestSettings implements Serializable {
         public String column;
     }
 
-    /** A field that is kept with a raw event, beside id, click, dimensions and time. */
+    /** A field that raw events keep. */
     public static final class Kept implements Serializable {
         private static final long serialVersionUID = 1L;
         public String field;
-        public String column;
 
-        /** {@code string}, {@code int}, {@code long}, {@code enum} or {@code boolean}. */
-        public String type;
+        /** Of the warehouse. */
+        public String column;
     }
 
     public String bootstrapServers;
@@ -95,11 +94,11 @@ public final class IngestSettings implements Serializable {
 
     public List<Dimension> dimensions;
 
-    /** What raw events have besides. */
-    public List<Kept> kept;
-
     /** What is summed beside the number of impressions: the clicks, then fields. */
     public List<Measure> measures;
+
+    /** What raw events keep beside id, click, dimensions and time. */
+    public List<Kept> kept;
 
     public TimeRules timeRules;
 

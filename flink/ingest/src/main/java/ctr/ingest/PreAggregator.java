@@ -21,7 +21,6 @@ import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
 import org.apache.flink.types.Row;
-import org.apache.flink.util.OutputTag;
 
 /**
  * Runs {@link Accounting} in Flink: its state, its clock, its rows, so that what flows on does not grow with the events.
@@ -42,8 +41,6 @@ final class PreAggregator extends AbstractStreamOperator<Row>
     /** Null while no raw events are wanted. */
     private final transient RawEvents raw;
 
-    private final OutputTag<Row> rawEvents;
-
     private transient Accounting accounting;
     private transient Counter[] outcomes;
     private transient JobLog log;
@@ -61,7 +58,6 @@ final class PreAggregator extends AbstractStreamOperator<Row>
         this.settings = settings;
         this.coordinator = coordinator;
         this.rows = new RowEncoder();
-        this.rawEvents = Ingest.rawEvents(settings);
         this.raw = settings.rawEventsPercent > 0 ? new RawEvents(settings) : null;
     }
 
@@ -123,7 +119,7 @@ final class PreAggregator extends AbstractStreamOperator<Row>
     public void processElement(StreamRecord<Event> element) {
         Event event = element.getValue();
         if (raw != null && event.outcome == Outcome.COUNTED && raw.wants(event)) {
-            output.collect(rawEvents, new StreamRecord<>(raw.row(event)));
+            output.collect(raw.output, new StreamRecord<>(raw.row(event)));
         }
         if (accounting.add(event)) {
             outcomes[event.outcome.ordinal()].inc();
