@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 INTRODUCTION: Final = """\
 A folder declares a stream: `stream.toml`, the Avro schema of its events, and files of names for the values
 of its dimensions. `ctr stream check FOLDER` reads all of it, and says of each mistake where it is and what to
-do. `contract/streams/avazu` declares the stream that ships. Another declaration can be checked; the platform
-counts the one that ships.
+do; `ctr stream plan` says what a change of it takes. `CTR_STREAM` names the folder; by default it is the
+stream that ships, `contract/streams/avazu`. [Your own events](../your-own-events.md) shows it step by step.
 
 The asset `postgres/migrations` puts the names into `realtime.dimension_names`, from which
 [the dashboard](../dashboard.md#names-of-values) shows them.

@@ -42,14 +42,25 @@ def job(stack: RunningStack, warm_submissions: Submitter, tmp_path: Path) -> Ite
 
 
 def test_every_part_follows_the_declaration(job: Pipeline) -> None:
+    _through_a_crash(job, events=12_000, minutes=12)
+
+
+@pytest.mark.drill
+@pytest.mark.timeout(3600)
+def test_a_million_events_are_exact_through_a_crash(job: Pipeline) -> None:
+    _through_a_crash(job, events=1_000_000, minutes=60)
+
+
+def _through_a_crash(job: Pipeline, events: int, minutes: int) -> None:
     job.submit()
     traffic = WideTraffic(job, seed=11)
     first = job.base_ms + HOUR_MS
-    traffic.send(4_000, first, 4 * MINUTE_MS)
+    before = minutes // 3
+    traffic.send(events // 3, first, before * MINUTE_MS)
     job.wait_checkpoint()
     job.stack.kill("taskmanager-1")
     job.stack.kill("taskmanager-2")
-    traffic.send(8_000, first + 4 * MINUTE_MS, 8 * MINUTE_MS)
+    traffic.send(events - events // 3, first + before * MINUTE_MS, (minutes - before) * MINUTE_MS)
     traffic.close(job.base_ms + 2 * HOUR_MS)
     _check_counts(job, traffic)
     _check_documents(job)
