@@ -125,7 +125,7 @@ def test_a_dimension_is_changed_under_traffic(
     assert done.metadata["windows"] > 0
     assert (done.metadata["lost"], done.metadata["doubled"]) == (0, 0)
     report.message(
-        f"Cutover under traffic, a dimension {change}: a gap of {done.metadata['gap_s']:.1f} s between the old "
+        f"Cutover under traffic, a dimension {change}: {done.metadata['gap_s']:.1f} s between the old "
         "job's stop, after it had closed its last window, and the new one."
     )
     report.verify_deployment(
