@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL
 
@@ -303,13 +303,24 @@ class Settings(BaseSettings):
         default="", description="Where a browser reaches Flink; empty: the REST address."
     )
 
+    _counted: DeclaredStream | None = PrivateAttr(default=None)
+
+    def counting(self, stream: DeclaredStream) -> Settings:
+        """The same settings, with a stream in the place of the one that `CTR_STREAM` declares."""
+        changed = self.model_copy()
+        changed._counted = stream  # noqa: SLF001 - its own class
+        return changed
+
     def declared_stream(self) -> DeclaredStream:
         """Read the stream that is declared now; what is counted may still be an earlier declaration.
 
         Raises:
             InvalidStream: the folder declares none.
         """
-        return load_stream(self.ctr_stream)
+        return self._counted or load_stream(self.ctr_stream)
+
+    def _topics(self) -> Topics:
+        return self._counted.declaration.topics if self._counted else _declared_topics(self.ctr_stream)
 
     @property
     def topics(self) -> dict[str, str]:
@@ -324,7 +335,7 @@ class Settings(BaseSettings):
     @property
     def raw_topic(self) -> str:
         """The topic of the ad events."""
-        return self.kafka_topic_prefix + _topics(self.ctr_stream).raw
+        return self.kafka_topic_prefix + self._topics().raw
 
     @property
     def raw_subject(self) -> str:
@@ -334,12 +345,12 @@ class Settings(BaseSettings):
     @property
     def error_topic(self) -> str:
         """The dead letter queue."""
-        return self.kafka_topic_prefix + _topics(self.ctr_stream).error
+        return self.kafka_topic_prefix + self._topics().error
 
     @property
     def windows_topic(self) -> str:
         """The feed of final windows."""
-        return self.kafka_topic_prefix + _topics(self.ctr_stream).windows
+        return self.kafka_topic_prefix + self._topics().windows
 
     @property
     def replays_topic(self) -> str:
@@ -386,7 +397,7 @@ class Settings(BaseSettings):
 
 
 @lru_cache(maxsize=8)
-def _topics(folder: Path) -> Topics:
+def _declared_topics(folder: Path) -> Topics:
     """Read once in each process: a stream that runs keeps its topics."""
     return load_stream(folder).declaration.topics
 

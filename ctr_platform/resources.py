@@ -17,6 +17,7 @@ from ctr_platform.defs.kafka.topics import (
     ensure_topics,
 )
 from ctr_platform.defs.registry.subject import RegisteredSchema, ensure_subject
+from ctr_platform.settings_in_use import settings_in_use
 from warehouse.cache import Cache
 from warehouse.reads import Warehouse
 
@@ -25,7 +26,15 @@ class Platform(dg.ConfigurableResource[None]):
     """Access to the settings, read anew in each run and tick."""
 
     def settings(self) -> Settings:
-        """Read the settings.
+        """Read the settings, with the stream that is counted.
+
+        Raises:
+            CtrError: a variable holds a value that cannot be used.
+        """
+        return settings_in_use()
+
+    def declared_settings(self) -> Settings:
+        """Read the settings, with the stream that is declared: for what changes the counted one to it.
 
         Raises:
             CtrError: a variable holds a value that cannot be used.

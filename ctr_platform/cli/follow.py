@@ -22,6 +22,7 @@ def follow(
     """Recount the topic and verify the windows as they close: runs until it is ended, outside Dagster."""
     from contract.settings import load_settings
     from ctr_platform.defs.reconciliation.follower import Follower, last_pass
+    from ctr_platform.settings_in_use import settings_in_use
 
     if check:
         typer.echo(last_pass(load_settings()))
@@ -32,6 +33,6 @@ def follow(
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
-        Follower(load_settings()).run()
+        Follower(settings_in_use()).run()
     except KeyboardInterrupt:
         LOG.info("ended; the next start goes on behind the last committed batch")

@@ -34,6 +34,7 @@ from ctr_platform.defs.flink_job.deploy import followed_by
 from ctr_platform.defs.flink_job.releases import INSTALLED, make_release
 from ctr_platform.defs.flink_job.rest import FlinkCluster
 from ctr_platform.defs.reconciliation.state import turn
+from ctr_platform.defs.registry.subject import ensure_subject
 from flink.config import JOB_NAME, Bounds
 from warehouse.engine import warehouse_errors, writing_engine
 from warehouse.migrate import migrate
@@ -136,6 +137,8 @@ def cut_over(
     )
     if dry_run:
         return planned
+    # The first records of a new schema may come before its windows.
+    ensure_subject(settings)
     first = stop_job(settings)
     # Planning took its time: only from here on is it known what can have been read.
     cutover_time = cutover_time_after(first.ended_at, settings.time_rules)

@@ -102,7 +102,10 @@ def upgrade_code(context: dg.OpExecutionContext, config: CodeConfig, platform: P
 def cut_over_code(context: dg.OpExecutionContext, config: CodeConfig, platform: Platform) -> None:
     """Change to other code, or to what is declared now, at a window boundary."""
     done = cutover.cut_over(
-        platform.settings(), Path(config.code), dry_run=config.dry_run, verify_within_s=config.verify_within_s
+        platform.declared_settings(),
+        Path(config.code),
+        dry_run=config.dry_run,
+        verify_within_s=config.verify_within_s,
     )
     more = {
         "from_release": done.from_release,

@@ -2,16 +2,16 @@
 
 import dagster as dg
 
-from contract.settings import load_settings
 from ctr_platform.defs.catalog import ACCOUNTING, BY_DAGSTER, ERROR_EVENTS, LATE_EVENTS, OWNERS
 from ctr_platform.defs.table_metadata import stream_table_metadata
+from ctr_platform.settings_in_use import settings_in_use
 from warehouse.stream_tables import StreamTables
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
     """Define the table, with the columns that the stream declares."""
-    tables = StreamTables.of(load_settings().declared_stream())
+    tables = StreamTables.of(settings_in_use().declared_stream())
     late_events = dg.AssetSpec(
         LATE_EVENTS,
         deps=[ERROR_EVENTS],

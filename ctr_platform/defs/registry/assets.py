@@ -2,10 +2,10 @@
 
 import dagster as dg
 
-from contract.settings import load_settings
 from ctr_platform.defs.catalog import BY_DAGSTER, EVENT_SCHEMA, INFRASTRUCTURE, OWNERS
 from ctr_platform.defs.kept_current import kept_current
 from ctr_platform.resources import Registry
+from ctr_platform.settings_in_use import settings_in_use
 
 
 @dg.asset(
@@ -32,5 +32,5 @@ def ad_event_schema(registry: Registry) -> dg.MaterializeResult[None]:
 @dg.definitions
 def defs() -> dg.Definitions:
     """Define the schema; its version is that of its file."""
-    schema = load_settings().declared_stream().event_schema
+    schema = settings_in_use().declared_stream().event_schema
     return dg.Definitions(assets=[kept_current(ad_event_schema, schema)])

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import dagster as dg
 
-from contract.errors import WarehouseUnavailable
-from contract.settings import Settings, load_settings
+from contract.errors import InvalidStream, WarehouseUnavailable
+from contract.settings import Settings
 from contract.stream.changes import StreamChange
 from contract.stream.load import DeclaredStream
 from ctr_platform.defs.catalog import (
@@ -30,6 +30,7 @@ from ctr_platform.defs.catalog import (
 from ctr_platform.defs.kept_current import kept_current
 from ctr_platform.defs.table_metadata import stream_table_metadata, table_metadata
 from ctr_platform.resources import Platform
+from ctr_platform.settings_in_use import settings_in_use
 from warehouse.dimension_names import keep_names
 from warehouse.migrate import migrate, missing_columns, newest_revision
 from warehouse.roles import ensure_reader
@@ -84,9 +85,9 @@ def migrations(platform: Platform) -> dg.MaterializeResult:  # type: ignore[type
     """Apply the missing migrations, the declared stream and its files of names; again it changes nothing."""
     settings = platform.settings()
     url = settings.postgres_url
-    stream = settings.declared_stream()
-    result = migrate(url, stream)
-    changed_names = keep_names(url, stream.names)
+    declared, mistakes = _declared(platform)
+    result = migrate(url, declared)
+    changed_names = keep_names(url, declared.names) if declared else 0
     # What a cutover has still to bring is not missed by the job that runs.
     waiting = result.to_revision != newest_revision()
     missing = [] if waiting else missing_columns(url)
@@ -104,24 +105,35 @@ def migrations(platform: Platform) -> dg.MaterializeResult:  # type: ignore[type
                 description=f"missing: {', '.join(missing)}" if missing else "none is missing",
                 metadata={"missing": len(missing)},
             ),
-            _as_declared(result.waiting),
+            _as_declared(result.waiting, mistakes),
             _reader(settings),
         ],
     )
 
 
-def _as_declared(waiting: StreamChange) -> dg.AssetCheckResult:
-    """Say what is declared and not yet counted so."""
+def _declared(platform: Platform) -> tuple[DeclaredStream | None, str]:
+    """Read the declaration; None: it cannot be read, and why. Then the one that is counted stays."""
+    try:
+        return platform.declared_settings().declared_stream(), ""
+    except InvalidStream as invalid:
+        return None, str(invalid)
+
+
+def _as_declared(waiting: StreamChange, mistakes: str) -> dg.AssetCheckResult:
+    """Say what is declared and not yet counted so, or is no declaration."""
     refused = "".join(
         f"; {each}: that is another stream, for a database of its own" for each in waiting.refused
     )
     return dg.AssetCheckResult(
         check_name=STREAM_CHECK.name,
-        passed=waiting.nothing,
+        passed=waiting.nothing and not mistakes,
         severity=dg.AssetCheckSeverity.WARN,
-        description="it is"
-        if waiting.nothing
-        else f"not yet: {'; '.join(waiting.counting)}{refused}; see `ctr stream plan`",
+        description=mistakes
+        or (
+            "it is"
+            if waiting.nothing
+            else f"not yet: {'; '.join(waiting.counting)}{refused}; see `ctr stream plan`"
+        ),
     )
 
 
@@ -203,8 +215,9 @@ def _tables(stream: DeclaredStream) -> list[dg.AssetSpec]:
 @dg.definitions
 def defs() -> dg.Definitions:
     """Define the warehouse; its version: the newest migration, the declared stream, its names."""
-    stream = load_settings().declared_stream()
-    names = json.dumps(stream.names, sort_keys=True)
-    declared = hashlib.sha256(f"{stream.text}{stream.event_schema}{names}".encode()).hexdigest()[:8]
-    version = f"{newest_revision()}-{declared}"
+    declared, mistakes = _declared(Platform())
+    stream = settings_in_use().declared_stream()
+    known = declared or stream
+    made_of = json.dumps([known.text, known.event_schema, dict(known.names), mistakes], sort_keys=True)
+    version = f"{newest_revision()}-{hashlib.sha256(made_of.encode()).hexdigest()[:8]}"
     return dg.Definitions(assets=[kept_current(migrations, version), *_tables(stream)])
