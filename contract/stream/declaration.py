@@ -25,7 +25,8 @@ TAKEN_COLUMNS: Final = frozenset(
         *("created_at", "revision", "final", "timestamp", "segments", "repair_id"),
         *("total_impressions", "total_clicks", "expected_impressions", "expected_clicks"),
         *("actual_impressions", "actual_clicks"),
-        *("rt", "window_time", "closed_at"),
+        *("rt", "window_time", "closed_at", "merged_at", "after_idleness"),
+        *("window_start_1min", "window_start_5min"),
     }
 )
 """Columns and document fields of the platform's own, beside which a dimension or measure stands."""
