@@ -27,12 +27,19 @@ from sqlalchemy import func, select
 
 from contract.errors import CtrError, UsageError
 from contract.stream.changes import change
-from ctr_platform.defs.deployments.steps import require_single_job, resume, running_desired_state, stop_job
+from ctr_platform.defs.deployments.steps import (
+    Stopped,
+    require_single_job,
+    resume,
+    running_desired_state,
+    stop_job,
+)
 from ctr_platform.defs.deployments.upgrade import VERIFY_WITHIN_S, plan, roll_back
 from ctr_platform.defs.deployments.verification import verify_deployment
 from ctr_platform.defs.flink_job.deploy import followed_by
 from ctr_platform.defs.flink_job.releases import INSTALLED, make_release
 from ctr_platform.defs.flink_job.rest import FlinkCluster
+from ctr_platform.defs.flink_job.submission import end_jobs
 from ctr_platform.defs.reconciliation.state import turn
 from ctr_platform.defs.registry.subject import ensure_subject
 from flink.config import JOB_NAME, Bounds
@@ -49,6 +56,8 @@ if TYPE_CHECKING:
     from contract.time_rules import TimeRules
     from ctr_platform.defs.deployments.steps import DeploymentStep
     from ctr_platform.defs.deployments.verification import DeploymentVerification
+    from ctr_platform.defs.flink_job.desired_state import DesiredState, RecordedState
+    from warehouse.streams import CountedStream
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -105,6 +114,14 @@ def cut_over(
             after the tables have changed, the new code does not: the supervisor goes on trying.
     """
     desired = running_desired_state(settings)
+    if desired.bounds is not None and desired.bounds.count_until_ms is not None:
+        return _resolve_interrupted(
+            settings,
+            desired,
+            make_release(settings, code).name,
+            dry_run=dry_run,
+            verify_within_s=verify_within_s,
+        )
     migrations = code / "warehouse" / "migrations"
     if not migrations.is_dir():
         raise UsageError(f"{code} holds no warehouse/migrations: name the folder of a checkout")
@@ -161,17 +178,65 @@ def cut_over(
     except CtrError as error:
         roll_back_step = roll_back(settings, desired, first, str(error))
         return replace(planned, rolled_back=str(error), roll_back_step=roll_back_step)
-    wanted = replace(
-        wanted,
-        restore_from=first.savepoint,
-        excludes_since=True,
-        bounds=Bounds(count_from_ms=_ms(cutover_time), ledger_from=_reported_until(settings)),
-    )
-    to_new = resume(settings, last, wanted, newest_only=True)
+    wanted = replace(wanted, restore_from=first.savepoint)
+    to_new = _begin_new(settings, wanted, last, cutover_time)
     verification = verify_deployment(
         settings, first.asked_at, within_s=verify_within_s, until=cutover_time + timedelta(minutes=1)
     )
     return replace(planned, to_draining=to_draining, to_new=to_new, verification=verification)
+
+
+def _begin_new(
+    settings: Settings, wanted: DesiredState, last: Stopped, cutover_time: datetime
+) -> DeploymentStep:
+    """Start the new job, for the windows from the cutover time on and the outcomes that are not reported."""
+    bounds = Bounds(count_from_ms=_ms(cutover_time), ledger_from=_reported_until(settings))
+    return resume(settings, last, replace(wanted, excludes_since=True, bounds=bounds), newest_only=True)
+
+
+def _resolve_interrupted(
+    settings: Settings, desired: RecordedState, release: str, *, dry_run: bool, verify_within_s: float
+) -> Cutover:
+    """Bring a cutover to an end whose run was killed: by the way back, or on, if the tables have changed."""
+    assert desired.bounds is not None  # noqa: S101 - it is draining
+    assert desired.bounds.count_until_ms is not None  # noqa: S101
+    cutover_time = datetime.fromtimestamp(desired.bounds.count_until_ms / 1000, tz=UTC)
+    changed = _counted(settings).counted_from == cutover_time
+    found = Cutover(
+        steps=[
+            f"an earlier cutover at {cutover_time:%H:%M} UTC was interrupted",
+            f"the tables have their new shape: start release {release} for the windows from then on"
+            if changed
+            else f"the tables are as before: go on with release {desired.release} for all windows",
+        ],
+        from_release=desired.release,
+        to_release=release,
+        cutover_time=cutover_time,
+    )
+    if dry_run:
+        return found
+    now = datetime.now(tz=UTC)
+    last = Stopped(job_id="", savepoint=desired.restore_from or "", asked_at=now, ended_at=now)
+    if not changed:
+        whole = replace(desired.bounds, count_until_ms=None)
+        before = replace(desired, bounds=None if whole == Bounds() else whole)
+        why = "an earlier cutover was interrupted before the tables had changed; run this one again"
+        return replace(found, rolled_back=why, roll_back_step=roll_back(settings, before, last, why))
+    with FlinkCluster(settings.flink_rest_url) as cluster:
+        end_jobs(cluster, [job.id for job in cluster.alive(JOB_NAME)])
+    wanted = replace(
+        followed_by(desired, "hand over", why="an earlier cutover was interrupted", running=True),
+        release=release,
+    )
+    to_new = _begin_new(settings, wanted, last, cutover_time)
+    verification = verify_deployment(settings, now, within_s=verify_within_s)
+    return replace(found, to_new=to_new, verification=verification)
+
+
+def _counted(settings: Settings) -> CountedStream:
+    engine = writing_engine(settings.postgres_url, "ctr-cutover")
+    with warehouse_errors(settings.postgres_url), engine.connect() as connection:
+        return counted_stream(connection)
 
 
 def _changes(settings: Settings, stream: DeclaredStream) -> tuple[str, ...]:
@@ -180,9 +245,7 @@ def _changes(settings: Settings, stream: DeclaredStream) -> tuple[str, ...]:
     Raises:
         UsageError: the declaration is of another stream.
     """
-    engine = writing_engine(settings.postgres_url, "ctr-cutover")
-    with warehouse_errors(settings.postgres_url), engine.connect() as connection:
-        found = change(counted_stream(connection).stream, stream)
+    found = change(_counted(settings).stream, stream)
     if found.refused:
         raise UsageError(
             f"{settings.ctr_stream} declares another stream than is counted ({'; '.join(found.refused)}): it "

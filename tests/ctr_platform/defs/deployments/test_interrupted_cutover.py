@@ -1,0 +1,114 @@
+"""A cutover whose run is killed between its steps is brought to an end by the next one."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from contract.stream.load import FILE, SHIPPED
+from ctr_platform.defs.deployments.cutover import cut_over
+from ctr_platform.defs.deployments.steps import require_single_job, resume, stop_job
+from ctr_platform.defs.flink_job.deploy import followed_by, start
+from ctr_platform.defs.flink_job.desired_state import current_desired_state
+from ctr_platform.defs.flink_job.rest import FlinkCluster
+from ctr_platform.defs.kafka.topics import ensure_topics
+from ctr_platform.defs.registry.subject import ensure_subject
+from flink.config import Bounds
+from tests.support.isolation import own
+from tests.support.pipeline import end_all_jobs
+from warehouse.migrate import migrate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from contract.settings import Settings
+    from ctr_platform.defs.deployments.steps import Stopped
+    from tests.support.stack import RunningStack
+
+BANNER = '\n[[dimensions]]\nfield = "banner_pos"\ntitle = { en = "Position" }\nrates = "banner_ctr"\n'
+
+
+@pytest.fixture
+def settings(stack: RunningStack, warm_submissions: object, tmp_path: Path) -> Iterator[Settings]:
+    """The job under traffic, on a declaration that the test may change."""
+    del warm_submissions
+    folder = tmp_path / "stream"
+    shutil.copytree(SHIPPED, folder)
+    with own(stack.with_settings(flink_checkpoint_interval=2.0, ctr_stream=folder)) as mine:
+        ensure_topics(mine.settings)
+        ensure_subject(mine.settings)
+        start(mine.settings, why="the test begins")
+        producing = subprocess.Popen(
+            [sys.executable, "-m", "ctr_platform", "produce", "--rate", "200"],
+            env=mine.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            yield mine.settings
+        finally:
+            producing.kill()
+            producing.wait()
+            end_all_jobs(mine.settings)
+
+
+def _drain(settings: Settings, cutover_time: datetime) -> Stopped:
+    """Begin a cutover as `cut_over` does, up to the job that counts the windows before."""
+    desired = current_desired_state(settings)
+    assert desired is not None
+    first = stop_job(settings)
+    until = Bounds(count_until_ms=round(1000 * cutover_time.timestamp()))
+    draining = replace(
+        followed_by(desired, "finish", why="test", running=True),
+        restore_from=first.savepoint,
+        excludes_since=True,
+        bounds=until,
+    )
+    resume(settings, first, draining)
+    return first
+
+
+def _bounds(settings: Settings) -> Bounds | None:
+    desired = current_desired_state(settings)
+    assert desired is not None
+    with FlinkCluster(settings.flink_rest_url) as cluster:
+        require_single_job(cluster)
+    return desired.bounds
+
+
+def test_before_the_tables_change_it_is_undone(settings: Settings) -> None:
+    (settings.ctr_stream / FILE).open("a", encoding="utf-8").write(BANNER)
+    _drain(settings, datetime.now(tz=UTC) + timedelta(minutes=6))
+    tried = cut_over(settings, dry_run=True)
+    assert "the tables are as before" in tried.steps[1]
+    assert _bounds(settings) is not None
+    done = cut_over(settings)
+    assert done.rolled_back is not None
+    assert "run this one again" in done.rolled_back
+    assert _bounds(settings) is None
+
+
+def test_after_the_tables_have_changed_it_goes_on(settings: Settings) -> None:
+    (settings.ctr_stream / FILE).open("a", encoding="utf-8").write(BANNER)
+    # A window that has not begun: nothing of it was counted in the old shape.
+    cutover_time = datetime.now(tz=UTC).replace(second=0, microsecond=0) + timedelta(minutes=2)
+    first = _drain(settings, cutover_time)
+    stop_job(settings)
+    migrate(settings.postgres_url, settings.declared_stream(), reshape_from=cutover_time)
+    tried = cut_over(settings, dry_run=True)
+    assert "the tables have their new shape" in tried.steps[1]
+    done = cut_over(settings, verify_within_s=1)
+    assert done.rolled_back is None
+    assert done.to_new is not None
+    assert done.to_new.submission is not None
+    assert done.to_new.submission.restored_from == first.savepoint
+    bounds = _bounds(settings)
+    assert bounds is not None
+    assert (bounds.count_from_ms, bounds.count_until_ms) == (round(1000 * cutover_time.timestamp()), None)
