@@ -66,7 +66,7 @@ class Measure:
 
     field: str
     column: str
-    """The sum's column in the warehouse."""
+    """The sum's column in the warehouse, and its total's field in window documents."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +91,9 @@ DIMENSIONS: Final = (
 
 MEASURES: Final = (Measure(field="click", column="clicks"),)
 """Of the shipped stream. The first must be the clicks: rates are made of it."""
+
+KEPT: Final = ("hour", "C1", "banner_pos", "site_id", "device_ip")
+"""Of the shipped stream."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,6 +240,10 @@ class JobConfig:
     measures: tuple[Measure, ...] = MEASURES
     """What is summed beside the number of impressions; the first must be the clicks."""
 
+    kept: tuple[str, ...] = KEPT
+    """Fields that raw events keep beside id, click, dimensions and time; columns are their names in lower
+    case."""
+
     staging: Staging | None = None
     """Recompute these windows beside the live job; needs `bounded`."""
 
@@ -283,6 +290,8 @@ class JobConfig:
             values["dimensions"] = tuple(Dimension(**each) for each in values["dimensions"])
         if "measures" in values:
             values["measures"] = tuple(Measure(**each) for each in values["measures"])
+        if "kept" in values:
+            values["kept"] = tuple(values["kept"])
         if "staging" in values:
             values["staging"] = Staging(**values["staging"])
         if "bounds" in values:

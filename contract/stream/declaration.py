@@ -10,6 +10,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 MAX_DIMENSIONS: Final = 6
 """Each multiplies the segments of a window, of which a partition names `MAX_SEGMENTS`."""
 
+MAX_KEPT: Final = 100
+"""Each is a column of `realtime.raw_events`, which is for a look."""
+
 LANGUAGES: Final = ("en", "ko")
 """Of the dashboard."""
 
@@ -25,6 +28,9 @@ TAKEN_COLUMNS: Final = frozenset(
     }
 )
 """Columns and document fields of the platform's own, beside which a dimension or measure stands."""
+
+TAKEN_RAW_COLUMNS: Final = frozenset({"id", "click", "event_time", "created_at"})
+"""Columns of `realtime.raw_events` that are the platform's own."""
 
 
 def _column(name: str) -> str:
@@ -47,6 +53,23 @@ def _titled(title: dict[str, str]) -> dict[str, str]:
 Column = Annotated[str, AfterValidator(_column)]
 Title = Annotated[dict[str, str], AfterValidator(_titled)]
 FieldName = Annotated[str, Field(min_length=1)]
+
+
+def kept_column(field: str) -> str:
+    """Column of `realtime.raw_events` that keeps a field."""
+    return field.lower()
+
+
+def _kept(field: str) -> str:
+    column = kept_column(field)
+    if column in TAKEN_RAW_COLUMNS:
+        raise ValueError(f"raw events have a column {column} of the platform's own: leave {field} out")
+    if not _COLUMN.fullmatch(column):
+        raise ValueError(
+            f"{field} cannot be kept: its name in lower case becomes a column, which is of a-z, 0-9 and _, "
+            "at most 41 characters, a letter first"
+        )
+    return field
 
 
 class Part(BaseModel):
@@ -84,6 +107,13 @@ class Event(Part):
     id: FieldName = Field(description="A `string` that identifies it, by which raw events are sampled.")
     time: Time = Field(description="When it happened.")
     click: Click = Field(description="Whether the impression was clicked.")
+    kept: tuple[Annotated[FieldName, AfterValidator(_kept)], ...] = Field(
+        default=(),
+        max_length=MAX_KEPT,
+        description="Further fields that `realtime.raw_events` keeps of an event, beside id, click, "
+        "time and dimensions: each a `string`, `int`, `long`, `boolean` or `enum`. Its column is its name in "
+        "lower case.",
+    )
 
 
 class Dimension(Part):
@@ -128,7 +158,10 @@ class Dimension(Part):
 class Measure(Part):
     """A number that is summed beside impressions and clicks."""
 
-    field: FieldName = Field(description="An `int` or `long` of the schema.")
+    field: FieldName = Field(
+        description="An `int` or `long` of the schema. Beyond 10^12, or below its negative, it makes an "
+        "event invalid."
+    )
     column: Column | None = Field(
         default=None, description="The sum's column in the warehouse; the field in lower case if left out."
     )
@@ -207,4 +240,17 @@ class Stream(Part):
         if len(set(fields)) < len(fields):
             twice = next(each for each in fields if fields.count(each) > 1)
             raise ValueError(f"{twice} is a dimension twice")
+        return self
+
+    @model_validator(mode="after")
+    def _distinct_raw_columns(self) -> Self:
+        held = {each.column_name: f"the dimension {each.field}" for each in self.dimensions}
+        for field in self.event.kept:
+            column = kept_column(field)
+            if column in held:
+                raise ValueError(
+                    f"event.kept: raw events keep {held[column]} in a column {column} already: "
+                    f"leave {field} out of `kept`"
+                )
+            held[column] = field
         return self

@@ -88,7 +88,12 @@ def mistakes(stream: Stream, fields: Mapping[str, EventField | None]) -> Iterato
         if dimension.field == event.id:
             yield place, "the id is no dimension: each event would be a segment of its own"
     for number, measure in enumerate(stream.measures):
-        yield from _not_of(fields, measure.field, ("int", "long"), ("measures", number, "field"))
+        place = ("measures", number, "field")
+        yield from _not_of(fields, measure.field, ("int", "long"), place)
+        if measure.field == event.time.field:
+            yield place, "the time is no measure: a sum of moments says nothing"
+    for number, kept in enumerate(event.kept):
+        yield from _not_of(fields, kept, _KINDS, ("event", "kept", number))
 
 
 def _not_of(

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from contract.errors import InvalidStream
 from contract.stream.declaration import Stream
 from contract.stream.event_fields import EventField, NoEvent, event_fields, mistakes, time_unit
+from contract.stream.raw_columns import RawColumn, raw_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -65,6 +66,11 @@ class DeclaredStream:
     time_unit: TimeUnit
     names: Mapping[str, Mapping[str, str]]
     """By dimension's column, names of its values."""
+
+    @property
+    def raw_columns(self) -> tuple[RawColumn, ...]:
+        """Columns of `realtime.raw_events`, in the order in which the job writes them."""
+        return tuple(raw_columns(self.declaration, self.fields))
 
 
 def load_stream(folder: Path) -> DeclaredStream:

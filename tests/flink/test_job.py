@@ -155,8 +155,16 @@ def test_another_event_is_told_to_the_ingest_stage_and_counted_by_its_columns() 
     assert shop.state_name != CONFIG.state_name
 
 
+def test_what_raw_events_keep_is_told_to_the_ingest_stage() -> None:
+    keeping = replace(CONFIG, kept=("C1", "Order"))
+    assert JobConfig.from_json(keeping.to_json()) == keeping
+    told = json.loads(flink.job.ingest_settings(keeping))["kept"]
+    assert told == [{"field": "C1", "column": "c1"}, {"field": "Order", "column": "order"}]
+    assert keeping.state_name == CONFIG.state_name, "nothing of it is counted"
+
+
 def test_what_the_shipped_stream_counts_is_not_told_to_older_releases() -> None:
-    assert not {"event", "dimensions", "measures"} & json.loads(CONFIG.to_json()).keys()
+    assert not {"event", "dimensions", "measures", "kept"} & json.loads(CONFIG.to_json()).keys()
 
 
 def test_the_ingest_stage_gets_every_setting_that_it_needs() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from contract.stream.declaration import LANGUAGES
 from contract.stream.load import FILE, MAX_FILE_BYTES, SHIPPED, load_stream, shipped_stream
 from dashboard.user_context.preferences import LANGUAGES as SPOKEN
 from flink.config import DIMENSIONS, MEASURES
+from warehouse.models import RawEvent
 
 SCHEMA: Final[dict[str, Any]] = {
     "type": "record",
@@ -109,6 +111,38 @@ def test_the_unit_of_time_is_said_once(tmp_path: Path, time: str, unit: str) -> 
 )
 def test_a_click_is_a_number_a_boolean_or_a_value(tmp_path: Path, click: str) -> None:
     load_stream(declare(tmp_path, ('{ field = "clicked" }', click)))
+
+
+def test_raw_events_keep_what_is_declared_beside_what_every_event_has(tmp_path: Path) -> None:
+    kept = 'kept = ["kind", "ts", "cost", "clicked"]'
+    click = 'click = { field = "clicked" }'
+    place = 'field = "campaign"'
+    stream = load_stream(
+        declare(tmp_path, (click, f"{click}\n{kept}"), (place, f'{place}\ncolumn = "campaign_id"'))
+    )
+    assert [(each.name, each.field, each.kind) for each in stream.raw_columns] == [
+        ("id", "event_id", "string"),
+        ("click", "clicked", "int"),
+        ("campaign_id", "campaign", "string"),
+        ("position", "position", "int"),
+        ("kind", "kind", "string"),
+        ("ts", "ts", "long"),
+        ("cost", "cost", "long"),
+        ("clicked", "clicked", "boolean"),
+        ("event_time", "ts", "time"),
+    ]
+
+
+def test_a_boolean_dimension_is_a_text_in_raw_events_as_in_the_counts(tmp_path: Path) -> None:
+    stream = load_stream(declare(tmp_path, ('"position"', '"clicked"')))
+    assert [each.kind for each in stream.raw_columns if each.name == "clicked"] == ["string"]
+
+
+def test_raw_events_of_the_shipped_stream_have_the_columns_of_the_table() -> None:
+    kinds = {"string": str, "int": int, "time": datetime}
+    table = {column.name: column.type.python_type for column in RawEvent.__table__.columns}
+    declared = {each.name: kinds[each.kind] for each in shipped_stream().raw_columns}
+    assert {**declared, "created_at": datetime} == table
 
 
 def test_titles_are_in_the_languages_of_the_dashboard() -> None:

@@ -3,7 +3,6 @@ package ctr.ingest;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.apache.flink.avro.shaded.org.apache.avro.JsonProperties;
 import org.apache.flink.avro.shaded.org.apache.avro.Schema;
 import org.apache.flink.avro.shaded.org.apache.avro.SchemaCompatibility;
@@ -16,24 +15,20 @@ import org.apache.flink.types.Row;
  */
 final class DecodePlan {
 
-    private interface RawFieldReader {
-        void read(AvroCursor in, Row out) throws MalformedException;
-    }
-
     /** Why no record of this schema can be read; null for a usable one. */
     final String problem;
 
     private final FieldReaders.FieldReader[] fieldReaders;
-    private final RawFieldReader[] rawFieldReaders;
+    private final KeptReaders keptReaders;
 
-    private DecodePlan(String problem, FieldReaders.FieldReader[] fieldReaders, RawFieldReader[] rawFieldReaders) {
+    private DecodePlan(String problem, FieldReaders.FieldReader[] fieldReaders, KeptReaders keptReaders) {
         this.problem = problem;
         this.fieldReaders = fieldReaders;
-        this.rawFieldReaders = rawFieldReaders;
+        this.keptReaders = keptReaders;
     }
 
     static DecodePlan unusable(String problem) {
-        return new DecodePlan(problem, new FieldReaders.FieldReader[0], new RawFieldReader[0]);
+        return new DecodePlan(problem, new FieldReaders.FieldReader[0], KeptReaders.NONE);
     }
 
     /** Fill the slots of {@code out} from a record that must end where its last field ends. */
@@ -46,11 +41,22 @@ final class DecodePlan {
         }
     }
 
-    /** Fill a row with {@link RawEvents#FIELDS}, from a record that {@link #read} has read. */
-    void readRaw(AvroCursor in, Row out) throws MalformedException {
-        for (RawFieldReader each : rawFieldReaders) {
-            each.read(in, out);
+    /** Fill a row with the fields that raw events keep, from a record that {@link #read} has read. */
+    void readKept(AvroCursor in, Row out) throws MalformedException {
+        keptReaders.read(in, out);
+    }
+
+    /** Whether a written value can be read as one of a declared type; a text may be missing. */
+    static boolean isReadableAs(Schema written, Schema declared) {
+        Schema needed = FieldReaders.withoutNull(declared);
+        boolean text = needed.getType() == Schema.Type.STRING || needed.getType() == Schema.Type.ENUM;
+        Schema value = text ? FieldReaders.withoutNull(written) : written;
+        if (needed.getType() == Schema.Type.ENUM) {
+            return value.getType() == Schema.Type.ENUM && needed.getEnumSymbols().containsAll(value.getEnumSymbols());
         }
+        return value.getType() != Schema.Type.UNION
+                && SchemaCompatibility.checkReaderWriterCompatibility(needed, value).getType()
+                        == SchemaCompatibilityType.COMPATIBLE;
     }
 
     /** Builds plans for one stream: its event's fields, dimensions and measures. */
@@ -66,6 +72,7 @@ final class DecodePlan {
         private final List<String> measures;
 
         private final boolean rawEvents;
+        private final List<IngestSettings.Kept> kept;
         private transient Schema reader;
         private transient List<StringDictionary> strings;
 
@@ -75,6 +82,7 @@ final class DecodePlan {
             dimensions = settings.dimensions;
             measures = settings.measures.stream().map(measure -> measure.field).toList();
             rawEvents = settings.rawEventsPercent > 0;
+            kept = rawEvents ? settings.kept : List.of();
         }
 
         /** Returns the plan for records written with {@code writerJson}, which refers to no other schema; never null. */
@@ -113,9 +121,8 @@ final class DecodePlan {
                 fieldReaders.add(fieldReader(field));
             }
             addDefaults(writer, fieldReaders);
-            Stream<RawFieldReader> rawFieldReaders =
-                    rawEvents ? writer.getFields().stream().map(this::rawFieldReader) : Stream.empty();
-            return new DecodePlan(null, fieldReaders.toArray(new FieldReaders.FieldReader[0]), rawFieldReaders.toArray(RawFieldReader[]::new));
+            KeptReaders keptReaders = KeptReaders.of(writer, reader, kept, RawEvents.firstKept(dimensions));
+            return new DecodePlan(null, fieldReaders.toArray(new FieldReaders.FieldReader[0]), keptReaders);
         }
 
         /** The first field that the reader needs and the writer lacks, or has in a type that is not readable as its own. */
@@ -155,22 +162,18 @@ final class DecodePlan {
                     fieldReaders.add((in, out) -> out.measures[slot] = value);
                 }
             }
+            if (rawEvents && !isId(writer.getField(event.id))) {
+                fieldReaders.add((in, out) -> out.idLength = -1);
+            }
         }
 
         private static String defaultText(Object fallback, StringDictionary strings) {
             return fallback == JsonProperties.NULL_VALUE ? strings.blank() : strings.normalForm(fallback.toString());
         }
 
-        private static boolean isReadableAs(Schema written, Schema declared) {
-            Schema needed = FieldReaders.withoutNull(declared);
-            boolean text = needed.getType() == Schema.Type.STRING || needed.getType() == Schema.Type.ENUM;
-            Schema value = text ? FieldReaders.withoutNull(written) : written;
-            if (needed.getType() == Schema.Type.ENUM) {
-                return value.getType() == Schema.Type.ENUM && needed.getEnumSymbols().containsAll(value.getEnumSymbols());
-            }
-            return value.getType() != Schema.Type.UNION
-                    && SchemaCompatibility.checkReaderWriterCompatibility(needed, value).getType()
-                            == SchemaCompatibilityType.COMPATIBLE;
+        /** An id that has a default may be missing, or be of any type, like every field that is not counted. */
+        private boolean isId(Schema.Field written) {
+            return written != null && isReadableAs(written.schema(), reader.getField(event.id).schema());
         }
 
         private FieldReaders.FieldReader fieldReader(Schema.Field field) {
@@ -198,7 +201,7 @@ final class DecodePlan {
             if (name.equals(event.click)) {
                 uses.add(FieldReaders.click(schema, event.clickEquals));
             }
-            if (name.equals(event.id) && rawEvents) {
+            if (rawEvents && name.equals(event.id) && isId(field)) {
                 uses.add(FieldReaders.id(schema));
             }
             return switch (uses.size()) {
@@ -206,46 +209,6 @@ final class DecodePlan {
                 case 1 -> uses.get(0);
                 default -> FieldReaders.all(uses);
             };
-        }
-
-        /** Null: the field is no dimension. */
-        private StringDictionary dictionaryOf(String field) {
-            for (int i = 0; i < dimensions.size(); i++) {
-                if (dimensions.get(i).field.equals(field)) {
-                    return strings.get(i);
-                }
-            }
-            return null;
-        }
-
-        /** Makes the reader of a field for whole events: one of {@link RawEvents#FIELDS} is kept, any other skipped. */
-        private RawFieldReader rawFieldReader(Schema.Field field) {
-            int slot = RawEvents.FIELDS.indexOf(field.name());
-            if (slot < 0) {
-                FieldReaders.FieldReader skip = FieldReaders.skip(field.schema());
-                return (in, out) -> skip.read(in, null);
-            }
-            switch (reader.getField(field.name()).schema().getType()) {
-                case INT:
-                    return (in, out) -> out.setField(slot, in.readInt());
-                case LONG:
-                    FieldReaders.NumberReader number = FieldReaders.number(field.schema());
-                    return (in, out) -> out.setField(slot, number.read(in));
-                default:
-                    StringDictionary dimension = dictionaryOf(field.name());
-                    int nullBranch = FieldReaders.nullBranch(field.schema());
-                    return (in, out) -> {
-                        if (nullBranch >= 0 && in.readIndex(2) == nullBranch) {
-                            out.setField(slot, dimension == null ? "" : dimension.blank());
-                            return;
-                        }
-                        int length = in.readLength();
-                        String text = RawEvents.text(in.bytes(), in.position(), length);
-                        String stored = dimension == null ? text : dimension.normalForm(text);
-                        out.setField(slot, slot == RawEvents.ID ? RawEvents.key(text) : stored);
-                        in.skip(length);
-                    };
-            }
         }
     }
 }

@@ -48,9 +48,6 @@ public final class Ingest {
                     Types.STRING, Types.INT, Types.LONG, Types.LONG, Types.LONG, Types.LONG,
                     Types.LONG, Types.LONG, Types.LONG, Types.LONG, Types.LONG, Types.STRING, Types.LONG, Types.LONG));
 
-    /** Valid events as they are: {@link RawEvents#FIELDS}. */
-    static final OutputTag<Row> RAW_EVENTS = new OutputTag<>("raw-events", RawEvents.TYPE);
-
     static final OutputTag<DeadLetter> DEAD_LETTERS = new OutputTag<>("dead-letters", TypeInformation.of(DeadLetter.class));
 
     /** The largest dead letter, before it is compressed. */
@@ -92,7 +89,7 @@ public final class Ingest {
                     .uid("front-letters")
                     .setParallelism(settings.parallelism);
             // Also where none are wanted: else a snapshot would only fit jobs that want as many as its own.
-            aggregates.getSideOutput(RAW_EVENTS)
+            aggregates.getSideOutput(RawEvents.output(settings))
                     .sinkTo(RawEvents.sink(settings))
                     .name("raw events to Postgres")
                     .uid("front-raw-events")

@@ -65,6 +65,15 @@ public final class IngestSettings implements Serializable {
         public String column;
     }
 
+    /** A field that raw events keep. */
+    public static final class Kept implements Serializable {
+        private static final long serialVersionUID = 1L;
+        public String field;
+
+        /** Of the warehouse. */
+        public String column;
+    }
+
     public String bootstrapServers;
     public String rawTopic;
 
@@ -87,6 +96,9 @@ public final class IngestSettings implements Serializable {
 
     /** What is summed beside the number of impressions: the clicks, then fields. */
     public List<Measure> measures;
+
+    /** What raw events keep beside id, click, dimensions and time. */
+    public List<Kept> kept;
 
     public TimeRules timeRules;
 

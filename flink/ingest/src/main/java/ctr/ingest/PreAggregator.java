@@ -58,7 +58,7 @@ final class PreAggregator extends AbstractStreamOperator<Row>
         this.settings = settings;
         this.coordinator = coordinator;
         this.rows = new RowEncoder();
-        this.raw = settings.rawEventsPercent > 0 ? new RawEvents(settings.rawEventsPercent) : null;
+        this.raw = settings.rawEventsPercent > 0 ? new RawEvents(settings) : null;
     }
 
     @Override
@@ -119,7 +119,7 @@ final class PreAggregator extends AbstractStreamOperator<Row>
     public void processElement(StreamRecord<Event> element) {
         Event event = element.getValue();
         if (raw != null && event.outcome == Outcome.COUNTED && raw.wants(event)) {
-            output.collect(Ingest.RAW_EVENTS, new StreamRecord<>(raw.row(event)));
+            output.collect(raw.output, new StreamRecord<>(raw.row(event)));
         }
         if (accounting.add(event)) {
             outcomes[event.outcome.ordinal()].inc();
