@@ -25,6 +25,9 @@ REDIS_REFUSES: Final = "redisRefuses"
 DOCUMENTS_NAME: Final = "window documents"
 """Name of the operator that has these three."""
 
+BLANK: Final = "unknown"
+"""What a missing or blank text of a dimension counts as, where nothing else is said."""
+
 RAW_MAX_BYTES: Final = 2_097_152
 """Of a message in the raw topic, compressed: thousands of times an event, so only garbage meets it."""
 
@@ -47,7 +50,7 @@ class Dimension:
     """Of the counts; None: it is called like the field."""
 
     blank: str | None = None
-    """What a missing or blank text counts as; None: `unknown`."""
+    """What a missing or blank text counts as; None: `BLANK`."""
 
     @property
     def column_name(self) -> str:

@@ -48,6 +48,7 @@ class WindowDocuments(KeyedProcessFunction):  # type: ignore[misc]
         self._submitted_by = submitted_by
         self._address = (config.redis_host, config.redis_port, config.redis_key_prefix)
         self._dimensions = config.dimensions
+        self._measures = config.measures
         # Read where the job is submitted: a TaskManager has no copy of the code.
         self._script = SCRIPT.read_text(encoding="utf-8")
 
@@ -106,7 +107,15 @@ class WindowDocuments(KeyedProcessFunction):  # type: ignore[misc]
         *,
         final: bool,
     ) -> Iterator[Row]:
-        made = document(window_type, start_ms, summary, self._dimensions, final=final, written_ms=_now_ms())
+        made = document(
+            window_type,
+            start_ms,
+            summary,
+            self._dimensions,
+            measures=self._measures,
+            final=final,
+            written_ms=_now_ms(),
+        )
         if final:
             self._earlier.clear()
             self._send_final(made, ctx)

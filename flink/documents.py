@@ -7,10 +7,12 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from flink.config import MEASURES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from flink.config import Dimension
+    from flink.config import Dimension, Measure
 
 WINDOW_MINUTES: Final = {"1min": 1, "5min": 5}
 TIME_TO_LIVE_S: Final = {"1min": 300, "5min": 1500}
@@ -133,12 +135,15 @@ def build(  # noqa: PLR0913 - what a document is made of
     counts: Counts,
     dimensions: Sequence[Dimension],
     *,
+    measures: Sequence[Measure] = MEASURES,
     final: bool,
     written_ms: int,
 ) -> dict[str, Any]:
     """Make the document of a window from all its counts, by segment; at least one. See `document`."""
     summary = summarize(counts, len(dimensions))
-    return document(window_type, start_ms, summary, dimensions, final=final, written_ms=written_ms)
+    return document(
+        window_type, start_ms, summary, dimensions, measures=measures, final=final, written_ms=written_ms
+    )
 
 
 def document(  # noqa: PLR0913 - likewise
@@ -147,6 +152,7 @@ def document(  # noqa: PLR0913 - likewise
     summary: Summary,
     dimensions: Sequence[Dimension],
     *,
+    measures: Sequence[Measure] = MEASURES,
     final: bool,
     written_ms: int,
 ) -> dict[str, Any]:
@@ -157,10 +163,11 @@ def document(  # noqa: PLR0913 - likewise
         start_ms: the window's start, ms since the epoch.
         summary: of its counts.
         dimensions: of the segments, in their order.
+        measures: of the sums behind impressions, in their order: clicks, then those that have a field each.
         final: whether the window is closed.
         written_ms: the moment of writing, ms since the epoch.
     """
-    impressions, clicks = summary.totals[:2]
+    impressions, clicks, *further = summary.totals
     about = {
         "window_id": window_id(start_ms),
         "window_type": window_type,
@@ -169,6 +176,7 @@ def document(  # noqa: PLR0913 - likewise
         "total_impressions": impressions,
         "total_clicks": clicks,
         "ctr": percent(clicks, impressions),
+        **{each.column: total for each, total in zip(measures[1:], further, strict=True)},
     }
     state = {"final": final, "revision": 0, "timestamp": written_ms}
     entries = MAX_ENTRIES

@@ -15,6 +15,7 @@ from pyflink.table import DataTypes, Schema, StreamTableEnvironment
 
 from flink import uids
 from flink.config import (
+    BLANK,
     DEAD_LETTER_MAX_BYTES,
     DOCUMENTS_NAME,
     Bounds,
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FOLDER: Final = Path(__file__).parent
-
-BLANK: Final = "unknown"
-"""What a missing or blank text of a dimension counts as, where nothing else is said."""
 
 FLUSH_MS: Final = 200
 """Documents learn what was counted this often: a fifth of the second that an open window may lag."""

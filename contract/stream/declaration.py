@@ -25,9 +25,13 @@ TAKEN_COLUMNS: Final = frozenset(
         *("created_at", "revision", "final", "timestamp", "segments", "repair_id"),
         *("total_impressions", "total_clicks", "expected_impressions", "expected_clicks"),
         *("actual_impressions", "actual_clicks"),
+        *("rt", "window_time", "closed_at"),
     }
 )
 """Columns and document fields of the platform's own, beside which a dimension or measure stands."""
+
+MAX_MEASURE: Final = 10**12
+"""Of a measure's value, or of its negative; beyond it an event is invalid."""
 
 TAKEN_RAW_COLUMNS: Final = frozenset({"id", "click", "event_time", "created_at"})
 """Columns of `realtime.raw_events` that are the platform's own."""

@@ -79,6 +79,9 @@ def redis_page() -> str:
         table(("window_type", "length", "time to live"), lives),
         "## The window document\n\nThe same JSON is the value of a message of `ctr_windows`.\n",
         table(("field", "meaning"), fields),
+        "A [declared](stream-declaration.md) measure has a field more, behind `ctr` and named by its "
+        "column: its total, an integer\nof 64 bits. Each row of `segments` ends with the measures, in the "
+        "order of the declaration.\n",
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flink.config import DIMENSIONS, Dimension
+from flink.config import DIMENSIONS, MEASURES, Dimension, Measure
 from flink.documents import (
     MAX_BYTES,
     MAX_ENTRIES,
@@ -174,6 +174,21 @@ def test_another_dimension_has_its_rates_and_its_column() -> None:
     assert built["banner_ctr"] == {"0": 50.0, "7": 0.0}
     assert built["category_ctr"] == {"news": 25.0}
     assert built["segments"] == [["news", 1, 0, 2, 1], ["news", 1, 7, 2, 0]]
+
+
+@pytest.mark.parametrize("more", [0, 3])
+def test_a_further_measure_has_its_total_and_its_place_in_every_segment(more: int) -> None:
+    measures = (*MEASURES, Measure(field="costMicros", column="cost"), Measure(field="C21", column="value"))
+    counts: Counts = {(f"c{n}", 1): [n + 1, 0, 10**12, -n] for n in range(MAX_ENTRIES + more)}
+    built = build("1min", START_MS, counts, DIMENSIONS, measures=measures, final=True, written_ms=0)
+    assert built["cost"] == 10**12 * (MAX_ENTRIES + more)
+    assert built["value"] == sum(row[5] for row in built["segments"]) == -sum(range(MAX_ENTRIES + more))
+    largest = MAX_ENTRIES + more - 1
+    assert built["segments"][0] == [f"c{largest}", 1, largest + 1, 0, 10**12, -largest]
+    rest = built["segments"][MAX_ENTRIES:]
+    assert rest == ([["other", None, 6, 0, 3 * 10**12, -3]] if more else [])
+    assert set(built) == {*document({("news", 1): [1, 0]}), "cost", "value"}
+    assert json.loads(to_json(built)) == built
 
 
 @pytest.mark.parametrize(

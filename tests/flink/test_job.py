@@ -15,6 +15,7 @@ import pytest
 
 import contract.time_rules
 import flink.job
+from contract.stream.declaration import MAX_MEASURE, TAKEN_COLUMNS
 from ctr_platform.artifacts.flink import flink_environment
 from ctr_platform.artifacts.java import build_ingest, ingest_sources
 from flink.config import (
@@ -118,6 +119,28 @@ def test_a_dimension_and_a_measure_more_reach_every_statement_of_the_counts() ->
         view = counting[f"CREATE TEMPORARY VIEW {name}"]
         assert "SUM(`value`) AS `value`" in view
         assert view.rstrip().endswith("`device_type`, `hour`, `app_category`"), "grouped by them"
+
+
+def test_a_dimension_and_a_measure_more_reach_what_a_backfill_stages() -> None:
+    [table] = flink.job._statements("staging_table.sql", MORE)
+    assert "`hour` INT, `app_category` STRING" in table
+    assert "`clicks` BIGINT, `value` BIGINT" in table
+    [insert] = flink.job._statements("staging_insert.sql", MORE)
+    assert "`device_type`, `hour`, `app_category`, impressions, `clicks`, `value`" in insert
+
+
+def test_a_measures_bound_is_the_declarations() -> None:
+    java = (ingest_sources() / "ctr" / "ingest" / "EventDecoder.java").read_text(encoding="utf-8")
+    bound = re.search(r"MAX_MEASURE = ([\d_]+)L;", java)
+    assert bound is not None
+    assert int(bound[1]) == MAX_MEASURE
+
+
+def test_no_dimension_or_measure_has_the_name_of_a_column_of_the_jobs_sql() -> None:
+    text = re.sub(r"--.*|\$\{\w+\}", "", (PROJECT / "flink/sql/windows.sql").read_text(encoding="utf-8"))
+    views = {"partial_aggregates", "windows_1min", "closed_minutes", "windows_5min"}
+    columns = set(re.findall(r"\b[a-z]\w*", text)) - views
+    assert {"rt", "closed_at", "impressions"} <= columns <= TAKEN_COLUMNS
 
 
 def test_a_dimension_and_a_measure_more_reach_the_ingest_stage() -> None:

@@ -20,6 +20,9 @@ final class EventDecoder implements KafkaRecordDeserializationSchema<Event> {
     static final byte MAGIC = 0;
     static final int HEADER_BYTES = 1 + Integer.BYTES;
 
+    /** Of a measure's value, or of its negative: nine million events of a window have a sum of 64 bits. */
+    static final long MAX_MEASURE = 1_000_000_000_000L;
+
     private final IngestSettings settings;
     private transient SchemaLookup schemas;
     private transient AvroCursor cursor;
@@ -83,6 +86,21 @@ final class EventDecoder implements KafkaRecordDeserializationSchema<Event> {
                     Outcome.INVALID,
                     settings.event.time + " is " + (event.timestampMs - record.timestamp()) + " ms ahead of the broker's "
                             + record.timestamp());
+        } else {
+            checkMeasures();
+        }
+    }
+
+    /** The first measure is the click, which has been checked. */
+    private void checkMeasures() {
+        for (int i = 1; i < event.measures.length; i++) {
+            if (event.measures[i] > MAX_MEASURE || event.measures[i] < -MAX_MEASURE) {
+                event.reject(
+                        Outcome.INVALID,
+                        settings.measures.get(i).field + " is " + event.measures[i] + ", beyond " + MAX_MEASURE
+                                + " or its negative");
+                return;
+            }
         }
     }
 

@@ -118,6 +118,26 @@ class DocumentSummariesTest {
     }
 
     @Test
+    void furtherMeasuresAreSummedEverywhere() throws Exception {
+        long most = DocumentSummaries.MAX_ENTRIES * EventDecoder.MAX_MEASURE;
+        Map<Segment, long[]> sums = new HashMap<>();
+        sums.put(new Segment(new Object[] {"news", 1}), new long[] {9, 1, most, -7});
+        for (int i = 0; i < DocumentSummaries.MAX_ENTRIES; i++) {
+            sums.put(new Segment(new Object[] {"c" + i, 1}), new long[] {i < 2 ? 1 : 2, 0, EventDecoder.MAX_MEASURE, 1});
+        }
+        harness.processElement(new RowEncoder().delta(NOON, sums));
+        OperatorSubtaskState checkpoint = harness.snapshot(1, 0);
+        harness.close();
+        restore(checkpoint);
+        harness.processWatermark(NOON + MINUTE - 1);
+        String summary = summaries().get(0);
+        assertTrue(summary.contains("{\"totals\":[1007,1," + 2 * most + ",493],\"segments\":[[\"news\",1,9,1," + most + ",-7],"));
+        assertTrue(summary.contains("\"rest\":[1,0," + EventDecoder.MAX_MEASURE + ",1]"));
+        assertTrue(summary.contains("\"values\":[[[\"news\",9,1," + most + ",-7],"));
+        assertTrue(summary.endsWith("[[1,1007,1," + 2 * most + ",493]]]}"));
+    }
+
+    @Test
     void aRestoredOneGoesOnWithItsOpenWindows() throws Exception {
         counted(NOON, "news", 1, 2, 1);
         counted(NOON + MINUTE, "뉴스", 0, 1, 0);

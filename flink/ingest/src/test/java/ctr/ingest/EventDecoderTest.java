@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.flink.avro.shaded.org.apache.avro.Schema;
+import org.apache.flink.avro.shaded.org.apache.avro.generic.GenericData;
 import org.apache.flink.avro.shaded.org.apache.avro.generic.GenericRecord;
 import org.apache.flink.util.Collector;
 import org.junit.jupiter.api.AfterEach;
@@ -137,6 +138,45 @@ class EventDecoderTest {
         assertEquals("timestamp is " + year + " ms ahead of the broker's " + NOON, decode(0, NOON + year, NOON).problem);
         assertEquals(Outcome.INVALID, decode(0, Long.MAX_VALUE, NOON).outcome);
         assertEquals(Outcome.INVALID, decode(0, Long.MAX_VALUE, -1).outcome, "a record without a broker time");
+    }
+
+    @Test
+    void aMeasureHasABoundThatKeepsItsSumsIn64Bits() throws IOException {
+        IngestSettings settings = Samples.settings();
+        settings.registryUrl = registry.url();
+        settings.readerSchema = settings.readerSchema.replace(
+                "{\"name\": \"C20\", \"type\": \"int\", \"default\": 0}",
+                "{\"name\": \"C20\", \"type\": \"long\", \"default\": 1000000000001}");
+        for (String field : new String[] {"C21", "C20"}) {
+            IngestSettings.Measure measure = new IngestSettings.Measure();
+            measure.field = field;
+            measure.column = field;
+            settings.measures.add(measure);
+        }
+        registry.knows(8, settings.readerSchema);
+        registry.knows(9, settings.readerSchema.replace("\"C20\"", "\"C22\""));
+        EventDecoder measuring = new EventDecoder(settings);
+        measuring.open(null);
+        Schema writer = new Schema.Parser().parse(settings.readerSchema);
+        GenericRecord sample = new GenericData.Record(writer);
+        Samples.event("news", 4, 1, NOON).getSchema().getFields().forEach(
+                field -> sample.put(field.name(), Samples.event("news", 4, 1, NOON).get(field.name())));
+        long most = 1_000_000_000_000L;
+        for (long value : new long[] {0, 1, -1, most, -most}) {
+            sample.put("C20", value);
+            Event event = decode(measuring, Samples.wire(8, Samples.encode(sample)), NOON);
+            assertEquals(Outcome.COUNTED, event.outcome);
+            assertEquals(List.of(1L, 1L, value), List.of(event.measures[0], event.measures[1], event.measures[2]));
+        }
+        for (long value : new long[] {most + 1, -most - 1, Long.MAX_VALUE, Long.MIN_VALUE}) {
+            sample.put("C20", value);
+            Event event = decode(measuring, Samples.wire(8, Samples.encode(sample)), NOON);
+            assertEquals(Outcome.INVALID, event.outcome);
+            assertEquals("C20 is " + value + ", beyond 1000000000000 or its negative", event.problem);
+        }
+        sample.put("C20", 0L);
+        Event event = decode(measuring, Samples.wire(9, Samples.encode(sample)), NOON);
+        assertEquals(Outcome.INVALID, event.outcome, "a default obeys it too");
     }
 
     @Test

@@ -1,6 +1,7 @@
 package ctr.ingest;
 
 import static ctr.ingest.Samples.NOON;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.HashMap;
@@ -11,6 +12,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import org.apache.flink.core.io.SimpleVersionedSerialization;
+import org.apache.flink.types.Row;
 import org.junit.jupiter.api.Test;
 
 class PartitionCountsTest {
@@ -60,6 +62,37 @@ class PartitionCountsTest {
         assertEquals(2, sums.get("0 c" + (CAP - 1) + " 1"));
         assertEquals(10, sums.get("0 other -1"), "5 segments, 2 events each");
         assertEquals(1, sums.get("60000 c" + CAP + " 1"), "each window has names of its own");
+    }
+
+    @Test
+    void furtherMeasuresAreSummedOfNamedSegmentsAndOfTheRest() {
+        IngestSettings settings = settings();
+        settings.maxSegments = 1;
+        for (String field : new String[] {"C20", "C21"}) {
+            IngestSettings.Measure measure = new IngestSettings.Measure();
+            measure.field = field;
+            measure.column = field;
+            settings.measures.add(measure);
+        }
+        PartitionCounts counts = new PartitionCounts(settings);
+        Event event = new Event(2, 3);
+        event.measures[1] = EventDecoder.MAX_MEASURE;
+        event.measures[2] = -1;
+        event.dimensions[1] = 1;
+        for (String category : new String[] {"news", "sports", "travel", "news"}) {
+            event.dimensions[0] = category;
+            counts.add(NOON, event);
+        }
+        Map<Long, Map<Segment, long[]>> sums = new TreeMap<>();
+        counts.handOn(PartitionCounts.Receiver.WINDOWS, Long.MAX_VALUE, sums);
+        counts.add(NOON, event);
+        counts.handOn(PartitionCounts.Receiver.WINDOWS, Long.MAX_VALUE, sums);
+        long[] news = sums.get(NOON).get(new Segment(new Object[] {"news", 1}));
+        assertArrayEquals(new long[] {3, 0, 3 * EventDecoder.MAX_MEASURE, -3}, news, "what is new is added");
+        assertArrayEquals(new long[] {2, 0, 2 * EventDecoder.MAX_MEASURE, -2}, sums.get(NOON).get(Segment.other(settings)));
+        assertEquals(
+                Row.of("news", 1, 3L, 0L, 3_000_000_000_000L, -3L),
+                new RowEncoder().count(new Segment(new Object[] {"news", 1}), news));
     }
 
     @Test

@@ -5,13 +5,14 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.Map;
 
 /**
  * A program that summarizes a window, for a test in another language.
  *
- * <p>Lines in, one for each partial sum: category in base 64, device type, impressions, clicks. Out: the summary.
+ * <p>Lines in, one for each partial sum: category in base 64, device type, impressions, the measures. Out: the summary.
  */
 final class Summarize {
 
@@ -24,7 +25,7 @@ final class Summarize {
             String[] parts = line.split(" ", -1);
             String category = new String(Base64.getDecoder().decode(parts[0]), StandardCharsets.UTF_8);
             Segment segment = new Segment(new Object[] {category, Integer.valueOf(parts[1])});
-            window.add(Map.of(segment, new long[] {Long.parseLong(parts[2]), Long.parseLong(parts[3])}));
+            window.add(Map.of(segment, Arrays.stream(parts).skip(2).mapToLong(Long::parseLong).toArray()));
         }
         PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
         out.println(new RowEncoder().summary(window, false).getValue().getField(3));
