@@ -26,6 +26,7 @@ from contract.settings import ctr_home, load_settings
 from ctr_platform.devstack.paths import StackPaths
 from ctr_platform.devstack.supervise import Supervisor
 from warehouse.cache import Cache
+from warehouse.stream_tables import StreamTables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -152,7 +153,8 @@ def _percentiles(samples: Sequence[float]) -> str:
 
 def _read_cache() -> None:
     settings = load_settings()
-    cache = Cache(settings.redis_host, settings.redis_port, settings.redis_key_prefix)
+    tables = StreamTables.of(settings.declared_stream())
+    cache = Cache(settings.redis_host, settings.redis_port, settings.redis_key_prefix, tables)
     took = []
     for _ in range(READS):
         began = time.perf_counter()

@@ -55,6 +55,7 @@ def _send(settings: Settings, rate: float, seconds: float, done: Connection) -> 
 
     produce(
         settings,
+        settings.declared_stream(),
         TrafficRequest(rate=rate, duration_ms=round(1000 * seconds)),
         stop=Stop(),
         on_start=lambda _plan: None,

@@ -18,16 +18,19 @@ import numpy as np
 from contract.settings import Settings, load_settings
 from ctr_platform.defs.kafka.topics import ensure_topics
 from ctr_platform.defs.registry.subject import ensure_subject
-from ctr_platform.loadgen.avazu import draw_templates
-from ctr_platform.loadgen.encoder import HOUR_MS, BatchEncoder, EventWriter, avazu_hour
+from ctr_platform.loadgen.encoder import BatchEncoder, EventWriter
+from ctr_platform.loadgen.own_fields import OwnFields
 from ctr_platform.loadgen.plan import MAX_RATE, TrafficRequest
 from ctr_platform.loadgen.produce import BATCH, produce
 from ctr_platform.loadgen.producer import EventProducer
 from ctr_platform.loadgen.schedule import now_ms
 from ctr_platform.loadgen.stop import Stop
+from ctr_platform.loadgen.synthetic import events_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from contract.stream.load import DeclaredStream
 
 PLAIN_SHARE: Final = 10
 """The plain way is so much slower that it gets one tenth of the events."""
@@ -51,11 +54,11 @@ def measure(contender: str, events: int, run: Callable[[int], None]) -> Figures:
     return Figures(contender, events, round(events / seconds), round(events / cpu_seconds))
 
 
-def encode_only(events: int) -> None:
+def encode_only(stream: DeclaredStream, events: int) -> None:
     """Batches of encoded events, thrown away."""
     rng = np.random.default_rng(0)
-    templates = draw_templates(rng, BATCH)
-    encoder = BatchEncoder(1, templates, 0)
+    templates = events_of(stream).draw(rng, BATCH)
+    encoder = BatchEncoder(stream, 1, templates, 0)
     for first in range(0, events, BATCH):
         numbers = np.arange(first, first + BATCH)
         encoder.encode(rng.integers(len(templates), size=BATCH), numbers, np.full(BATCH, now_ms()))
@@ -65,6 +68,7 @@ def whole(settings: Settings, events: int) -> None:
     """What `ctr produce --rate max` does, until the last event is delivered."""
     report = produce(
         settings,
+        settings.declared_stream(),
         TrafficRequest(rate=MAX_RATE, count=events),
         stop=Stop(),
         on_start=lambda _plan: None,
@@ -77,14 +81,15 @@ def whole(settings: Settings, events: int) -> None:
 def plain(settings: Settings, events: int) -> None:
     """Each event by the Avro library, delivered by the same producer."""
     partitions = {each.name: each.partitions for each in ensure_topics(settings)}[settings.raw_topic]
-    writer = EventWriter(ensure_subject(settings).id)
-    templates = draw_templates(np.random.default_rng(0), BATCH)
+    stream = settings.declared_stream()
+    own = OwnFields(stream)
+    writer = EventWriter(stream, ensure_subject(settings).id)
+    templates = events_of(stream).draw(np.random.default_rng(0), BATCH)
     producer = EventProducer(settings, Stop(), lambda: None)
     for first in range(0, events, BATCH):
         moment = now_ms()
-        hour = int(avazu_hour(np.array([moment // HOUR_MS]))[0])
         values = [
-            writer.encode({**template, "id": f"{first + number:020x}", "hour": hour, "timestamp": moment})
+            writer.encode({**template, **own.values(f"{first + number:020x}", moment)})
             for number, template in enumerate(templates[: min(BATCH, events - first)])
         ]
         producer.send([values[partition::partitions] for partition in range(partitions)])
@@ -103,12 +108,13 @@ def main() -> None:
     asked = parser.parse_args()
     os.sched_setaffinity(0, {asked.core})
     settings = load_settings()
+    stream = settings.declared_stream()
     whole(settings, BATCH)  # Topics, schema and the broker's first steps are no part of the figures.
     runs = [
         figures
         for _ in range(asked.repeat)
         for figures in (
-            measure("encoding only", asked.events, encode_only),
+            measure("encoding only", asked.events, lambda events: encode_only(stream, events)),
             measure("ctr produce --rate max", asked.events, lambda events: whole(settings, events)),
             measure(
                 "one event at a time", asked.events // PLAIN_SHARE, lambda events: plain(settings, events)

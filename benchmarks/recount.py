@@ -67,7 +67,12 @@ def main() -> None:
         migrate(settings.postgres_url)
         request = TrafficRequest(rate=MAX_RATE, count=arguments.events, span_ms=SPAN_MINUTES * 60_000, seed=1)
         produce(
-            settings, request, stop=Stop(), on_start=lambda _plan: None, on_progress=lambda _delivery: None
+            settings,
+            settings.declared_stream(),
+            request,
+            stop=Stop(),
+            on_start=lambda _plan: None,
+            on_progress=lambda _delivery: None,
         )
         for run in range(arguments.runs + 1):
             counted, job_s = run_job(settings)

@@ -65,7 +65,7 @@ def run_job(settings: Settings) -> tuple[int, float]:
         connection.execute(
             text("truncate realtime.counts_1min, realtime.counts_5min, quality.ledger, realtime.raw_events")
         )
-    job_id = submit(replace(job_config(settings), bounded=True))
+    job_id = submit(replace(job_config(settings, settings.declared_stream()), bounded=True))
     with FlinkCluster(settings.flink_rest_url) as cluster:
         job: Job = tenacity.Retrying(
             retry=tenacity.retry_if_result(lambda found: found.alive),
@@ -99,7 +99,12 @@ def main() -> None:
         migrate(settings.postgres_url)
         request = TrafficRequest(rate=MAX_RATE, count=arguments.events, span_ms=SPAN_MINUTES * 60_000, seed=1)
         loaded = produce(
-            settings, request, stop=Stop(), on_start=lambda _plan: None, on_progress=lambda _delivery: None
+            settings,
+            settings.declared_stream(),
+            request,
+            stop=Stop(),
+            on_start=lambda _plan: None,
+            on_progress=lambda _delivery: None,
         )
         contenders: dict[str, Callable[[], tuple[int, float]]] = {
             "job": partial(run_job, settings),

@@ -51,15 +51,14 @@ DOCUMENT_FIELDS: Final[Mapping[str, str]] = {
     "total_impressions": "Counted events.",
     "total_clicks": "Counted events whose click is true.",
     "ctr": "100 x clicks / impressions, in percent, rounded half-up to 2 decimals.",
-    "category_ctr": "CTR by site category, of the 500 with most impressions.",
-    "device_ctr": "CTR by device type, written as text, likewise.",
-    "segments": "`[category, device_type, impressions, clicks]` of the 500 largest segments; the rest are "
-    "summed as `other`.",
+    "segments": "For each of the 500 largest segments the values of the dimensions, impressions, clicks and "
+    "the sums of measures; the rest are summed as `other`.",
     "final": "False while the window is open and its figures grow.",
     "revision": "0 from the job, one more for each merge or backfill that changed the window.",
     "timestamp": "When the document was written, ms since the epoch.",
 }
-"""Fields of a window's JSON document, in Redis and in `ctr_windows`."""
+"""Fields of a window's JSON document, in Redis and in `ctr_windows`, besides the rates by each dimension
+and the sums of measures, which a stream names."""
 
 INGEST_METRICS: Final[Mapping[str, str]] = {
     "counted": "Counter of the records counted in windows.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from functools import cached_property
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import urlsplit
@@ -321,15 +321,10 @@ class Settings(BaseSettings):
             REPLAYS_TOPIC: self.replays_topic,
         }
 
-    @cached_property
-    def topic_names(self) -> Topics:
-        """Once for each process: a stream that runs keeps its topics."""
-        return self.declared_stream().declaration.topics
-
     @property
     def raw_topic(self) -> str:
         """The topic of the ad events."""
-        return self.kafka_topic_prefix + self.topic_names.raw
+        return self.kafka_topic_prefix + _topics(self.ctr_stream).raw
 
     @property
     def raw_subject(self) -> str:
@@ -339,12 +334,12 @@ class Settings(BaseSettings):
     @property
     def error_topic(self) -> str:
         """The dead letter queue."""
-        return self.kafka_topic_prefix + self.topic_names.error
+        return self.kafka_topic_prefix + _topics(self.ctr_stream).error
 
     @property
     def windows_topic(self) -> str:
         """The feed of final windows."""
-        return self.kafka_topic_prefix + self.topic_names.windows
+        return self.kafka_topic_prefix + _topics(self.ctr_stream).windows
 
     @property
     def replays_topic(self) -> str:
@@ -388,6 +383,12 @@ class Settings(BaseSettings):
     def postgres_jdbc_url(self) -> str:
         """JDBC address of the warehouse, without credentials."""
         return f"jdbc:postgresql://{self.postgres_host}:{self.postgres_port}/{self.postgres_db}"
+
+
+@lru_cache(maxsize=8)
+def _topics(folder: Path) -> Topics:
+    """Read once in each process: a stream that runs keeps its topics."""
+    return load_stream(folder).declaration.topics
 
 
 def ctr_home() -> Path:

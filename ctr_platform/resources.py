@@ -85,7 +85,12 @@ class CacheReads(Platform):
     def open(self) -> Iterator[Cache]:
         """Give a reader, which is closed at the end."""
         settings = self.settings()
-        cache = Cache(settings.redis_host, settings.redis_port, settings.redis_key_prefix)
+        warehouse = Warehouse(settings.postgres_url)
+        try:
+            tables = warehouse.stream().tables
+        finally:
+            warehouse.close()
+        cache = Cache(settings.redis_host, settings.redis_port, settings.redis_key_prefix, tables)
         try:
             yield cache
         finally:

@@ -9,17 +9,18 @@ import streamlit as st
 
 from contract.errors import CtrError
 from dashboard.components.address import keep_choices, lost_choices, preferences, user
+from dashboard.components.headings import app_title
 from dashboard.components.stores import read_anew, settings
 from dashboard.components.theme import apply_theme
 
 # A file of our own: a Material icon would be fetched from elsewhere.
 ICON: Final = Path(__file__).parent / "icon.svg"
 
-st.set_page_config(page_title="Ad CTR", page_icon=ICON, layout="wide")
-
 if lost := lost_choices():
     st.query_params.update(lost)
 who = user()
+st.set_page_config(page_title=app_title(who), page_icon=ICON, layout="wide")
+
 page = st.navigation(
     [
         st.Page(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields
+from functools import cache
+from pathlib import Path
 from typing import Any, Final, Literal
 
 JOB_NAME: Final = "ctr_windows"
@@ -25,14 +27,15 @@ REDIS_REFUSES: Final = "redisRefuses"
 DOCUMENTS_NAME: Final = "window documents"
 """Name of the operator that has these three."""
 
-BLANK: Final = "unknown"
-"""What a missing or blank text of a dimension counts as, where nothing else is said."""
-
 RAW_MAX_BYTES: Final = 2_097_152
 """Of a message in the raw topic, compressed: thousands of times an event, so only garbage meets it."""
 
 DEAD_LETTER_MAX_BYTES: Final = 2 * RAW_MAX_BYTES + 65_536
 """Of one in the error topic: the job may compress less well than a producer did, and adds headers."""
+
+
+BLANK: Final = "unknown"
+"""What a missing or blank text of a dimension counts as, where nothing else is said."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +53,7 @@ class Dimension:
     """Of the counts; None: it is called like the field."""
 
     blank: str | None = None
-    """What a missing or blank text counts as; None: `BLANK`."""
+    """What a missing or blank text counts as; None: `unknown`."""
 
     @property
     def column_name(self) -> str:
@@ -69,34 +72,43 @@ class Measure:
 
     field: str
     column: str
-    """The sum's column in the warehouse, and its total's field in window documents."""
+    """The sum's column in the warehouse."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EventFields:
-    """Which fields of the event say what every event says; the defaults are the shipped stream's."""
+    """Which fields of the event say what every event says."""
 
-    id: str = "id"
-    time: str = "timestamp"
-    time_unit: Literal["ms", "s", "us"] = "ms"
+    id: str
+    time: str
+    time_unit: Literal["ms", "s", "us"]
     """What the time counts since the epoch."""
 
-    click: str = "click"
+    click: str
     click_equals: str | None = None
     """The value of a text that means a click; None: the field is 0 or 1, or a boolean."""
 
 
-DIMENSIONS: Final = (
-    Dimension(field="site_category", type="string", document_key="category_ctr"),
-    Dimension(field="device_type", type="int", document_key="device_ctr"),
-)
-"""Of the shipped stream. A new dimension is one more line here and a column in the warehouse's counts."""
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """What is counted of an event."""
 
-MEASURES: Final = (Measure(field="click", column="clicks"),)
-"""Of the shipped stream. The first must be the clicks: rates are made of it."""
+    event: EventFields
+    dimensions: tuple[Dimension, ...]
+    measures: tuple[Measure, ...]
+    kept: tuple[str, ...]
 
-KEPT: Final = ("hour", "C1", "banner_pos", "site_id", "device_ip")
-"""Of the shipped stream."""
+
+@cache
+def version_0_1() -> Counted:
+    """What a submission means that does not say what is counted: version 0.1 could not."""
+    values = json.loads(Path(__file__).with_name("version_0_1.json").read_text(encoding="utf-8"))
+    return Counted(
+        event=EventFields(**values["event"]),
+        dimensions=tuple(Dimension(**each) for each in values["dimensions"]),
+        measures=tuple(Measure(**each) for each in values["measures"]),
+        kept=tuple(values["kept"]),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,6 +175,11 @@ class Staging:
 
     read_from_broker_ms: int
     """No event of these windows was written by the broker before this."""
+
+
+def default_of(setting: Field[Any]) -> Any:
+    """What a setting is where a submission does not tell it; `MISSING`: each must."""
+    return setting.default if setting.default_factory is MISSING else setting.default_factory()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,16 +251,16 @@ class JobConfig:
     max_segments: int = 10_000
     """Of a 1 minute window, so many distinct segments of a partition are named; further ones are one."""
 
-    event: EventFields = EventFields()
+    event: EventFields = field(default_factory=lambda: version_0_1().event)
     """What every event says."""
 
-    dimensions: tuple[Dimension, ...] = DIMENSIONS
+    dimensions: tuple[Dimension, ...] = field(default_factory=lambda: version_0_1().dimensions)
     """By which the counts are split."""
 
-    measures: tuple[Measure, ...] = MEASURES
+    measures: tuple[Measure, ...] = field(default_factory=lambda: version_0_1().measures)
     """What is summed beside the number of impressions; the first must be the clicks."""
 
-    kept: tuple[str, ...] = KEPT
+    kept: tuple[str, ...] = field(default_factory=lambda: version_0_1().kept)
     """Fields that raw events keep beside id, click, dimensions and time; columns are their names in lower
     case."""
 
@@ -278,7 +295,7 @@ class JobConfig:
         Defaults are left out: another release, which may not know a setting, reads what does not need it.
         """
         values = asdict(self)
-        told = [each.name for each in fields(self) if getattr(self, each.name) != each.default]
+        told = [each.name for each in fields(self) if getattr(self, each.name) != default_of(each)]
         return json.dumps({name: values[name] for name in told})
 
     @classmethod

@@ -48,7 +48,8 @@ class WindowDocuments(KeyedProcessFunction):  # type: ignore[misc]
         self._submitted_by = submitted_by
         self._address = (config.redis_host, config.redis_port, config.redis_key_prefix)
         self._dimensions = config.dimensions
-        self._measures = config.measures
+        # The first are the clicks, which every document has.
+        self._measures = tuple(each.column for each in config.measures[1:])
         # Read where the job is submitted: a TaskManager has no copy of the code.
         self._script = SCRIPT.read_text(encoding="utf-8")
 
@@ -112,9 +113,9 @@ class WindowDocuments(KeyedProcessFunction):  # type: ignore[misc]
             start_ms,
             summary,
             self._dimensions,
-            measures=self._measures,
             final=final,
             written_ms=_now_ms(),
+            measures=self._measures,
         )
         if final:
             self._earlier.clear()

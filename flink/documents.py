@@ -7,12 +7,10 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from flink.config import MEASURES
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from flink.config import Dimension, Measure
+    from flink.config import Dimension
 
 WINDOW_MINUTES: Final = {"1min": 1, "5min": 5}
 TIME_TO_LIVE_S: Final = {"1min": 300, "5min": 1500}
@@ -135,14 +133,14 @@ def build(  # noqa: PLR0913 - what a document is made of
     counts: Counts,
     dimensions: Sequence[Dimension],
     *,
-    measures: Sequence[Measure] = MEASURES,
     final: bool,
     written_ms: int,
+    measures: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Make the document of a window from all its counts, by segment; at least one. See `document`."""
     summary = summarize(counts, len(dimensions))
     return document(
-        window_type, start_ms, summary, dimensions, measures=measures, final=final, written_ms=written_ms
+        window_type, start_ms, summary, dimensions, final=final, written_ms=written_ms, measures=measures
     )
 
 
@@ -152,9 +150,9 @@ def document(  # noqa: PLR0913 - likewise
     summary: Summary,
     dimensions: Sequence[Dimension],
     *,
-    measures: Sequence[Measure] = MEASURES,
     final: bool,
     written_ms: int,
+    measures: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Make the document of one window, as the contract spells it.
 
@@ -163,11 +161,11 @@ def document(  # noqa: PLR0913 - likewise
         start_ms: the window's start, ms since the epoch.
         summary: of its counts.
         dimensions: of the segments, in their order.
-        measures: of the sums behind impressions, in their order: clicks, then those that have a field each.
         final: whether the window is closed.
         written_ms: the moment of writing, ms since the epoch.
+        measures: names of the sums besides impressions and clicks.
     """
-    impressions, clicks, *further = summary.totals
+    impressions, clicks, *sums = summary.totals
     about = {
         "window_id": window_id(start_ms),
         "window_type": window_type,
@@ -176,7 +174,7 @@ def document(  # noqa: PLR0913 - likewise
         "total_impressions": impressions,
         "total_clicks": clicks,
         "ctr": percent(clicks, impressions),
-        **{each.column: total for each, total in zip(measures[1:], further, strict=True)},
+        **dict(zip(measures, sums, strict=True)),
     }
     state = {"final": final, "revision": 0, "timestamp": written_ms}
     entries = MAX_ENTRIES
@@ -200,7 +198,9 @@ def _named(summary: Summary, dimensions: Sequence[Dimension], entries: int) -> d
     for row in summary.segments[entries:]:
         rest = _sum(rest, row[len(dimensions) :])
     if any(rest):
-        segments = [*segments, [OTHER, *[None] * (len(dimensions) - 1), *rest]]
+        # A value may be called so too; None is in no other segment.
+        of_others = [OTHER, *[None] * (len(dimensions) - 1)] if len(dimensions) > 1 else [None]
+        segments = [*segments, [*of_others, *rest]]
     named["segments"] = segments
     return named
 

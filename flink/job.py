@@ -150,8 +150,8 @@ def ingest_settings(config: JobConfig, submitted_by: str = "") -> str:
                 }
                 for each in config.dimensions
             ],
-            "measures": [{"field": m.field, "column": m.column} for m in config.measures],
             "kept": [{"field": each, "column": each.lower()} for each in config.kept],
+            "measures": [{"field": m.field, "column": m.column} for m in config.measures],
             "timeRules": {
                 "outOfOrdernessMs": config.time_rules.out_of_orderness_ms,
                 "partitionIdleMs": config.time_rules.partition_idle_ms,

@@ -13,13 +13,13 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from contract.errors import CacheUnavailable
-from contract.stream.load import shipped_stream
-from warehouse.dimensions import DIMENSIONS
-from warehouse.windows import WINDOW_MINUTES, Segment, WindowDocument
+from warehouse.segments import segment_of
+from warehouse.windows import WINDOW_MINUTES, WindowDocument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from warehouse.stream_tables import StreamTables
     from warehouse.windows import WindowType
 
 CONNECT_TIMEOUT_S: Final = 0.5
@@ -30,6 +30,10 @@ READ_TIMEOUT_S: Final = 0.5
 
 MAX_WINDOWS: Final = 100
 """The most documents of one read: many more than live at once, at 1 to 30 KB each."""
+
+
+LEAST: Final = 3
+"""Values of a segment: of a dimension, impressions and clicks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +53,9 @@ class Cache:
     holds something that is no window document. Safe to share between threads.
     """
 
-    def __init__(self, host: str, port: int, key_prefix: str = "") -> None:
+    def __init__(self, host: str, port: int, key_prefix: str, tables: StreamTables) -> None:
+        """`tables` are those of the stream that is counted: documents of another shape are left out."""
+        self._tables = tables
         self._address = f"{host}:{port}"
         self._prefix = f"{key_prefix}metrics"
         self._redis = redis.Redis(
@@ -76,13 +82,17 @@ class Cache:
                 *("LIMIT", 0, min(limit, MAX_WINDOWS), "GET", self._key(window_type, "*")),
             )
             # A document may expire before its member leaves the index.
-            return [parse_document(text) for text in found if text is not None]
+            return [
+                document
+                for text in found
+                if text is not None and (document := parse_document(text, self._tables)) is not None
+            ]
 
     def window(self, window_type: WindowType, window_id: str) -> WindowDocument | None:
         """One window, or None if it has no document (any more)."""
         with self._errors():
             text = self._redis.get(self._key(window_type, window_id))
-            return None if text is None else parse_document(str(text))
+            return None if text is None else parse_document(str(text), self._tables)
 
     def health(self) -> CacheHealth:
         """Whether and how fast Redis answers."""
@@ -118,13 +128,20 @@ class Cache:
         return f"{self._prefix}:{window_type}:{name}"
 
 
-def parse_document(text: str) -> WindowDocument:
-    """A window's document, as Redis and `ctr_windows` hold it.
+def parse_document(text: str, tables: StreamTables) -> WindowDocument | None:
+    """A window's document, as Redis and `ctr_windows` hold it; None: it was written before a cutover.
 
     Raises:
         ValueError, TypeError, KeyError: it is none.
     """
     document: dict[str, Any] = json.loads(text)
+    segments: list[list[Any]] = document["segments"]
+    width = len(tables.dimensions) + len(tables.figures)
+    named = (*(each.rates_name for each in tables.columns), *tables.sums)
+    of_this_shape = all(each in document for each in named)
+    if not of_this_shape or any(len(each) != width for each in segments):
+        _require_segments(segments)
+        return None
     return WindowDocument(
         window_type=document["window_type"],
         window_start_ms=document["window_start"],
@@ -132,20 +149,17 @@ def parse_document(text: str) -> WindowDocument:
         impressions=document["total_impressions"],
         clicks=document["total_clicks"],
         ctr=document["ctr"],
-        rates={
-            each.column_name: document[each.rates_name] for each in shipped_stream().declaration.dimensions
-        },
-        segments=tuple(
-            Segment(dimensions=_values(values), impressions=impressions, clicks=clicks)
-            for *values, impressions, clicks in document["segments"]
-        ),
+        measures={each: document[each] for each in tables.sums},
+        rates={each.name: document[each.rates_name] for each in tables.columns},
+        segments=tuple(segment_of(tables, each) for each in segments),
         final=document["final"],
         revision=document["revision"],
         written_ms=document["timestamp"],
     )
 
 
-def _values(written: list[Any]) -> tuple[Any, ...]:
-    if len(written) != len(DIMENSIONS):
-        raise ValueError(f"a segment has {len(written)} values, not {len(DIMENSIONS)}")
-    return tuple(written)
+def _require_segments(segments: list[list[Any]]) -> None:
+    """Refuse what no stream has."""
+    lengths = {len(each) for each in segments}
+    if len(lengths) > 1 or min(lengths, default=LEAST) < LEAST:
+        raise ValueError(f"segments have {', '.join(map(str, sorted(lengths)))} values")

@@ -15,11 +15,18 @@ from alembic.util import CommandError
 from sqlalchemy import URL, Connection, inspect, text
 
 from contract.errors import WarehouseUnavailable
+from contract.stream.changes import StreamChange, change
 from warehouse.engine import migrating_engine, warehouse_errors
 from warehouse.models import Base
+from warehouse.reshape import is_unused, reshape
+from warehouse.stream_tables import StreamTables
+from warehouse.streams import counted_stream, record_stream, tables_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from typing import TextIO
+
+    from contract.stream.load import DeclaredStream
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
@@ -37,18 +44,28 @@ class MigrationResult:
     from_revision: str | None
     """None: the database was empty."""
     to_revision: str
+    waiting: StreamChange
+    """What is declared, and waits for a cutover or another database."""
 
 
-def migrate(url: URL, *, reshape: bool = False, migrations: Path = MIGRATIONS) -> MigrationResult:
-    """Apply every migration that is missing, in one transaction: all or none.
+def migrate(
+    url: URL,
+    stream: DeclaredStream | None = None,
+    *,
+    reshape_from: datetime | None = None,
+    migrations: Path = MIGRATIONS,
+) -> MigrationResult:
+    """Apply every migration that is missing, and the declared stream, in one transaction.
 
     Safe to call at any time, from several processes at once: they take turns. A migration whose module says
     `reshapes = True` changes the tables that the running job writes, so that it could write them no more: of
-    a database in use, it and the ones after it wait for a cutover, which asks for `reshape`.
+    a database in use, it and the ones after it wait for a cutover, and so does a declaration by which the
+    stream is counted in another way.
 
     Args:
         url: of the database.
-        reshape: apply these as well.
+        stream: the declared one; None: the one that is counted stays, at first the one that ships.
+        reshape_from: apply these as well; start of the first window that is counted so.
         migrations: folder of the scripts; another one holds those of another version of this package.
 
     Raises:
@@ -61,15 +78,35 @@ def migrate(url: URL, *, reshape: bool = False, migrations: Path = MIGRATIONS) -
         before = current_revision(connection)
         try:
             config = alembic_config(connection, migrations=migrations)
-            command.upgrade(config, "head" if reshape or before is None else _before_reshape(config, before))
+            command.upgrade(
+                config,
+                "head" if reshape_from or before is None else _before_reshape(config, before),
+            )
         except (CommandError, ResolutionError) as error:
             raise WarehouseUnavailable(
                 f"the warehouse is at revision {before}, unknown to this version: upgrade ctr-platform"
             ) from error
         after = current_revision(connection)
-    if after is None:
-        raise WarehouseUnavailable("the warehouse has no migrations: the installation is incomplete")
-    return MigrationResult(from_revision=before, to_revision=after)
+        if after is None:
+            raise WarehouseUnavailable("the warehouse has no migrations: the installation is incomplete")
+        waiting = StreamChange() if stream is None else _apply(connection, stream, reshape_from)
+    return MigrationResult(from_revision=before, to_revision=after, waiting=waiting)
+
+
+def _apply(connection: Connection, stream: DeclaredStream, reshape_from: datetime | None) -> StreamChange:
+    """Count by the declared stream, if that needs no cutover; returns what has to wait for one."""
+    counted = counted_stream(connection)
+    found = change(counted.stream, stream)
+    tables = StreamTables.of(stream)
+    if is_unused(connection, counted.tables):
+        reshape_from = None
+    elif found.refused or (found.counting and reshape_from is None):
+        return found
+    if counted.tables != tables:
+        reshape(connection, counted.tables, tables)
+    if (stream.text, stream.event_schema) != (counted.stream.text, counted.stream.event_schema):
+        record_stream(connection, stream, reshape_from if found.counting else None)
+    return StreamChange()
 
 
 def take_turns(connection: Connection) -> None:
@@ -97,24 +134,21 @@ def newest_revision() -> str:
 
 
 def missing_columns(url: URL) -> list[str]:
-    """`schema.table.column` of every column of the models that the database lacks.
+    """`schema.table.column` of every column of the tables that the database lacks.
 
     Raises:
         WarehouseUnavailable: Postgres does not answer.
     """
     with warehouse_errors(url), migrating_engine(url).connect() as connection:
         inspector = inspect(connection)
+        tables = (*Base.metadata.tables.values(), *tables_of(connection).all_tables)
         found = {
             f"{table.fullname}.{column['name']}"
-            for table in Base.metadata.tables.values()
+            for table in tables
             if inspector.has_table(table.name, table.schema)
             for column in inspector.get_columns(table.name, table.schema)
         }
-    wanted = {
-        f"{table.fullname}.{column.name}"
-        for table in Base.metadata.tables.values()
-        for column in table.columns
-    }
+    wanted = {f"{table.fullname}.{column.name}" for table in tables for column in table.columns}
     return sorted(wanted - found)
 
 

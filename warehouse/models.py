@@ -1,4 +1,4 @@
-"""Every table of the warehouse, typed. Views are SQL files in `warehouse/sql`.
+"""The tables of the warehouse, typed, but for those whose columns a stream declares: `stream_tables`.
 
 Times are `timestamptz`; counts are exact integers.
 """
@@ -12,7 +12,6 @@ from typing import Any, ClassVar, Final
 from sqlalchemy import (
     ARRAY,
     BigInteger,
-    Computed,
     DateTime,
     Double,
     Identity,
@@ -34,107 +33,20 @@ QUALITY: Final = "quality"
 """Schema of what verifies the counts."""
 
 
+NAMING: Final = {"pk": "%(table_name)s_pkey", "ix": "%(table_name)s_%(column_0_N_name)s_idx"}
+"""How constraints are called."""
+
+
 class Base(DeclarativeBase):
     """Names constraints by rule, so that a migration can name them too."""
 
-    metadata = MetaData(
-        naming_convention={"pk": "%(table_name)s_pkey", "ix": "%(table_name)s_%(column_0_N_name)s_idx"}
-    )
+    metadata = MetaData(naming_convention=NAMING)
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         str: Text(),
         datetime: DateTime(timezone=True),
         Decimal: Numeric(5, 2),
         float: Double(),
     }
-
-
-def _window_start(length: str) -> Computed:
-    """Start of the tumbling window, aligned to the epoch, that holds the event; as Postgres spells it."""
-    return Computed(
-        f"date_bin('{length}'::interval, event_time, '1970-01-01 00:00:00+00'::timestamp with time zone)",
-        persisted=True,
-    )
-
-
-class _Counts:
-    """Counts of one segment in one window, as absolute numbers: writing them again changes nothing.
-
-    The key's index, read backwards, is also the read side's order: newest windows first.
-    """
-
-    window_start: Mapped[datetime] = mapped_column(primary_key=True)
-    window_end: Mapped[datetime]
-    site_category: Mapped[str] = mapped_column(primary_key=True)
-    device_type: Mapped[int] = mapped_column(primary_key=True)
-    impressions: Mapped[int] = mapped_column(BigInteger)
-    clicks: Mapped[int] = mapped_column(BigInteger)
-
-
-class Counts1Min(_Counts, Base):
-    """Windows of one minute, written by the job alone."""
-
-    __tablename__ = "counts_1min"
-    __table_args__ = ({"schema": REALTIME},)
-
-
-class Counts5Min(_Counts, Base):
-    """Windows of five minutes, written by the job alone."""
-
-    __tablename__ = "counts_5min"
-    __table_args__ = ({"schema": REALTIME},)
-
-
-class LateEvent(Base):
-    """A late event that was merged afterwards, identified by its place in the topic."""
-
-    __tablename__ = "late_events"
-    __table_args__ = (
-        Index(None, "window_start_1min"),
-        Index(None, "window_start_5min"),
-        {"schema": REALTIME},
-    )
-
-    topic: Mapped[str] = mapped_column(primary_key=True)
-    partition: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    offset: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    event_time: Mapped[datetime]
-    """The event's own time."""
-    site_category: Mapped[str]
-    device_type: Mapped[int]
-    click: Mapped[int]
-    window_start_1min: Mapped[datetime] = mapped_column(_window_start("00:01:00"))
-    """Start of its 1 minute window."""
-    window_start_5min: Mapped[datetime] = mapped_column(_window_start("00:05:00"))
-    """Start of its 5 minute window."""
-    merged_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    """When it was merged."""
-
-
-class RawEvent(Base):
-    """A valid event kept for inspection, never for counting; the first one of an id stays."""
-
-    __tablename__ = "raw_events"
-    __table_args__ = (Index(None, "event_time"), {"schema": REALTIME})
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    """Identifies the impression."""
-    click: Mapped[int]
-    hour: Mapped[int]
-    """`YYMMDDHH` in UTC, as Avazu writes it."""
-    c1: Mapped[int]
-    """Avazu's column C1."""
-    banner_pos: Mapped[int]
-    """Position of the banner on the page."""
-    site_id: Mapped[str]
-    """The site."""
-    site_category: Mapped[str]
-    device_type: Mapped[int]
-    device_ip: Mapped[str]
-    """The device's address."""
-    event_time: Mapped[datetime]
-    """The event's own time."""
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    """When the job wrote the row."""
 
 
 class LedgerRow(Base):
@@ -300,50 +212,6 @@ class RecountProgress(Base):
     malformed: Mapped[int] = mapped_column(BigInteger)
     unknown_schema: Mapped[int] = mapped_column(BigInteger)
     invalid: Mapped[int] = mapped_column(BigInteger)
-
-
-class RecountCounts(Base):
-    """The recount's own windows of one minute, by segment: what the job's must equal."""
-
-    __tablename__ = "recount_counts"
-    __table_args__ = ({"schema": QUALITY},)
-
-    window_start: Mapped[datetime] = mapped_column(primary_key=True)
-    site_category: Mapped[str] = mapped_column(primary_key=True)
-    device_type: Mapped[int] = mapped_column(primary_key=True)
-    impressions: Mapped[int] = mapped_column(BigInteger)
-    clicks: Mapped[int] = mapped_column(BigInteger)
-
-
-class RecountSegment(Base):
-    """A segment that the recount has named in a window of one minute: so many at most, by partition."""
-
-    __tablename__ = "recount_segments"
-    __table_args__ = (Index(None, "window_start"), {"schema": QUALITY})
-
-    topic: Mapped[str] = mapped_column(primary_key=True)
-    partition: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    window_start: Mapped[datetime] = mapped_column(primary_key=True)
-    site_category: Mapped[str] = mapped_column(primary_key=True)
-    device_type: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-
-
-class RecountLate(Base):
-    """A record that the recount found late: by partition content or, after idleness, by its message."""
-
-    __tablename__ = "recount_late"
-    __table_args__ = (Index(None, "window_start"), {"schema": QUALITY})
-
-    topic: Mapped[str] = mapped_column(primary_key=True)
-    partition: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    offset: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    window_start: Mapped[datetime]
-    """Start of its minute."""
-    site_category: Mapped[str]
-    device_type: Mapped[int]
-    click: Mapped[int]
-    after_idleness: Mapped[bool]
-    """Whether only its dead-letter message tells that it was late, not the topic's content."""
 
 
 class AwaitedLetters(Base):
@@ -553,20 +421,6 @@ class BackfillRow(Base):
     """Segments whose numbers differed."""
 
 
-class BackfillCountsRow(Base):
-    """Staging: windows of one minute as a backfill has recomputed them."""
-
-    __tablename__ = "repair_counts"
-    __table_args__ = ({"schema": QUALITY},)
-
-    repair_id: Mapped[str] = mapped_column(primary_key=True)
-    window_start: Mapped[datetime] = mapped_column(primary_key=True)
-    site_category: Mapped[str] = mapped_column(primary_key=True)
-    device_type: Mapped[int] = mapped_column(primary_key=True)
-    impressions: Mapped[int] = mapped_column(BigInteger)
-    clicks: Mapped[int] = mapped_column(BigInteger)
-
-
 class AlertRow(Base):
     """An alert from its beginning to its end, and when people were notified of it."""
 
@@ -682,6 +536,42 @@ class SubmittedJobRow(Base):
     """The row of `quality.deployments` that wanted it; NULL: it is older than any."""
     submitted_at: Mapped[datetime] = mapped_column(server_default=func.now())
     """When it was recorded; the snapshots of the jobs before are older."""
+
+
+class StreamRow(Base):
+    """A declaration of the stream, by which it is counted; the newest row holds."""
+
+    __tablename__ = "streams"
+    __table_args__ = ({"schema": QUALITY},)
+
+    number: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    """Counts the declarations; the highest holds."""
+    declaration: Mapped[str]
+    """The file `stream.toml`."""
+    event_schema: Mapped[str]
+    """The Avro schema of its events, JSON."""
+    counted_from: Mapped[datetime | None]
+    """Start of the first window that is counted by it; NULL: of all windows, or as those before."""
+    applied_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """Since when it holds."""
+
+
+class DimensionNameRow(Base):
+    """What a value of a dimension is called.
+
+    The rows of a dimension whose declaration has a file of names are that file's; those of others are written
+    by whoever knows the names.
+    """
+
+    __tablename__ = "dimension_names"
+    __table_args__ = ({"schema": REALTIME},)
+
+    dimension: Mapped[str] = mapped_column(primary_key=True)
+    """The dimension's column."""
+    value: Mapped[str] = mapped_column(primary_key=True)
+    """The value, as text."""
+    name: Mapped[str]
+    """What readers see of it; a blank one is none."""
 
 
 class InstallationRow(Base):

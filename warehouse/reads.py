@@ -11,23 +11,34 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import BigInteger, exists, func, literal, select
 
-from contract.stream.load import shipped_stream
 from warehouse.ctr import percent
-from warehouse.dimensions import DIMENSIONS
-from warehouse.models import Counts1Min, Counts5Min, Heartbeat, LateEvent, LedgerRow, RecountProgress
+from warehouse.models import DimensionNameRow, Heartbeat, LedgerRow, RecountProgress
 from warehouse.read_connections import MAX_WINDOWS, ReadConnections, require_few_windows
-from warehouse.views import CONSERVATION, COUNTED, METRICS
-from warehouse.windows import EVERYTHING, Segment, Window, WindowDetail, epoch_ms, window_length
+from warehouse.segments import segment_of
+from warehouse.streams import counted_stream, tables_of
+from warehouse.views import CONSERVATION
+from warehouse.windows import EVERYTHING, Window, WindowDetail, epoch_ms, window_length
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection, Label, Select
 
-    from warehouse.windows import Selection, WindowType
+    from warehouse.stream_tables import StreamTables
+    from warehouse.streams import CountedStream
+    from warehouse.windows import Segment, Selection, WindowType
 
 MAX_SEGMENTS: Final = 10_000
 """The most segments of one read, the largest first."""
+
+
+MAX_NAMES: Final = 50_000
+"""The most names of values, over all dimensions: some 10 MB of a reader's memory, five times the segments of
+one read."""
+
+MAX_NAME_CHARACTERS: Final = 200
+"""A longer name is cut: nobody reads it, and a page would carry it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,8 +108,10 @@ class Warehouse(ReadConnections):
         """The newest final windows, newest first: at most `limit`, or `MAX_WINDOWS`."""
         with self._connection() as connection:
             # As constants these reach the index through the view; a subquery would not.
-            starts = _latest_starts(connection, window_type, min(limit, MAX_WINDOWS))
-            return _windows(connection, window_type, COUNTED[window_type].c.window_start.in_(starts))
+            tables = tables_of(connection)
+            starts = _latest_starts(connection, tables, window_type, min(limit, MAX_WINDOWS))
+            counted = tables.counted[window_type]
+            return _windows(connection, tables, window_type, counted.c.window_start.in_(starts))
 
     def series(
         self, window_type: WindowType, start: datetime, end: datetime, selection: Selection = EVERYTHING
@@ -111,11 +124,17 @@ class Warehouse(ReadConnections):
             ValueError: the span has room for more than `MAX_WINDOWS` windows.
         """
         require_few_windows(window_type, start, end)
-        counted = COUNTED[window_type].c
-        chosen = [counted.window_start >= start, counted.window_start < end]
-        chosen += [counted[column].in_(values) for column, values in selection.by_dimension().items()]
         with self._connection() as connection:
-            return _windows(connection, window_type, *chosen)
+            tables = tables_of(connection)
+            counted = tables.counted[window_type]
+            chosen = [counted.c.window_start >= start, counted.c.window_start < end]
+            # A dimension that has been removed since is no choice any more.
+            chosen += [
+                counted.c[column].in_(values)
+                for column, values in selection.by_dimension().items()
+                if column in counted.c
+            ]
+            return _windows(connection, tables, window_type, *chosen)
 
     def segments(self, window_type: WindowType, start: datetime, end: datetime) -> list[Segment]:
         """Each segment's counts over all windows that start within `[start, end)`, the largest first.
@@ -127,12 +146,13 @@ class Warehouse(ReadConnections):
         """
         require_few_windows(window_type, start, end)
         with self._connection() as connection:
-            return _segments(connection, window_type, start, end)
+            return _segments(connection, tables_of(connection), window_type, start, end)
 
     def window(self, window_type: WindowType, start: datetime) -> WindowDetail | None:
         """One final window with its segments, or None if nothing was counted in it."""
-        view = METRICS[window_type]
         with self._connection() as connection:
+            tables = tables_of(connection)
+            view = tables.metrics[window_type]
             row = connection.execute(select(view).where(view.c.window_start == start)).one_or_none()
             if row is None:
                 return None
@@ -143,12 +163,26 @@ class Warehouse(ReadConnections):
                 impressions=row.total_impressions,
                 clicks=row.total_clicks,
                 ctr=row.ctr,
-                rates={
-                    each.column_name: getattr(row, each.rates_name)
-                    for each in shipped_stream().declaration.dimensions
-                },
-                segments=tuple(_segments(connection, window_type, start, start + window_length(window_type))),
+                measures={each: getattr(row, each) for each in tables.sums},
+                rates={each.name: getattr(row, each.rates_name) for each in tables.columns},
+                segments=tuple(
+                    _segments(connection, tables, window_type, start, start + window_length(window_type))
+                ),
             )
+
+    def stream(self) -> CountedStream:
+        """The stream that is counted."""
+        with self._connection() as connection:
+            return counted_stream(connection)
+
+    def names(self) -> Mapping[str, Mapping[str, str]]:
+        """What values of the counted dimensions are called, by the dimension's column and the value as text.
+
+        At most `MAX_NAMES`: each dimension has an even share of them, and what others leave of theirs; beyond
+        it the first ones in the order of their values.
+        """
+        with self._connection() as connection:
+            return _names(connection, tables_of(connection).dimensions)
 
     def ledger_totals(self, topic: str) -> list[LedgerTotals]:
         """The conservation law of a topic, by partition."""
@@ -159,7 +193,7 @@ class Warehouse(ReadConnections):
     def freshness(self, window_type: WindowType) -> Freshness:
         """The end of the newest final window, and when the job last wrote."""
         with self._connection() as connection:
-            starts = _latest_starts(connection, window_type, 1)
+            starts = _latest_starts(connection, tables_of(connection), window_type, 1)
             return Freshness(
                 latest_window_end=starts[0] + window_length(window_type) if starts else None,
                 latest_written_at=connection.scalar(select(func.max(LedgerRow.written_at))),
@@ -191,10 +225,27 @@ class Warehouse(ReadConnections):
             }
 
 
-def _latest_starts(connection: Connection, window_type: WindowType, limit: int) -> list[datetime]:
+def _names(connection: Connection, dimensions: Sequence[str]) -> dict[str, dict[str, str]]:
+    row = DimensionNameRow
+    held = select(row.dimension, func.count()).where(row.dimension.in_(dimensions)).group_by(row.dimension)
+    # The smallest first, so that what they leave is known.
+    sizes = sorted(connection.execute(held), key=lambda each: each[1])
+    found: dict[str, dict[str, str]] = {}
+    room = MAX_NAMES
+    for left, (dimension, _) in zip(range(len(sizes), 0, -1), sizes, strict=True):
+        query = select(row.value, func.left(row.name, MAX_NAME_CHARACTERS)).where(row.dimension == dimension)
+        rows = connection.execute(query.order_by(row.value).limit(room // left))
+        found[dimension] = dict(rows.all())
+        room -= len(found[dimension])
+    return found
+
+
+def _latest_starts(
+    connection: Connection, tables: StreamTables, window_type: WindowType, limit: int
+) -> list[datetime]:
     """Starts of the newest windows, newest first: one step down the indexes for each."""
-    latest = _newest_start(window_type, None).cte("latest", recursive=True)
-    earlier = _newest_start(window_type, latest.c.window_start, latest.c.position + 1)
+    latest = _newest_start(tables, window_type, None).cte("latest", recursive=True)
+    earlier = _newest_start(tables, window_type, latest.c.window_start, latest.c.position + 1)
     steps = latest.union_all(
         earlier.where(latest.c.window_start.is_not(None), latest.c.position < limit).select_from(latest)
     )
@@ -203,15 +254,14 @@ def _latest_starts(connection: Connection, window_type: WindowType, limit: int) 
 
 
 def _newest_start(
+    tables: StreamTables,
     window_type: WindowType,
     before: ColumnElement[datetime] | None,
     position: ColumnElement[int] | None = None,
 ) -> Select[Any]:
     """Start of the newest window, or of the newest one before another; NULL if there is none."""
-    counted, late = {
-        "1min": (Counts1Min.window_start, LateEvent.window_start_1min),
-        "5min": (Counts5Min.window_start, LateEvent.window_start_5min),
-    }[window_type]
+    counted = tables.counts[window_type].c.window_start
+    late = tables.late_events.c[f"window_start_{window_type}"]
     newest = [
         select(func.max(start)).where(*(() if before is None else (start < before,))).scalar_subquery()
         for start in (counted, late)
@@ -222,11 +272,13 @@ def _newest_start(
     )
 
 
-def _windows(connection: Connection, window_type: WindowType, *chosen: ColumnElement[bool]) -> list[Window]:
-    """Windows, newest first, with the sums of what is chosen."""
-    counted = COUNTED[window_type].c
+def _windows(
+    connection: Connection, tables: StreamTables, window_type: WindowType, *chosen: ColumnElement[bool]
+) -> list[Window]:
+    """Windows, newest first, with the sums of what is chosen of `counted`."""
+    counted = tables.counted[window_type].c
     query = (
-        select(counted.window_start, _sum(counted.impressions), _sum(counted.clicks))
+        select(counted.window_start, *(_sum(counted[each]) for each in tables.figures))
         .where(*chosen)
         .group_by(counted.window_start)
         .having(func.sum(counted.impressions) > 0)
@@ -240,30 +292,28 @@ def _windows(connection: Connection, window_type: WindowType, *chosen: ColumnEle
             impressions=row.impressions,
             clicks=row.clicks,
             ctr=percent(row.clicks, row.impressions),
+            measures={each: getattr(row, each) for each in tables.sums},
         )
         for row in connection.execute(query)
     ]
 
 
 def _segments(
-    connection: Connection, window_type: WindowType, start: datetime, end: datetime
+    connection: Connection, tables: StreamTables, window_type: WindowType, start: datetime, end: datetime
 ) -> list[Segment]:
     """Segments over the windows of the span, the largest first."""
-    counted = COUNTED[window_type].c
+    counted = tables.counted[window_type].c
     impressions = _sum(counted.impressions)
-    dimensions = [counted[each] for each in DIMENSIONS]
+    dimensions = [counted[each] for each in tables.dimensions]
     query = (
-        select(*dimensions, impressions, _sum(counted.clicks))
+        select(*dimensions, impressions, *(_sum(counted[each]) for each in tables.figures[1:]))
         .where(counted.window_start >= start, counted.window_start < end)
         .group_by(*dimensions)
         .having(func.sum(counted.impressions) > 0)
         .order_by(impressions.desc(), *dimensions)
         .limit(MAX_SEGMENTS)
     )
-    return [
-        Segment(dimensions=tuple(values), impressions=impressions, clicks=clicks)
-        for *values, impressions, clicks in connection.execute(query)
-    ]
+    return [segment_of(tables, tuple(row)) for row in connection.execute(query)]
 
 
 def _sum(counts: ColumnElement[int]) -> Label[int]:

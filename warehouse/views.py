@@ -1,69 +1,12 @@
-"""The warehouse's views, as SQLAlchemy's queries name them. Their SQL is in `warehouse/sql`."""
+"""Views that every stream has, as SQLAlchemy's queries name them. Their SQL is in `warehouse/sql`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from sqlalchemy import BigInteger, DateTime, Integer, Numeric, Text, column, table
-from sqlalchemy.dialects.postgresql import JSONB
 
-from warehouse.dimensions import TYPES
-from warehouse.models import QUALITY, REALTIME, LedgerRow
-from warehouse.windows import WINDOW_MINUTES
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from sqlalchemy import TableClause
-
-    from warehouse.windows import WindowType
-
-
-def _metrics(window_type: WindowType) -> TableClause:
-    return table(
-        f"metrics_{window_type}",
-        column("window_start", DateTime(timezone=True)),
-        column("window_end", DateTime(timezone=True)),
-        column("total_impressions", BigInteger),
-        column("total_clicks", BigInteger),
-        column("ctr", Numeric(5, 2, asdecimal=False)),
-        column("category_ctr", JSONB),
-        column("device_ctr", JSONB),
-        schema=REALTIME,
-    )
-
-
-def _counted(window_type: WindowType) -> TableClause:
-    return table(
-        f"counted_{window_type}",
-        column("window_start", DateTime(timezone=True)),
-        *(column(name, kind) for name, kind in TYPES.items()),
-        column("impressions", BigInteger),
-        column("clicks", BigInteger),
-        schema=REALTIME,
-    )
-
-
-def _segments(window_type: WindowType) -> TableClause:
-    return table(
-        f"segments_{window_type}",
-        column("window_start", DateTime(timezone=True)),
-        column("window_end", DateTime(timezone=True)),
-        *(column(name, kind) for name, kind in TYPES.items()),
-        column("impressions", BigInteger),
-        column("clicks", BigInteger),
-        schema=REALTIME,
-    )
-
-
-METRICS: Final[Mapping[WindowType, TableClause]] = {each: _metrics(each) for each in WINDOW_MINUTES}
-"""One row per window: its totals and its rates by dimension."""
-
-COUNTED: Final[Mapping[WindowType, TableClause]] = {each: _counted(each) for each in WINDOW_MINUTES}
-"""What is counted in windows, for readers who sum it themselves: a segment may have several rows."""
-
-SEGMENTS: Final[Mapping[WindowType, TableClause]] = {each: _segments(each) for each in WINDOW_MINUTES}
-"""One row per window and segment: counts, and merged late events."""
+from warehouse.models import QUALITY, LedgerRow
 
 CONSERVATION: Final = table(
     "conservation",

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal
-
-from warehouse.dimensions import DIMENSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,19 +25,26 @@ Value = str | int
 class Segment:
     """Counts of one combination of the dimensions' values within a window."""
 
-    dimensions: tuple[Value | None, ...]
-    """Their values, in their order. One is None in the segment that sums those beyond a document's limit."""
+    dimensions: Mapping[str, Value | None]
+    """Their values by column. One is None in the segment that sums those beyond a document's limit."""
     impressions: int
     clicks: int
+    measures: Mapping[str, int] = field(default_factory=dict)
+    """Further sums, by their columns."""
+
+    @property
+    def figures(self) -> tuple[int, ...]:
+        """All that is summed."""
+        return (self.impressions, self.clicks, *self.measures.values())
 
     @property
     def is_rest(self) -> bool:
         """Whether it sums those beyond a document's limit."""
-        return None in self.dimensions
+        return None in self.dimensions.values()
 
     def value(self, dimension: str) -> Value | None:
         """Its value of a dimension, which its column names."""
-        return self.dimensions[DIMENSIONS.index(dimension)]
+        return self.dimensions[dimension]
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,8 @@ class Window:
     impressions: int
     clicks: int
     ctr: float
+    measures: Mapping[str, int] = field(default_factory=dict)
+    """Further sums, by their columns."""
 
     @property
     def window_id(self) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
+
+from contract.stream.part import Part
+from contract.stream.traffic import Replay, Traffic
 
 MAX_DIMENSIONS: Final = 6
 """Each multiplies the segments of a window, of which a partition names `MAX_SEGMENTS`."""
-
-MAX_KEPT: Final = 100
-"""Each is a column of `realtime.raw_events`, which is for a look."""
 
 LANGUAGES: Final = ("en", "ko")
 """Of the dashboard."""
@@ -29,12 +29,6 @@ TAKEN_COLUMNS: Final = frozenset(
     }
 )
 """Columns and document fields of the platform's own, beside which a dimension or measure stands."""
-
-MAX_MEASURE: Final = 10**12
-"""Of a measure's value, or of its negative; beyond it an event is invalid."""
-
-TAKEN_RAW_COLUMNS: Final = frozenset({"id", "click", "event_time", "created_at"})
-"""Columns of `realtime.raw_events` that are the platform's own."""
 
 
 def _column(name: str) -> str:
@@ -57,29 +51,6 @@ def _titled(title: dict[str, str]) -> dict[str, str]:
 Column = Annotated[str, AfterValidator(_column)]
 Title = Annotated[dict[str, str], AfterValidator(_titled)]
 FieldName = Annotated[str, Field(min_length=1)]
-
-
-def kept_column(field: str) -> str:
-    """Column of `realtime.raw_events` that keeps a field."""
-    return field.lower()
-
-
-def _kept(field: str) -> str:
-    column = kept_column(field)
-    if column in TAKEN_RAW_COLUMNS:
-        raise ValueError(f"raw events have a column {column} of the platform's own: leave {field} out")
-    if not _COLUMN.fullmatch(column):
-        raise ValueError(
-            f"{field} cannot be kept: its name in lower case becomes a column, which is of a-z, 0-9 and _, "
-            "at most 41 characters, a letter first"
-        )
-    return field
-
-
-class Part(BaseModel):
-    """A table of the file: whatever it does not know is a mistake."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Time(Part):
@@ -111,12 +82,10 @@ class Event(Part):
     id: FieldName = Field(description="A `string` that identifies it, by which raw events are sampled.")
     time: Time = Field(description="When it happened.")
     click: Click = Field(description="Whether the impression was clicked.")
-    kept: tuple[Annotated[FieldName, AfterValidator(_kept)], ...] = Field(
+    kept: tuple[FieldName, ...] = Field(
         default=(),
-        max_length=MAX_KEPT,
-        description="Further fields that `realtime.raw_events` keeps of an event, beside id, click, "
-        "time and dimensions: each a `string`, `int`, `long`, `boolean` or `enum`. Its column is its name in "
-        "lower case.",
+        description="Further fields of a raw event that is kept for a look, beside id, click, dimensions and "
+        "time: a `string`, `int`, `long`, `enum` or `boolean`. Their columns are the fields in lower case.",
     )
 
 
@@ -162,10 +131,7 @@ class Dimension(Part):
 class Measure(Part):
     """A number that is summed beside impressions and clicks."""
 
-    field: FieldName = Field(
-        description="An `int` or `long` of the schema. Beyond 10^12, or below its negative, it makes an "
-        "event invalid."
-    )
+    field: FieldName = Field(description="An `int` or `long` of the schema.")
     column: Column | None = Field(
         default=None, description="The sum's column in the warehouse; the field in lower case if left out."
     )
@@ -225,6 +191,8 @@ class Stream(Part):
     measures: tuple[Measure, ...] = Field(
         default=(), description="What is summed beside impressions and clicks."
     )
+    traffic: Traffic = Field(default=Traffic(), description="Synthetic events.")
+    replay: Replay = Field(default=Replay(), description="Click logs that are replayed.")
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
@@ -241,20 +209,16 @@ class Stream(Part):
                 )
             names[name] = kind
         fields = [each.field for each in self.dimensions]
+        columns = {each.column_name: each.field for each in self.dimensions}
+        for field in self.event.kept:
+            column = _column(field.lower())
+            if columns.setdefault(column, field) != field:
+                raise ValueError(
+                    f"{column} is the column of {columns[column]} and of {field}: keep one of them"
+                )
+        if len(set(self.event.kept)) < len(self.event.kept):
+            raise ValueError("event.kept names a field twice")
         if len(set(fields)) < len(fields):
             twice = next(each for each in fields if fields.count(each) > 1)
             raise ValueError(f"{twice} is a dimension twice")
-        return self
-
-    @model_validator(mode="after")
-    def _distinct_raw_columns(self) -> Self:
-        held = {each.column_name: f"the dimension {each.field}" for each in self.dimensions}
-        for field in self.event.kept:
-            column = kept_column(field)
-            if column in held:
-                raise ValueError(
-                    f"event.kept: raw events keep {held[column]} in a column {column} already: "
-                    f"leave {field} out of `kept`"
-                )
-            held[column] = field
         return self

@@ -87,13 +87,16 @@ def mistakes(stream: Stream, fields: Mapping[str, EventField | None]) -> Iterato
             yield place, "the time is no dimension: each event would be a segment of its own"
         if dimension.field == event.id:
             yield place, "the id is no dimension: each event would be a segment of its own"
+    for number, field in enumerate(event.kept):
+        kept: Location = ("event", "kept", number)
+        yield from _not_of(fields, field, ("string", "int", "long", "enum", "boolean"), kept)
+        if field in {event.id, event.time.field, event.click.field}:
+            yield kept, f"{field} is kept anyway"
     for number, measure in enumerate(stream.measures):
         place = ("measures", number, "field")
         yield from _not_of(fields, measure.field, ("int", "long"), place)
         if measure.field == event.time.field:
             yield place, "the time is no measure: a sum of moments says nothing"
-    for number, kept in enumerate(event.kept):
-        yield from _not_of(fields, kept, _KINDS, ("event", "kept", number))
 
 
 def _not_of(

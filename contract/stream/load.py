@@ -6,7 +6,7 @@ import csv
 import json
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from contract.errors import InvalidStream
 from contract.stream.declaration import Stream
 from contract.stream.event_fields import EventField, NoEvent, event_fields, mistakes, time_unit
-from contract.stream.raw_columns import RawColumn, raw_columns
+from contract.stream.traffic_mistakes import traffic_mistakes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,6 +57,9 @@ class DeclaredStream:
     """A stream, with what its folder holds beside the declaration."""
 
     declaration: Stream
+    text: str
+    """The file that declares it."""
+
     event_schema: str
     """The event's Avro schema: JSON."""
 
@@ -67,10 +70,14 @@ class DeclaredStream:
     names: Mapping[str, Mapping[str, str]]
     """By dimension's column, names of its values."""
 
+    sample: Path | None = None
+    """A CSV whose rows synthetic events are drawn from."""
+
     @property
-    def raw_columns(self) -> tuple[RawColumn, ...]:
-        """Columns of `realtime.raw_events`, in the order in which the job writes them."""
-        return tuple(raw_columns(self.declaration, self.fields))
+    def kept_alone(self) -> tuple[str, ...]:
+        """Fields that raw events keep and that are no dimensions, which they have anyway."""
+        split = {each.field for each in self.declaration.dimensions}
+        return tuple(each for each in self.declaration.event.kept if each not in split)
 
 
 def load_stream(folder: Path) -> DeclaredStream:
@@ -80,6 +87,31 @@ def load_stream(folder: Path) -> DeclaredStream:
         InvalidStream: it declares none; all mistakes that can be found at once are named.
     """
     text = _text(folder / FILE)
+    stream, lines = _read(text)
+    schema = _beside(folder, stream.event.avro_schema, lines.of(("event", "schema")))
+    declared = _checked(stream, text, schema, lines)
+    names = {
+        each.column_name: dict(_names(folder, each.names, lines.of(("dimensions", number, "names"))))
+        for number, each in enumerate(stream.dimensions)
+        if each.names is not None
+    }
+    sample = None if stream.traffic.like is None else folder / stream.traffic.like
+    if sample is not None:
+        _beside(folder, str(stream.traffic.like), lines.of(("traffic", "like")))
+    return replace(declared, names=names, sample=sample)
+
+
+def parse_stream(text: str, event_schema: str) -> DeclaredStream:
+    """Read a declaration that was kept with its schema; its values have no names.
+
+    Raises:
+        InvalidStream: it declares none.
+    """
+    stream, lines = _read(text)
+    return _checked(stream, text, event_schema, lines)
+
+
+def _read(text: str) -> tuple[Stream, _Lines]:
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -87,25 +119,25 @@ def load_stream(folder: Path) -> DeclaredStream:
         raise _invalid(Mistake(FILE, int(line[1]) if line else None, f"no TOML: {error}")) from None
     lines = _Lines(text)
     try:
-        stream = Stream.model_validate(values)
+        return Stream.model_validate(values), lines
     except ValidationError as error:
         raise _invalid(*(_as_mistake(each, lines) for each in error.errors())) from None
-    schema = _beside(folder, stream.event.avro_schema, lines.of(("event", "schema")))
+
+
+def _checked(stream: Stream, text: str, schema: str, lines: _Lines) -> DeclaredStream:
     try:
         fields = event_fields(_json(stream.event.avro_schema, schema))
     except NoEvent as error:
         raise _invalid(Mistake(stream.event.avro_schema, None, str(error))) from None
-    found = [Mistake(FILE, lines.of(place), said) for place, said in mistakes(stream, fields)]
+    found = [
+        Mistake(FILE, lines.of(place), said)
+        for place, said in (*mistakes(stream, fields), *traffic_mistakes(stream, fields))
+    ]
     if found:
         raise _invalid(*found)
     unit = time_unit(stream, fields)
     assert unit is not None  # noqa: S101 - else it was a mistake
-    names = {
-        each.column_name: dict(_names(folder, each.names, lines.of(("dimensions", number, "names"))))
-        for number, each in enumerate(stream.dimensions)
-        if each.names is not None
-    }
-    return DeclaredStream(stream, schema, fields, unit, names)
+    return DeclaredStream(stream, text, schema, fields, unit, names={})
 
 
 @cache

@@ -11,7 +11,6 @@ from rich.console import Console
 
 from contract.settings import load_settings
 from ctr_platform.cli.delivery_view import DeliveryView, delivery_lines, print_replay
-from ctr_platform.loadgen.generator import KnownChoice
 from ctr_platform.loadgen.produce import produce
 from ctr_platform.loadgen.replay import replay
 from ctr_platform.loadgen.schedule import clock_text
@@ -26,14 +25,17 @@ if TYPE_CHECKING:
 def run_produce(request: TrafficRequest, *, as_json: bool) -> bool:
     """Send synthetic events and print the summary; returns whether all of them were delivered."""
     view = DeliveryView()
+    settings = load_settings()
+    stream = settings.declared_stream()
 
     def on_start(plan: Plan) -> None:
         if plan.window_figures is not None:
-            Console(stderr=True).print(_announcement(plan, *plan.window_figures), highlight=False)
+            announcement = _announcement(plan, *plan.window_figures)
+            Console(stderr=True).print(announcement, highlight=False, markup=False)
         view.start(plan.count)
 
     with stop_on_signals() as stop, view:
-        report = produce(load_settings(), request, stop=stop, on_start=on_start, on_progress=view.update)
+        report = produce(settings, stream, request, stop=stop, on_start=on_start, on_progress=view.update)
     typer.echo(json.dumps(asdict(report)) if as_json else _summary(report))
     return report.delivery.complete
 
@@ -42,6 +44,7 @@ def run_replay(request: ReplayRequest, *, as_json: bool) -> bool:
     """Send the rows of a click log and print the summary; returns whether all of them were delivered."""
     view = DeliveryView()
     errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+    settings = load_settings()
 
     def on_start(plan: ReplayPlan) -> None:
         errors.print(
@@ -52,7 +55,8 @@ def run_replay(request: ReplayRequest, *, as_json: bool) -> bool:
 
     with stop_on_signals() as stop, view:
         report = replay(
-            load_settings(),
+            settings,
+            settings.declared_stream(),
             request,
             stop=stop,
             on_bad=lambda line, reason: errors.print(f"{request.path}:{line}: {reason}"),
@@ -68,14 +72,13 @@ def run_replay(request: ReplayRequest, *, as_json: bool) -> bool:
 
 def _announcement(plan: Plan, impressions: int, clicks: int) -> str:
     """The figures that every window of deterministic traffic must show."""
-    segments = ", ".join(f"{each.site_category}/{each.device_type}" for each in KnownChoice.SEGMENTS)
     windows = "every 1 min window" if plan.windows is None else f"each of {plan.windows:,} 1 min windows"
     first = "" if plan.event_time is None else f" from {clock_text(plan.event_time.start_ms)} on"
-    number = len(KnownChoice.SEGMENTS)
+    number = len(plan.segments)
     return (
         f"Deterministic: {windows}{first} has {number * impressions:,} impressions and "
         f"{number * clicks:,} clicks (CTR {100 * clicks / impressions:.2f} %), of these {impressions:,} and "
-        f"{clicks:,} in each of the segments {segments}."
+        f"{clicks:,} in each of the segments {', '.join(plan.segments)}."
     )
 
 

@@ -9,7 +9,9 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Look at the declaration of a stream.")
+app = typer.Typer(
+    no_args_is_help=True, help="Look at the declaration of a stream, and at what a change of it takes."
+)
 
 Folder = Annotated[
     Path | None,
@@ -23,25 +25,20 @@ Folder = Annotated[
 
 @app.callback()
 def _stream() -> None:
-    """Look at the declaration of a stream."""
+    """Look at the declaration of a stream, and at what a change of it takes."""
 
 
 @app.command()
 def check(folder: Folder = None) -> None:
     """Read a declaration, its schema and its files of names, and say of each mistake what to do."""
-    from contract.settings import load_settings
-    from contract.stream.load import load_stream
+    from ctr_platform.cli.show_stream import show_declaration
 
-    stream = load_stream(folder or load_settings().ctr_stream)
-    declared = stream.declaration
-    typer.echo(f"{declared.name}: {declared.title['en']}")
-    typer.echo(f"  event       {declared.event.avro_schema}, {len(stream.fields)} fields")
-    typer.echo(f"  time        {declared.event.time.field}, in {stream.time_unit} since the epoch")
-    click = declared.event.click
-    typer.echo(f"  click       {click.field}" + (f' = "{click.equals}"' if click.equals else ""))
-    for dimension in declared.dimensions:
-        names = stream.names.get(dimension.column_name)
-        known = f", {len(names)} names" if names is not None else ""
-        typer.echo(f"  dimension   {dimension.field} ({dimension.title['en']}){known}")
-    for measure in declared.measures:
-        typer.echo(f"  measure     {measure.field} ({measure.title['en']})")
+    show_declaration(folder)
+
+
+@app.command()
+def plan(folder: Folder = None) -> None:
+    """Compare a declaration with what is counted now: what would change, and which operation it takes."""
+    from ctr_platform.cli.show_stream import show_plan
+
+    show_plan(folder)

@@ -43,7 +43,7 @@ def produce(  # noqa: PLR0913 - the command's options
         float, typer.Option(help=f"Truncated events, bytes left over, random bytes. {_SHARE_HELP}")
     ] = 0.0,
     invalid_share: Annotated[
-        float, typer.Option(help=f"click = 7, timestamp 0, a year ahead. {_SHARE_HELP}")
+        float, typer.Option(help=f"A click that is none, a time of 1970, or a year ahead. {_SHARE_HELP}")
     ] = 0.0,
     unknown_schema_share: Annotated[
         float, typer.Option(help=f"A schema id that no registry gave. {_SHARE_HELP}")
@@ -63,12 +63,16 @@ def produce(  # noqa: PLR0913 - the command's options
     deterministic: Annotated[
         bool,
         typer.Option(
-            "--deterministic", help="Every 1 min window gets the same, announced figures in six segments."
+            "--deterministic",
+            help="Every 1 min window gets the same, announced figures in the largest segments, six at most.",
         ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Send synthetic ad events, distributed as in Avazu's click log, until done or Ctrl-C.
+    """Send synthetic ad events of the declared stream until done or Ctrl-C.
+
+    `[traffic]` in `stream.toml` says what they look like; without it they
+    are made up from the schema.
 
     Events go to the partitions in turn, without a key. Ctrl-C or SIGTERM
     ends it once everything sent is delivered; a second one gives that up.
@@ -99,9 +103,7 @@ def produce(  # noqa: PLR0913 - the command's options
 
 
 def replay(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE.csv[.gz]", help="An Avazu click log with its header.")
-    ],
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv[.gz]", help="A click log with its header.")],
     *,
     hour_as: Annotated[
         int | None,
@@ -119,8 +121,11 @@ def replay(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Send the rows of an Avazu click log, each of its hours over a span of event time.
+    """Send the rows of a click log, each of its hours over a span of event time.
 
+    `[replay]` in `stream.toml` says which column is what; without it they
+    have the names of the schema's fields. Rows of a log that has hours only
+    are spread evenly, else each keeps its place within its hour.
     Spans of whole minutes begin on a minute, so that the windows of one hour
     hold nothing of the next. A bad row is reported on standard error and left
     out. Ctrl-C or SIGTERM ends it once everything sent is delivered. Exit

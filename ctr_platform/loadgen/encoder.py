@@ -1,8 +1,9 @@
 """Events as bytes: Avro in Confluent wire format, one at a time or by the ten thousand.
 
-An Avro library encodes every event template once, with placeholders for what differs from event to
-event (id, hour, timestamp). Placeholder and value have the same encoded width, so that encoding a
-batch is copying the templates' bytes and overwriting three slots, for all its events at once.
+An Avro library encodes every event template twice, with two sets of placeholders for what differs from
+event to event (id, times): the bytes that differ are theirs. Placeholder and value have the same encoded
+width, so that encoding a batch is copying the templates' bytes and overwriting these slots, for all its
+events at once.
 """
 
 from __future__ import annotations
@@ -10,39 +11,40 @@ from __future__ import annotations
 import io
 import json
 import struct
+import time
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import fastavro
 import numpy as np
 
-from contract.stream.load import shipped_stream
+from ctr_platform.loadgen.own_fields import OwnFields
+from ctr_platform.loadgen.schema_fields import schema_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-Event: TypeAlias = "Mapping[str, str | int]"
-"""Field name of the event schema -> value."""
+    from contract.stream.load import DeclaredStream
+    from ctr_platform.loadgen.own_fields import TimeForm
 
-HOUR_MS: Final = 3_600_000
-EARLIEST_MS: Final = 1_009_843_200_000
-"""2002-01-01 UTC. From here to `LATEST_MS` hour and timestamp have encodings of one width."""
-LATEST_MS: Final = 2_199_023_255_551
-"""2039-09-07 UTC."""
+    Widths: TypeAlias = tuple[int, ...]
+    """Encoded widths of the slots, in bytes, in the order of the schema."""
+
+Event: TypeAlias = "Mapping[str, Any]"
+"""Field name of the event schema -> value."""
 
 _RUN_DIGITS: Final = 8
 _SERIAL_DIGITS: Final = 12
-_ID_WIDTH: Final = _RUN_DIGITS + _SERIAL_DIGITS
-_HOUR_WIDTH: Final = 4
-_TIMESTAMP_WIDTH: Final = 6
-_PLACEHOLDERS: Final[Event] = {"id": "0" * _ID_WIDTH, "hour": 20_010_100, "timestamp": EARLIEST_MS}
+ID_DIGITS: Final = _RUN_DIGITS + _SERIAL_DIGITS
 
 _CHUNK_DIGITS: Final = 4
 _HEX_CHUNKS: Final = np.array([list(f"{n:04x}".encode()) for n in range(1 << 16)], np.uint8)
 """Every 16-bit number as four hexadecimal digits."""
+
+_WIDER_FROM: Final = 1 << 7 * np.arange(1, 9, dtype=np.int64)
+"""Zigzag numbers from which an encoding takes a byte more."""
 
 
 def wire_header(schema_id: int) -> bytes:
@@ -51,11 +53,15 @@ def wire_header(schema_id: int) -> bytes:
 
 
 class EventWriter:
-    """Encodes single events of the project's schema."""
+    """Encodes single events of a stream's schema."""
 
-    def __init__(self, schema_id: int) -> None:
+    def __init__(self, stream: DeclaredStream, schema_id: int) -> None:
         self._header = wire_header(schema_id)
-        self._schema = fastavro.parse_schema(json.loads(shipped_stream().event_schema))
+        self._schema = fastavro.parse_schema(json.loads(stream.event_schema))
+        # Which the library would take for texts.
+        self._defaults = {
+            each.name: each.default_bytes for each in schema_fields(stream) if each.default_bytes is not None
+        }
 
     def encode(self, event: Event) -> bytes:
         """One event in wire format.
@@ -65,20 +71,9 @@ class EventWriter:
         """
         out = io.BytesIO(self._header)
         out.seek(len(self._header))
-        fastavro.schemaless_writer(out, self._schema, event, strict=False)
+        whole = {**self._defaults, **event} if self._defaults else event
+        fastavro.schemaless_writer(out, self._schema, whole, strict=False)
         return out.getvalue()
-
-
-def avazu_hour(hours: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Hours since the epoch as Avazu writes them: YYMMDDHH in UTC."""
-    stamps = hours.astype("datetime64[h]")
-    days = stamps.astype("datetime64[D]")
-    months = days.astype("datetime64[M]")
-    year = months.astype("datetime64[Y]").astype(np.int64) + 1970
-    month = months.astype(np.int64) % 12 + 1
-    day = (days - months.astype("datetime64[D]")).astype(np.int64) + 1
-    result: NDArray[np.int64] = ((year % 100 * 100 + month) * 100 + day) * 100 + hours % 24
-    return result
 
 
 @dataclass(frozen=True)
@@ -86,33 +81,44 @@ class _Layout:
     """Templates that agree in length and slots: rows of one matrix `(templates, length)`."""
 
     matrix: NDArray[np.uint8]
-    slots: Mapping[str, int]
-    """Field -> where its value begins."""
+    slots: Sequence[int]
+    """Where each slot begins."""
+
+
+@dataclass(frozen=True)
+class _Layouts:
+    """All templates, with slots of certain widths."""
+
+    layouts: Sequence[_Layout]
+    layout_of: NDArray[np.int64]
+    row_of: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class _Slot:
+    """Encoded values of one field of `n` events, `(n, width)`; `widths` where they are not all as wide."""
+
+    encoded: NDArray[np.uint8]
+    widths: NDArray[np.int64] | None = None
 
 
 class BatchEncoder:
     """Encodes batches of events made from templates.
 
-    An event is a template (a full event but for id, hour and timestamp), an id of `run` and a serial
-    number, and an event time, from which its hour follows.
+    An event is a template (a full event but for its own fields), an id of `run` and a serial number, and an
+    event time, which it may hold in several forms.
     """
 
-    def __init__(self, schema_id: int, templates: Sequence[Event], run: int) -> None:
+    def __init__(self, stream: DeclaredStream, schema_id: int, templates: Sequence[Event], run: int) -> None:
         """Encode `templates`; `run` (32 bits) sets apart the ids of one run from another's."""
         self._run = np.frombuffer(f"{run:0{_RUN_DIGITS}x}".encode(), np.uint8)
-        encoded = [_encode_template(schema_id, template) for template in templates]
-        members: dict[tuple[int, tuple[tuple[str, int], ...]], list[bytes]] = {}
-        self._row_of = np.empty(len(encoded), np.int64)
-        for index, (value, slots) in enumerate(encoded):
-            alike = members.setdefault((len(value), tuple(slots.items())), [])
-            self._row_of[index] = len(alike)
-            alike.append(value)
-        numbers = {key: number for number, key in enumerate(members)}
-        self._layout_of = np.array([numbers[len(value), tuple(slots.items())] for value, slots in encoded])
-        self._layouts = [
-            _Layout(np.frombuffer(b"".join(values), np.uint8).reshape(-1, length), dict(slots))
-            for (length, slots), values in members.items()
-        ]
+        self._templates = templates
+        self._writer = EventWriter(stream, schema_id)
+        self._own = OwnFields(stream)
+        self._slots = [each for each in stream.fields if each in self._own.names]
+        self._known: dict[Widths, _Layouts] = {}
+        # Now, so that the first batch does not wait for it.
+        self.encode(np.zeros(1, np.int64), np.zeros(1, np.int64), np.array([time.time_ns() // 1_000_000]))
 
     def encode(
         self,
@@ -123,22 +129,26 @@ class BatchEncoder:
         """Encode `n` events, given as three arrays of shape `(n,)`; returns `n` bytes objects.
 
         Raises:
-            ValueError: an event time outside `EARLIEST_MS` to `LATEST_MS`.
+            ValueError: an event time before 1970.
         """
-        ids = self._ids(serials)
-        timestamps = _varints(event_time_ms, _TIMESTAMP_WIDTH)
-        hours = _hours(event_time_ms)
-        layouts = self._layout_of[templates]
+        slots = [
+            _Slot(self._ids(serials))
+            if name == self._own.id
+            else _encoded_times(self._own.times[name], event_time_ms)
+            for name in self._slots
+        ]
         values = np.empty(len(templates), np.object_)
-        for number, layout in enumerate(self._layouts):
-            where = np.flatnonzero(layouts == number)
-            if where.size == 0:
-                continue
-            block = layout.matrix[self._row_of[templates[where]]]
-            for field, slot in (("id", ids), ("hour", hours), ("timestamp", timestamps)):
-                begin = layout.slots[field]
-                block[:, begin : begin + slot.shape[1]] = slot[where]
-            values[where] = block.view(f"V{block.shape[1]}").ravel().tolist()
+        for widths, among in _by_widths(slots, len(templates)):
+            known = self._layouts(widths)
+            layouts = known.layout_of[templates[among]]
+            for number, layout in enumerate(known.layouts):
+                where = among[np.flatnonzero(layouts == number)]
+                if where.size == 0:
+                    continue
+                block = layout.matrix[known.row_of[templates[where]]]
+                for begin, width, slot in zip(layout.slots, widths, slots, strict=True):
+                    block[:, begin : begin + width] = slot.encoded[where, :width]
+                values[where] = block.view(f"V{block.shape[1]}").ravel().tolist()
         return values
 
     def event_id(self, serial: int) -> str:
@@ -146,69 +156,107 @@ class BatchEncoder:
         return str(self._ids(np.array([serial]))[0].tobytes(), "ascii")
 
     def _ids(self, serials: NDArray[np.int64]) -> NDArray[np.uint8]:
-        ids = np.empty((len(serials), _ID_WIDTH), np.uint8)
+        ids = np.empty((len(serials), ID_DIGITS), np.uint8)
         ids[:, :_RUN_DIGITS] = self._run
         for place, shift in enumerate((32, 16, 0)):
             begin = _RUN_DIGITS + place * _CHUNK_DIGITS
             ids[:, begin : begin + _CHUNK_DIGITS] = _HEX_CHUNKS[(serials >> shift) & 0xFFFF]
         return ids
 
+    def _layouts(self, widths: Widths) -> _Layouts:
+        """Encode the templates with placeholders of these widths, once."""
+        if widths not in self._known:
+            self._known[widths] = self._encode_templates(widths)
+        return self._known[widths]
 
-def _encode_template(schema_id: int, template: Event) -> tuple[bytes, dict[str, int]]:
-    """A template's bytes with placeholders, and where each placeholder's value begins."""
-    event = {**template, **_PLACEHOLDERS}
-    value = wire_header(schema_id)
-    slots: dict[str, int] = {}
-    for schema, slot in _segments():
-        out = io.BytesIO()
-        fastavro.schemaless_writer(out, schema, event)
-        if slot is not None:
-            # A string's value comes after its length, which is one byte here.
-            slots[slot] = len(value) + (1 if isinstance(_PLACEHOLDERS[slot], str) else 0)
-        value += out.getvalue()
-    return value, slots
-
-
-@cache
-def _segments() -> list[tuple[Any, str | None]]:
-    """The event schema cut before each placeholder: record schemas, and the placeholder each begins with.
-
-    A record's encoding is its fields' encodings one after the other, so the segments' make up the whole.
-    """
-    schema = json.loads(shipped_stream().event_schema)
-    runs: list[list[dict[str, Any]]] = [[]]
-    for field in schema["fields"]:
-        if field["name"] in _PLACEHOLDERS and runs[-1]:
-            runs.append([])
-        runs[-1].append(field)
-    return [
-        (
-            fastavro.parse_schema({"type": "record", "name": f"Segment{number}", "fields": fields}),
-            fields[0]["name"] if fields[0]["name"] in _PLACEHOLDERS else None,
+    def _encode_templates(self, widths: Widths) -> _Layouts:
+        one, other = (
+            {
+                name: self._placeholder(name, width, which)
+                for name, width in zip(self._slots, widths, strict=True)
+            }
+            for which in (0, 1)
         )
-        for number, fields in enumerate(runs)
-    ]
+        members: dict[tuple[int, tuple[int, ...]], list[bytes]] = {}
+        keys = []
+        row_of = np.empty(len(self._templates), np.int64)
+        for index, template in enumerate(self._templates):
+            value = self._writer.encode({**template, **one})
+            slots = _slots_of(value, self._writer.encode({**template, **other}), widths)
+            alike = members.setdefault((len(value), slots), [])
+            keys.append((len(value), slots))
+            row_of[index] = len(alike)
+            alike.append(value)
+        numbers = {key: number for number, key in enumerate(members)}
+        return _Layouts(
+            layouts=[
+                _Layout(np.frombuffer(b"".join(values), np.uint8).reshape(-1, length), slots)
+                for (length, slots), values in members.items()
+            ],
+            layout_of=np.array([numbers[key] for key in keys]),
+            row_of=row_of,
+        )
+
+    def _placeholder(self, name: str, width: int, which: int) -> str | int:
+        """One of two values of this width whose encodings differ in every byte."""
+        if name == self._own.id or self._own.times[name].is_text:
+            return "0f"[which] * width
+        return sum((1 + which) << 7 * place for place in range(width))
 
 
-def _varints(numbers: NDArray[np.int64], width: int) -> NDArray[np.uint8]:
-    """Avro's encoding (zigzag, seven bits a byte, lowest first) of positive numbers: `(n, width)`.
+def _slots_of(one: bytes, other: bytes, widths: Widths) -> tuple[int, ...]:
+    """Where the slots begin: two encodings of a template differ there, and nowhere else."""
+    places = np.flatnonzero(np.frombuffer(one, np.uint8) != np.frombuffer(other, np.uint8))
+    begins = np.cumsum((0, *widths))
+    assert len(places) == begins[-1], "the placeholders are not as wide as they should be"  # noqa: S101
+    return tuple(places[begins[:-1]].tolist())
+
+
+def _by_widths(slots: Sequence[_Slot], count: int) -> Iterator[tuple[Widths, NDArray[np.int64]]]:
+    """Events whose slots are alike in their widths: the widths, and which events. Mostly, that is all."""
+    everything = np.arange(count)
+    if all(slot.widths is None for slot in slots):
+        yield tuple(slot.encoded.shape[1] for slot in slots), everything
+        return
+    widths = np.column_stack(
+        [np.full(count, slot.encoded.shape[1]) if slot.widths is None else slot.widths for slot in slots]
+    )
+    kinds, which = np.unique(widths, axis=0, return_inverse=True)
+    for number, kind in enumerate(kinds.tolist()):
+        yield tuple(kind), np.flatnonzero(which.ravel() == number)
+
+
+def _encoded_times(form: TimeForm, time_ms: NDArray[np.int64]) -> _Slot:
+    numbers = None if form.is_text else form.numbers(time_ms)
+    if numbers is not None:
+        return _varints(numbers)
+    values, which = form.values(time_ms)
+    if form.is_text:
+        texts = [str(each).encode() for each in values]
+        lengths = np.array([len(each) for each in texts])
+        longest = int(lengths.max(initial=0))
+        padded = np.frombuffer(b"".join(each.ljust(longest) for each in texts), np.uint8)
+        slot = _Slot(padded.reshape(len(texts), longest), None if (lengths == longest).all() else lengths)
+    else:
+        slot = _varints(np.array(values, np.int64))
+    return _Slot(slot.encoded[which], None if slot.widths is None else slot.widths[which])
+
+
+def _varints(numbers: NDArray[np.int64]) -> _Slot:
+    """Avro's encoding (zigzag, seven bits a byte, lowest first) of numbers from 0 on.
 
     Raises:
-        ValueError: a number whose encoding has another width.
+        ValueError: a number below 0.
     """
     zigzag = numbers << 1
-    if len(numbers) and (int(zigzag.min()) >> 7 * (width - 1) == 0 or int(zigzag.max()) >> 7 * width):
-        raise ValueError(f"no Avro encoding of {width} bytes: {numbers.min()} to {numbers.max()}")
-    digits = zigzag[:, np.newaxis] >> (7 * np.arange(width))
-    encoded = (digits & 0x7F).astype(np.uint8)
-    encoded[:, :-1] |= 0x80
-    return encoded
-
-
-def _hours(event_time_ms: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """The encoded `hour` of each event time: `(n, _HOUR_WIDTH)`."""
-    hours = event_time_ms // HOUR_MS
-    first = int(hours.min(initial=LATEST_MS // HOUR_MS))
-    distinct = np.arange(first, int(hours.max(initial=first)) + 1)
-    encoded: NDArray[np.uint8] = _varints(avazu_hour(distinct), _HOUR_WIDTH)[hours - first]
-    return encoded
+    least, most = int(zigzag.min(initial=np.iinfo(np.int64).max)), int(zigzag.max(initial=0))
+    if least < 0:
+        raise ValueError(f"{least >> 1} is a time before 1970")
+    width = max(1, -(-most.bit_length() // 7))
+    encoded = (zigzag[:, np.newaxis] >> (7 * np.arange(width)) & 0x7F).astype(np.uint8)
+    if least >> 7 * (width - 1) or width == 1:
+        encoded[:, :-1] |= 0x80
+        return _Slot(encoded)
+    widths = np.searchsorted(_WIDER_FROM, zigzag, side="right") + 1
+    encoded[np.arange(width) < widths[:, np.newaxis] - 1] |= 0x80
+    return _Slot(encoded, widths)

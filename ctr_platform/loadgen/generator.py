@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
 from contract.errors import UsageError
-from ctr_platform.loadgen.avazu import SEGMENT_SHARES, SegmentShare, draw_templates, plain_template
-from ctr_platform.loadgen.encoder import HOUR_MS, BatchEncoder, Event, avazu_hour
+from ctr_platform.loadgen.encoder import BatchEncoder, Event
 from ctr_platform.loadgen.outcomes import Outcome, OutcomePattern, RefusedEvents
+from ctr_platform.loadgen.own_fields import OwnFields
 from ctr_platform.loadgen.schedule import MINUTE_MS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
+    from contract.stream.load import DeclaredStream
     from contract.time_rules import TimeRules
+    from ctr_platform.loadgen.synthetic import Events, KnownSegment
 
 TEMPLATES: Final = 16_384
 """Distinct events drawn; their bytes (2 MiB) fit a processor's cache."""
@@ -36,10 +41,10 @@ class Choice(Protocol):
 
 
 class RandomChoice:
-    """Events distributed as in Avazu's click log."""
+    """Events distributed as the stream's declaration says."""
 
-    def __init__(self, rng: np.random.Generator) -> None:
-        self.templates = draw_templates(rng, TEMPLATES)
+    def __init__(self, events: Events, rng: np.random.Generator) -> None:
+        self.templates = events.draw(rng, TEMPLATES)
         self._rng = rng
 
     def choose(self, counted: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -48,41 +53,38 @@ class RandomChoice:
 
 
 class KnownChoice:
-    """Events in strict rotation over the largest segments, so that every window's figures are known."""
+    """Events in strict rotation over a few segments, so that every window's figures are known."""
 
-    SEGMENTS: Final[tuple[SegmentShare, ...]] = SEGMENT_SHARES[:6]
     CYCLE: Final = 100
     """Impressions of a segment after which its clicks repeat."""
     CLICKS: Final = 17
-    """Clicks in a cycle: a CTR of 17.00 %, near Avazu's."""
+    """Clicks in a cycle: a CTR of 17.00 %."""
 
-    def __init__(self) -> None:
-        self.templates = [
-            plain_template(segment.site_category, segment.device_type, click)
-            for segment in self.SEGMENTS
-            for click in (0, 1)
-        ]
+    def __init__(self, segments: Sequence[KnownSegment]) -> None:
+        self._segments = len(segments)
+        self.templates = [event for each in segments for event in (each.not_clicked, each.clicked)]
 
     def choose(self, counted: NDArray[np.int64]) -> NDArray[np.int64]:
         """Segment after segment; of a segment's events the first 17 in each 100 are clicks."""
-        rounds, segment = np.divmod(counted, len(self.SEGMENTS))
+        rounds, segment = np.divmod(counted, self._segments)
         return segment * 2 + (rounds % self.CYCLE < self.CLICKS)
 
     @classmethod
-    def window_figures(cls, per_second: float) -> tuple[int, int]:
-        """Impressions and clicks of one segment in a 1 min window.
+    def window_figures(cls, per_second: float, segments: int) -> tuple[int, int]:
+        """Impressions and clicks of one of so many segments in a 1 min window.
 
         Raises:
             CtrError: a rate that does not fill whole cycles.
         """
-        unit = len(cls.SEGMENTS) * cls.CYCLE
+        unit = segments * cls.CYCLE
         window = per_second * MINUTE_MS / 1000
         if window <= 0 or window % unit:
             raise UsageError(
-                f"--deterministic: choose a --rate that is a multiple of {unit * 1000 // MINUTE_MS} "
+                "--deterministic: choose a --rate that is a multiple of "
+                f"{Fraction(unit * 1000, MINUTE_MS).numerator} "
                 "events/s, so that every 1 min window has the same figures.",
             )
-        impressions = int(window) // len(cls.SEGMENTS)
+        impressions = int(window) // segments
         return impressions, impressions // cls.CYCLE * cls.CLICKS
 
 
@@ -106,6 +108,7 @@ class Generator:
     def __init__(  # noqa: PLR0913 - each is one independent choice
         self,
         *,
+        stream: DeclaredStream,
         choice: Choice,
         pattern: OutcomePattern,
         schema_id: int,
@@ -117,8 +120,9 @@ class Generator:
     ) -> None:
         self._choice = choice
         self._pattern = pattern
-        self._encoder = BatchEncoder(schema_id, choice.templates, run)
-        self._refused = RefusedEvents(schema_id, rng)
+        self._encoder = BatchEncoder(stream, schema_id, choice.templates, run)
+        self._own = OwnFields(stream)
+        self._refused = RefusedEvents(stream, schema_id, rng)
         self._disorder_ms = disorder_ms
         self._late_after_ms = disorder_ms + rules.out_of_orderness_ms + MINUTE_MS
         self._rng = rng
@@ -159,7 +163,5 @@ class Generator:
     def _event(self, template: int, number: int, time_ms: int) -> Event:
         return {
             **self._choice.templates[template],
-            "id": self._encoder.event_id(number),
-            "hour": int(avazu_hour(np.array([time_ms // HOUR_MS]))[0]),
-            "timestamp": time_ms,
+            **self._own.values(self._encoder.event_id(number), time_ms),
         }

@@ -5,19 +5,24 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from contract.errors import CtrError
 from ctr_platform.defs.kafka import client as kafka
+from ctr_platform.defs.reconciliation.decode import VALID, Decoder
 from ctr_platform.defs.registry import client as registry
-from ctr_platform.defs.registry.decoder import EventDecoder
+from ctr_platform.defs.registry.schemas import WriterSchemas
 from ctr_platform.loadgen.schedule import MINUTE_MS, clock_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from confluent_kafka import Message
     from confluent_kafka.schema_registry import SchemaRegistryClient
 
     from contract.settings import Settings
+    from contract.stream.load import DeclaredStream
 
 _LONGEST_WINDOW_MS: Final = 5 * MINUTE_MS
 _TAIL_MESSAGES: Final = 1000
@@ -25,10 +30,9 @@ _TAIL_MESSAGES: Final = 1000
 _CHUNK_MESSAGES: Final = 10_000
 _CHUNK_S: Final = 0.1
 """How long the client gathers a chunk; it waits that long even when there is nothing more to come."""
-_READ_FIELDS: Final = frozenset({"click", "timestamp"})
 
 
-def refuse_if_late(settings: Settings, first_ms: int) -> None:
+def refuse_if_late(settings: Settings, stream: DeclaredStream, first_ms: int) -> None:
     """Make sure that no event from `first_ms` (event time) on would be late already.
 
     Once the topic is quiet, the job closes the windows of the newest event there is, the 5 min window
@@ -39,7 +43,7 @@ def refuse_if_late(settings: Settings, first_ms: int) -> None:
         CtrError: events would be late; or Kafka or the registry do not answer.
     """
     limit_ms = first_ms // _LONGEST_WINDOW_MS * _LONGEST_WINDOW_MS
-    newest = kafka.ask(settings, lambda: _newest_event(settings, limit_ms))
+    newest = kafka.ask(settings, lambda: _newest_event(settings, stream, limit_ms))
     if newest >= limit_ms:
         closed = (newest // _LONGEST_WINDOW_MS + 1) * _LONGEST_WINDOW_MS
         raise CtrError(
@@ -49,7 +53,7 @@ def refuse_if_late(settings: Settings, first_ms: int) -> None:
         )
 
 
-def _newest_event(settings: Settings, limit_ms: int) -> int:
+def _newest_event(settings: Settings, stream: DeclaredStream, limit_ms: int) -> int:
     """The highest event time of a valid record (or a first one at or after the limit); -1 without any."""
     consumer = Consumer(
         {
@@ -63,9 +67,9 @@ def _newest_event(settings: Settings, limit_ms: int) -> int:
     try:
         tail, whole = _ranges(consumer, settings, limit_ms)
         with registry.registry_client(settings) as schemas:
-            decoder = _TimestampReader(settings, schemas)
-            newest = _highest(consumer, tail, decoder, limit_ms)
-            return newest if newest >= limit_ms else _highest(consumer, whole, decoder, limit_ms)
+            reader = _TimeReader(settings, stream, schemas)
+            newest = _highest(consumer, tail, reader, limit_ms)
+            return newest if newest >= limit_ms else _highest(consumer, whole, reader, limit_ms)
     finally:
         consumer.close()
 
@@ -91,9 +95,7 @@ def _ranges(
     return tail, whole
 
 
-def _highest(
-    consumer: Consumer, begins: list[TopicPartition], decoder: _TimestampReader, limit_ms: int
-) -> int:
+def _highest(consumer: Consumer, begins: list[TopicPartition], reader: _TimeReader, limit_ms: int) -> int:
     """The highest event time from these offsets to the end, or a first one at or after the limit."""
     consumer.assign(begins)
     unread = {each.partition for each in begins}
@@ -105,31 +107,35 @@ def _highest(
             silent_since = time.monotonic()
         elif time.monotonic() - silent_since > kafka.ADMIN_TIMEOUT_S:
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001 - a public constant of librdkafka
+        records = []
         for message in messages:
             error = message.error()
             if error is None:
-                newest = max(newest, decoder.event_time(message))
+                records.append(message)
             elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001
                 unread.discard(message.partition())
             else:
                 raise KafkaException(error)
+        newest = max(newest, reader.newest(records))
     return newest
 
 
-class _TimestampReader:
-    """Reads the event time of a record, whatever version of the schema it was written with."""
+class _TimeReader:
+    """Reads the event times of records, whatever version of the schema they were written with."""
 
-    def __init__(self, settings: Settings, client: SchemaRegistryClient) -> None:
+    def __init__(self, settings: Settings, stream: DeclaredStream, client: SchemaRegistryClient) -> None:
         self._rules = settings.time_rules
-        self._decoder = EventDecoder(settings, client, kept=False)
+        self._decoder = Decoder(stream, WriterSchemas(settings, client, kept=False).event_type)
 
-    def event_time(self, message: Message) -> int:
-        """The event time in ms; -1 for a record that is dead by the contract, which moves no watermark."""
-        event = self._decoder.decode(message.value(), _READ_FIELDS)
-        if event is None or event.get("click") not in {0, 1}:
-            return -1
-        time_ms, appended_ms = event.get("timestamp"), message.timestamp()[1]
-        if not isinstance(time_ms, int):
-            return -1
-        in_time = self._rules.earliest_ms <= time_ms <= appended_ms + self._rules.max_ahead_ms
-        return time_ms if in_time else -1
+    def newest(self, messages: Sequence[Message]) -> int:
+        """Return the highest event time, ms; -1 without a valid one: the dead move no watermark."""
+        decoded = self._decoder.decode([message.value() for message in messages])
+        appended = np.array([message.timestamp()[1] for message in messages], np.int64)
+        times = decoded.timestamp_ms
+        valid = (
+            (decoded.dead == VALID)
+            & ((decoded.click == 0) | (decoded.click == 1))
+            & (times >= self._rules.earliest_ms)
+            & (times <= appended + self._rules.max_ahead_ms)
+        )
+        return int(times[valid].max(initial=-1))

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from contract.errors import UsageError
+from ctr_platform.loadgen.clicks import click_field
 from ctr_platform.loadgen.encoder import Event, EventWriter, wire_header
+from ctr_platform.loadgen.own_fields import OwnFields
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from contract.stream.load import DeclaredStream
 
 PERIOD: Final = 10_000
 """Events after which the pattern of outcomes repeats: a share is exact to 0.01 %."""
@@ -104,8 +108,10 @@ class OutcomePattern:
 class RefusedEvents:
     """Makes the bytes of dead letters to be, each reason in several shapes."""
 
-    def __init__(self, schema_id: int, rng: np.random.Generator) -> None:
-        self._writer = EventWriter(schema_id)
+    def __init__(self, stream: DeclaredStream, schema_id: int, rng: np.random.Generator) -> None:
+        self._writer = EventWriter(stream, schema_id)
+        self._own = OwnFields(stream)
+        self._click = click_field(stream)
         self._rng = rng
         self._made = 0
 
@@ -128,12 +134,15 @@ class RefusedEvents:
         return b"\x01" + self._rng.bytes(int(self._rng.integers(1, 64)))
 
     def _invalid(self, event: Event) -> bytes:
+        """A click that is none, where its type has one; a time of 1970; one a year ahead."""
         shape = self._made % 3
-        if shape == 0:
-            return self._writer.encode({**event, "click": 7})
+        if shape == 0 and self._click.invalid is not None:
+            return self._writer.encode({**event, self._click.name: self._click.invalid})
+        time = self._own.time
         if shape == 1:
-            return self._writer.encode({**event, "timestamp": 0})
-        return self._writer.encode({**event, "timestamp": int(event["timestamp"]) + YEAR_MS})
+            return self._writer.encode({**event, time: 0})
+        year = self._own.times[time].value(YEAR_MS)
+        return self._writer.encode({**event, time: event[time] + year})
 
 
 def _of_period(share: float, name: str) -> int:

@@ -9,20 +9,19 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from contract.errors import UsageError
-from ctr_platform.loadgen.encoder import EARLIEST_MS
 from ctr_platform.loadgen.generator import KnownChoice
 from ctr_platform.loadgen.outcomes import PERIOD, OutcomeShares
-from ctr_platform.loadgen.schedule import MINUTE_MS, Schedule, next_minute_ms
+from ctr_platform.loadgen.schedule import MINUTE_MS, Schedule, clock_text, next_minute_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from contract.time_rules import TimeRules
     from ctr_platform.loadgen.outcomes import OutcomePattern
 
 LIVE_RATE: Final = 1000.0
 DETERMINISTIC_RATE: Final = 100.0
-"""Events/s: 1,000 impressions and 170 clicks a minute in each of six segments."""
+"""Events/s: in each of six segments 1,000 impressions and 170 clicks a minute."""
 
 MAX_RATE: Final = math.inf
 
@@ -65,19 +64,28 @@ class Plan:
     """The earliest event time of traffic that is not live."""
     windows: int | None = None
     """1 min windows of deterministic traffic; None: until stopped."""
+    segments: Sequence[str] = ()
+    """Names of those of deterministic traffic."""
     window_figures: tuple[int, int] | None = None
     """Impressions and clicks of one segment in one window of deterministic traffic."""
 
 
-def make_plan(request: TrafficRequest, pattern: OutcomePattern, now: int, rules: TimeRules) -> Plan:
-    """Work out the plan.
+def make_plan(
+    request: TrafficRequest,
+    pattern: OutcomePattern,
+    now: int,
+    rules: TimeRules,
+    *,
+    segments: Sequence[str] = (),
+) -> Plan:
+    """Work out the plan; `segments` are the names of those of deterministic traffic.
 
     Raises:
         CtrError: the request contradicts itself or cannot be kept.
     """
     _check(request, now, rules)
     if request.deterministic:
-        return _deterministic(request, pattern, now)
+        return _deterministic(request, pattern, now, segments)
     if request.span_ms is not None:
         return _spread(request, pattern, now)
     return _live(request, pattern, now)
@@ -97,7 +105,9 @@ def _check(request: TrafficRequest, now: int, rules: TimeRules) -> None:
         "--duration is for live traffic: leave it out with --span.": (
             span is not None and request.duration_ms is not None
         ),
-        "--start must be 2002-01-01 or later.": start is not None and start < EARLIEST_MS,
+        f"--start must be {clock_text(rules.earliest_ms)} or later.": (
+            start is not None and start < rules.earliest_ms
+        ),
         "--start plus --span lies in the future: such events are invalid.": (
             start is not None and span is not None and start + span > now + rules.max_ahead_ms
         ),
@@ -138,7 +148,9 @@ def _spread(request: TrafficRequest, pattern: OutcomePattern, now: int) -> Plan:
     )
 
 
-def _deterministic(request: TrafficRequest, pattern: OutcomePattern, now: int) -> Plan:
+def _deterministic(
+    request: TrafficRequest, pattern: OutcomePattern, now: int, segments: Sequence[str]
+) -> Plan:
     rate = request.rate or DETERMINISTIC_RATE
     length = request.duration_ms if request.span_ms is None else request.span_ms
     problems = {
@@ -155,8 +167,8 @@ def _deterministic(request: TrafficRequest, pattern: OutcomePattern, now: int) -
         ),
     }
     _refuse(problems)
-    figures = KnownChoice.window_figures(rate)
-    per_window = figures[0] * len(KnownChoice.SEGMENTS)
+    figures = KnownChoice.window_figures(rate, len(segments))
+    per_window = figures[0] * len(segments)
     windows = None if length is None else length // MINUTE_MS
     if request.span_ms is None:
         start = next_minute_ms(now)
@@ -172,6 +184,7 @@ def _deterministic(request: TrafficRequest, pattern: OutcomePattern, now: int) -
         rate=rate * PERIOD / pattern.counted_per_period,
         first_ms=None if request.span_ms is None else start,
         windows=windows,
+        segments=segments,
         window_figures=figures,
     )
 

@@ -17,11 +17,13 @@ from ctr_platform.loadgen.outcomes import Outcome, OutcomePattern
 from ctr_platform.loadgen.plan import MAX_RATE, Plan, TrafficRequest, make_plan
 from ctr_platform.loadgen.producer import Delivery, EventProducer
 from ctr_platform.loadgen.schedule import now_ms
+from ctr_platform.loadgen.synthetic import events_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from contract.settings import Settings
+    from contract.stream.load import DeclaredStream
     from ctr_platform.loadgen.stop import Stop
 
 BATCH: Final = 20_000
@@ -45,8 +47,9 @@ class ProduceReport:
     """The first eight digits of this run's event ids."""
 
 
-def produce(
+def produce(  # noqa: PLR0913 - what it is told and what it tells
     settings: Settings,
+    stream: DeclaredStream,
     request: TrafficRequest,
     *,
     stop: Stop,
@@ -55,19 +58,23 @@ def produce(
 ) -> ProduceReport:
     """Make topics and schema sure, then send what was asked for until it is done or a stop is requested.
 
-    `on_start` is called once before the first event, `on_progress` many times a second.
+    `stream` is the one that the settings declare. `on_start` is called once before the first event,
+    `on_progress` many times a second.
 
     Raises:
         CtrError: Kafka or the registry do not answer, or the request cannot be kept.
     """
     seeds = np.random.SeedSequence(request.seed).spawn(2)
     pattern_rng, rng = (np.random.default_rng(seed) for seed in seeds)
+    events = events_of(stream)
     partitions = {each.name: each.partitions for each in ensure_topics(settings)}[settings.raw_topic]
     schema = ensure_subject(settings)
     pattern = OutcomePattern(request.shares, pattern_rng, partitions)
     run = secrets.randbits(32)
+    known = events.known() if request.deterministic else []
     generator = Generator(
-        choice=KnownChoice() if request.deterministic else RandomChoice(rng),
+        stream=stream,
+        choice=KnownChoice(known) if request.deterministic else RandomChoice(events, rng),
         pattern=pattern,
         schema_id=schema.id,
         run=run,
@@ -77,9 +84,10 @@ def produce(
         rng=rng,
     )
     # Last, for live traffic starts at the moment it is planned.
-    plan = make_plan(request, pattern, now_ms(), settings.time_rules)
+    names = ["/".join(map(str, each.values)) for each in known]
+    plan = make_plan(request, pattern, now_ms(), settings.time_rules, segments=names)
     if plan.first_ms is not None:
-        refuse_if_late(settings, plan.first_ms)
+        refuse_if_late(settings, stream, plan.first_ms)
     on_start(plan)
     started = time.monotonic()
     producer = EventProducer(settings, stop, lambda: on_progress(producer.delivery))

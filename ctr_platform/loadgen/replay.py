@@ -1,4 +1,7 @@
-"""Replay of a click log: each hour of the log spread evenly over a span of event time."""
+"""Replay of a click log: each hour of the log spread over a span of event time.
+
+Where the log has hours only, evenly; else each row keeps its place within its hour.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 from contract.errors import CtrError, UsageError
 from ctr_platform.defs.kafka.topics import describe_topics, ensure_topics
 from ctr_platform.defs.registry.subject import ensure_subject
-from ctr_platform.loadgen.avazu_csv import Row, read_rows
+from ctr_platform.loadgen.click_log import read_rows
 from ctr_platform.loadgen.encoder import EventWriter
 from ctr_platform.loadgen.lateness import refuse_if_late
+from ctr_platform.loadgen.own_fields import HOUR_MS, OwnFields
 from ctr_platform.loadgen.producer import Delivery, EventProducer
 from ctr_platform.loadgen.schedule import MINUTE_MS, Schedule, next_minute_ms, now_ms
 
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contract.settings import Settings
+    from contract.stream.load import DeclaredStream
+    from ctr_platform.loadgen.log_columns import Row
     from ctr_platform.loadgen.stop import Stop
 
 LONGEST_SPAN_MS: Final = 60 * MINUTE_MS
@@ -99,7 +105,9 @@ class ReplayPlan:
     """Where the hours go."""
 
     spans: dict[int, Schedule]
-    """Hour -> the event times of its rows, in the log's order."""
+    """Hour -> where it begins, and the event times of its rows if the log has hours only, in its order."""
+    span_ms: int
+    """Of an hour."""
     rows: int
     start_ms: int
     end_ms: int
@@ -107,6 +115,7 @@ class ReplayPlan:
 
 def replay(  # noqa: PLR0913 - what it is told and what it tells
     settings: Settings,
+    stream: DeclaredStream,
     request: ReplayRequest,
     *,
     stop: Stop,
@@ -116,6 +125,7 @@ def replay(  # noqa: PLR0913 - what it is told and what it tells
 ) -> ReplayReport:
     """Send the file's rows as events until done or a stop is requested.
 
+    `stream` is the one that the settings declare.
     Rows go to the partitions in turn, so each partition gets them in event-time order and none runs
     ahead. `on_bad` gets line number and reason of a row that cannot be sent.
 
@@ -124,12 +134,13 @@ def replay(  # noqa: PLR0913 - what it is told and what it tells
     """
     if not SHORTEST_SPAN_MS <= request.hour_as_ms <= LONGEST_SPAN_MS:
         raise UsageError("--hour-as: choose 1s to 60m for an hour of the log.")
-    survey = _survey(request.path, on_bad)
+    survey = _survey(request.path, stream, on_bad)
     partitions = {each.name: each.partitions for each in ensure_topics(settings)}[settings.raw_topic]
-    writer = EventWriter(ensure_subject(settings).id)
+    writer = EventWriter(stream, ensure_subject(settings).id)
+    own = OwnFields(stream)
     plan = _plan(request, survey.rows, now_ms())
     if request.past:
-        refuse_if_late(settings, plan.start_ms)
+        refuse_if_late(settings, stream, plan.start_ms)
     before = _appended(settings)
     on_start(plan)
     producer = EventProducer(settings, stop, lambda: on_progress(producer.delivery))
@@ -141,11 +152,11 @@ def replay(  # noqa: PLR0913 - what it is told and what it tells
     }
     started = now_ms()
     sent = 0
-    rows = _timed(request.path, plan, in_order=survey.in_order)
+    rows = _timed(request.path, stream, plan, in_order=survey.in_order)
     for batch in _batches(rows, stop, live=not request.past, on_wait=lambda: on_progress(producer.delivery)):
         values: list[list[bytes]] = [[] for _ in range(partitions)]
         for number, (row, event_ms) in enumerate(batch, start=sent):
-            values[number % partitions].append(writer.encode({**row.event, "timestamp": event_ms}))
+            values[number % partitions].append(writer.encode(own.with_times(row.event, event_ms)))
         if not producer.send(values):
             break
         sent += len(batch)
@@ -162,7 +173,7 @@ def replay(  # noqa: PLR0913 - what it is told and what it tells
     )
 
 
-def _survey(path: Path, on_bad: Callable[[int, str], None]) -> _Survey:
+def _survey(path: Path, stream: DeclaredStream, on_bad: Callable[[int, str], None]) -> _Survey:
     """Read the whole file once, to know how many rows each hour has.
 
     Raises:
@@ -174,14 +185,19 @@ def _survey(path: Path, on_bad: Callable[[int, str], None]) -> _Survey:
         survey.bad += 1
         on_bad(line, reason)
 
-    latest = 0
-    for row in read_rows(path, count_bad):
+    latest = (0, 0)
+    for row in read_rows(path, stream, count_bad):
         survey.rows[row.hour] += 1
-        survey.in_order &= row.hour >= latest
-        latest = row.hour
+        survey.in_order &= _place(row) >= latest
+        latest = _place(row)
     if not survey.rows:
         raise UsageError(f"{path} has no row that can be sent.")
     return survey
+
+
+def _place(row: Row) -> tuple[int, int]:
+    """By what rows are in order."""
+    return row.hour, row.within_us or 0
 
 
 def _plan(request: ReplayRequest, rows: Counter[int], now: int) -> ReplayPlan:
@@ -197,28 +213,37 @@ def _plan(request: ReplayRequest, rows: Counter[int], now: int) -> ReplayPlan:
             hour: Schedule.over_span(start + place * span, span, rows[hour])
             for place, hour in enumerate(sorted(rows))
         },
+        span_ms=span,
         rows=rows.total(),
         start_ms=start,
         end_ms=start + span * len(rows),
     )
 
 
-def _timed(path: Path, plan: ReplayPlan, *, in_order: bool) -> Iterator[tuple[Row, int]]:
+def _timed(
+    path: Path, stream: DeclaredStream, plan: ReplayPlan, *, in_order: bool
+) -> Iterator[tuple[Row, int]]:
     """The good rows with their event times, hour by hour.
 
-    A log that is not in the order of its hours, unlike Avazu's, is sorted in memory.
+    A log that is not in order is sorted in memory.
 
     Raises:
         CtrError: the file is no longer what was surveyed.
     """
-    rows: Iterable[Row] = read_rows(path, lambda _line, _reason: None)
+    rows: Iterable[Row] = read_rows(path, stream, lambda _line, _reason: None)
     sent: Counter[int] = Counter()
-    for row in rows if in_order else sorted(rows, key=lambda row: row.hour):
+    for row in rows if in_order else sorted(rows, key=_place):
         schedule = plan.spans.get(row.hour)
         if schedule is None:
             raise CtrError(f"{path} changed while it was read: replay it once it is complete.")
-        yield row, schedule.time(sent[row.hour])
+        yield row, _event_ms(row, schedule, plan.span_ms, sent[row.hour])
         sent[row.hour] += 1
+
+
+def _event_ms(row: Row, schedule: Schedule, span_ms: int, number: int) -> int:
+    if row.within_us is None:
+        return schedule.time(number)
+    return schedule.start_ms + row.within_us * span_ms // (HOUR_MS * 1000)
 
 
 def _batches(

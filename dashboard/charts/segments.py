@@ -1,4 +1,4 @@
-"""Segments of a window or a span: by one dimension as bars, by both as a heat map."""
+"""Segments of a window or a span: by one dimension as bars, by two as a heat map."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Final
 import plotly.graph_objects as go
 
 from dashboard.charts.style import axis, figure
-from dashboard.user_context.dimensions import value_of
 from dashboard.view_models.labels import chart_label, chart_text, plain
 from dashboard.view_models.selection import rate_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from contract.stream.declaration import Dimension
+    from dashboard.user_context.dimensions import ShownDimension
     from dashboard.user_context.formatting import UserContext
     from dashboard.view_models.breakdown import Cell, Part
 
@@ -25,20 +24,27 @@ FEW: Final = 30
 """A rate of fewer impressions says little: such fields of the heat map carry no colour."""
 
 
-def part_label(user: UserContext, part: Part) -> str:
-    """Name a part: by its value, or by how many small ones it sums."""
-    return plain(part.label) if part.label else user.t("{number} more", number=part.values)
+def part_label(user: UserContext, dimension: ShownDimension, part: Part) -> str:
+    """Name a part of a dimension: by its value, or by how many small ones it sums."""
+    return plain(dimension.name(part.label)) if part.label else user.t("{number} more", number=part.values)
 
 
-def parts_figure(user: UserContext, parts: Sequence[Part]) -> go.Figure:
-    """Impressions of a window's parts as bars, each with its CTR and how its share moved."""
+def parts_figure(user: UserContext, dimension: ShownDimension, parts: Sequence[Part]) -> go.Figure:
+    """Impressions of a window's parts as bars, each with its CTR and how its share moved.
+
+    Args:
+        user: who reads it.
+        dimension: whose values the parts are.
+        parts: the largest first.
+    """
     more = [user.t("{number} more", number=part.values) for part in parts]
     bars = go.Bar(
         orientation="h",
         # As they are: two may look alike. What is shown of them is the axis' text and the hover text.
         y=[part.label for part in parts],
         customdata=[
-            chart_text(part.label) if part.label else summed for part, summed in zip(parts, more, strict=True)
+            chart_text(dimension.named(part.label)) if part.label else summed
+            for part, summed in zip(parts, more, strict=True)
         ],
         x=[part.impressions for part in parts],
         text=[_figures(user, part) for part in parts],
@@ -63,7 +69,7 @@ def parts_figure(user: UserContext, parts: Sequence[Part]) -> go.Figure:
             "showgrid": False,
             "tickvals": [part.label for part in parts],
             "ticktext": [
-                f"{chart_label(part.label) if part.label else summed} "
+                f"{chart_label(dimension.name(part.label)) if part.label else summed} "
                 for part, summed in zip(parts, more, strict=True)
             ],
         },
@@ -80,16 +86,17 @@ def _figures(user: UserContext, part: Part) -> str:
 
 
 def heat_figure(
-    user: UserContext, cells: Sequence[Cell], dimensions: tuple[Dimension, Dimension]
+    user: UserContext, cells: Sequence[Cell], dimensions: tuple[ShownDimension, ShownDimension]
 ) -> go.Figure:
     """CTR by two dimensions, rows and columns: the colour is the rate, the text the impressions behind it."""
     rows = _by_size((cell.row, cell.impressions) for cell in cells)
     columns = _by_size((cell.column, cell.impressions) for cell in cells)
     found = {(cell.row, cell.column): cell for cell in cells}
     grid = [[found.get((row, column)) for column in columns] for row in rows]
+    of_rows, of_columns = dimensions
     across, down = (
-        [value_of(user, each, value) for value in values]
-        for each, values in zip(reversed(dimensions), (columns, rows), strict=True)
+        [chart_text(each.named_value(user, value)) for value in values]
+        for each, values in ((of_columns, columns), (of_rows, rows))
     )
     heat = go.Heatmap(
         x=columns,
@@ -103,7 +110,7 @@ def heat_figure(
         ],
         text=[[_cell_text(user, cell) for cell in row] for row in grid],
         texttemplate="%{text}",
-        customdata=[[f"{chart_text(row)}, {chart_text(column)}" for column in across] for row in down],
+        customdata=[[f"{row}, {column}" for column in across] for row in down],
         hovertemplate="%{customdata}: %{text}<extra></extra>",
         hoverongaps=False,
         autocolorscale=True,
@@ -121,7 +128,7 @@ def heat_figure(
             fixedrange=True,
             showgrid=False,
             tickvals=columns,
-            ticktext=[chart_label(column) for column in across],
+            ticktext=[chart_label(of_columns.value(user, column)) for column in columns],
         ),
         yaxis=axis(
             "",
@@ -130,7 +137,7 @@ def heat_figure(
             showgrid=False,
             autorange="reversed",
             tickvals=rows,
-            ticktext=[chart_label(row) for row in down],
+            ticktext=[chart_label(of_rows.value(user, row)) for row in rows],
         ),
     )
 

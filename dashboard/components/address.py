@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from dashboard.user_context.dimensions import declared_dimensions, is_number, parameter_of
+from dashboard.components import stores
 from dashboard.user_context.formatting import UserContext, user_of
 from dashboard.user_context.preferences import Preferences, read_preferences
 from warehouse.windows import Selection
@@ -47,11 +47,11 @@ def chosen_segments(suffix: str = "") -> Selection:
     What can be the name of none is as good as absent.
     """
     chosen: dict[str, list[Value]] = {}
-    for dimension in declared_dimensions():
-        named = st.query_params.get_all(parameter_of(dimension) + suffix)
-        chosen[dimension.column_name] = (
+    for dimension in stores.dimensions():
+        named = st.query_params.get_all(dimension.parameter + suffix)
+        chosen[dimension.column] = (
             [int(value) for value in named if NUMBER.fullmatch(value)]
-            if is_number(dimension)
+            if dimension.is_number
             else [value for value in named if NUL not in value]
         )
     return Selection.of(chosen)
@@ -86,7 +86,4 @@ def lost_choices() -> dict[str, list[str]]:
 def choose_by(name: str, key: str, default: object = None) -> None:
     """Write what a widget holds; for `on_change`."""
     value = st.session_state[key]
-    if isinstance(value, list):
-        choose(name, [str(each) for each in value])
-    else:
-        choose(name, None if value is None or value == default else str(value))
+    choose(name, None if value is None or value == default else str(value))

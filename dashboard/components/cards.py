@@ -8,6 +8,8 @@ import streamlit as st
 
 from dashboard.components import stores
 from dashboard.components.address import preferences
+from dashboard.user_context.measures import measured
+from dashboard.view_models.labels import plain
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -42,6 +44,7 @@ def render_open_window(user: UserContext, live_data: LiveData) -> None:
     clicks.metric(user.t("Clicks"), _count(user, window.clicks if window else None))
     with ctr:
         _render_rate(user, window, before)
+    _render_measures(user, window)
     st.caption(user.t("CTR compared with the last closed window's."))
 
 
@@ -66,6 +69,7 @@ def render_final_window(user: UserContext, live_data: LiveData) -> None:
         )
     with ctr:
         _render_rate(user, window, before)
+    _render_measures(user, window)
     st.caption(f"{_before(user, before)} {_earlier(user, window, live_data.earlier)}")
 
 
@@ -130,6 +134,16 @@ def _render_rate(user: UserContext, window: Window | None, before: Window | None
     if window and before and window.impressions and before.impressions:
         moved = user.points(window.ctr, before.ctr) if window.ctr != before.ctr else UNCHANGED
     st.metric(user.t("CTR"), value, moved)
+
+
+def _render_measures(user: UserContext, window: Window | None) -> None:
+    """Draw what the stream sums besides, in rows of three."""
+    measures = stores.measures()
+    if not measures or window is None:
+        return
+    grid = st.grid(3, min_column_width=NARROWEST_FIGURE_PX)
+    for title, value in measured(user, measures, window).items():
+        grid.metric(plain(title), None if value is None else user.amount(value))
 
 
 def _grown(user: UserContext, now: int | None, before: int | None) -> str | int | None:

@@ -15,7 +15,7 @@ from dashboard.components.download import offer_csv
 from dashboard.components.filters import choose_segments
 from dashboard.components.headings import heading
 from dashboard.components.messages import render_outages, render_read_at
-from dashboard.user_context.dimensions import declared_dimensions, in_order, value_of
+from dashboard.user_context.dimensions import in_order
 from dashboard.view_models.comparison import MODES, totals
 from dashboard.view_models.labels import markdown_text, plain
 
@@ -127,9 +127,9 @@ def _names(user: UserContext, mode: Mode) -> tuple[str, str]:
 def _side(user: UserContext, selection: Selection) -> str:
     chosen = selection.by_dimension()
     parts = (
-        ", ".join(value_of(user, each, value) for value in in_order(chosen[each.column_name]))
-        for each in declared_dimensions()
-        if each.column_name in chosen
+        ", ".join(each.value(user, value) for value in in_order(chosen[each.column]))
+        for each in stores.dimensions()
+        if each.column in chosen
     )
     return " · ".join(parts) or user.t("all segments")
 

@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.components.address import choose_by, chosen_segments
-from dashboard.user_context.dimensions import declared_dimensions, in_order, parameter_of, title_of
+from dashboard.components import stores
+from dashboard.components.address import choose, chosen_segments
+from dashboard.user_context.dimensions import in_order
+from dashboard.view_models.choices import choices
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
 
     from dashboard.user_context.formatting import UserContext
-    from warehouse.windows import Segment, Selection
+    from dashboard.view_models.choices import Choices
+    from warehouse.windows import Segment, Selection, Value
 
 
 def choose_segments(
@@ -23,32 +27,44 @@ def choose_segments(
 
     Args:
         user: who reads it.
-        known: segments that there are; what the address names is offered as well.
+        known: segments that there are, of whose impressions each value's share is told; what the address
+            names is offered as well.
         suffix: tells two choices of a page apart.
         label: of which choice this is, where there are two.
     """
-    selection = chosen_segments(suffix)
     known = list(known)
-    chosen = selection.by_dimension()
+    chosen = chosen_segments(suffix).by_dimension()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        for dimension in declared_dimensions():
-            column, name, title = (
-                dimension.column_name,
-                parameter_of(dimension),
-                title_of(user, dimension),
-            )
-            default = in_order(chosen.get(column, ()))
-            there = (segment.value(column) for segment in known)
-            options = in_order({*default, *(each for each in there if each is not None)})
-            key = f"choice-{name}{suffix}"
+        for dimension in stores.dimensions():
+            name, title = dimension.parameter + suffix, dimension.title(user)
+            there = chosen.get(dimension.column, set())
+            offered = choices(user, dimension, known, there)
+            key = f"choice-{name}"
+            _hold(key, offered, there)
             st.multiselect(
                 f"{label} · {title}" if label else title,
-                options,
-                default=default,
+                list(offered.labels),
+                format_func=offered.label,
                 key=key,
                 placeholder=user.t("all"),
-                on_change=choose_by,
-                args=(name + suffix, key),
+                on_change=_choose,
+                args=(name, key, offered),
                 width=320,
             )
     return chosen_segments(suffix)
+
+
+def _hold(key: str, offered: Choices, chosen: AbstractSet[Value]) -> None:
+    """Let the widget hold what the address says, by the labels of this run.
+
+    The browser knows a choice by its label alone. Without this it would go on showing, and sending, the share
+    that the value had when it was chosen.
+    """
+    held = offered.chosen(st.session_state.get(key, ()))
+    if held or chosen:
+        # In the order in which they were chosen.
+        st.session_state[key] = held if set(held) == chosen else in_order(chosen)
+
+
+def _choose(name: str, key: str, offered: Choices) -> None:
+    choose(name, [str(each) for each in offered.chosen(st.session_state[key])])

@@ -17,14 +17,14 @@ from dashboard.components.download import offer_csv
 from dashboard.components.filters import choose_segments
 from dashboard.components.headings import heading
 from dashboard.components.messages import render_state
-from dashboard.user_context.dimensions import declared_dimensions, parameter_of, title_of
+from dashboard.user_context.measures import measured
 from dashboard.view_models.breakdown import cells, parts
-from warehouse.dimensions import DIMENSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
+    from dashboard.user_context.dimensions import ShownDimension
     from dashboard.user_context.formatting import UserContext
     from dashboard.view_models.breakdown import Part
     from dashboard.view_models.live import LiveData
@@ -37,6 +37,11 @@ CHART_HEIGHT_PX: Final = 340
 PARTS_HEIGHT_PX: Final = 300
 TABLE_HEIGHT_PX: Final = 388
 """Ten rows and the header."""
+
+PAIR: Final = 2
+ROWS: Final = "rows"
+COLUMNS: Final = "columns"
+"""Parameters of the address: dimensions of the heat map."""
 
 SPLIT: Final = "split"
 SPLITS: Final = ("open", "final", "span")
@@ -117,30 +122,66 @@ def _render_segments(user: UserContext, live_data: LiveData) -> None:
         st.caption(user.t("There are no segments to show at the moment."))
         return
     with row:
-        offer_csv(user, _segment_rows(segments), f"segments-{live_data.window_type}")
+        offer_csv(user, _segment_rows(segments, stores.dimensions()), f"segments-{live_data.window_type}")
     st.caption(title)
-    dimensions = declared_dimensions()
+    dimensions = stores.dimensions()
     for place, dimension in zip(cycle(st.columns(2)), dimensions, strict=False):
         with place:
-            summed = parts(dimension.column_name, segments, before)
-            _render_parts(
-                user, title_of(user, dimension), summed, f"{parameter_of(dimension)}-{live_data.window_type}"
-            )
+            summed = parts(dimension.column, segments, before)
+            _render_parts(user, dimension, summed, f"{dimension.parameter}-{live_data.window_type}")
     if len(dimensions) > 1:
-        rows, columns = dimensions[:2]
-        names_of = {"rows": title_of(user, rows), "columns": title_of(user, columns)}
-        st.markdown(user.t("CTR by {rows} and {columns}, with the impressions behind it", **names_of))
-        laid_out = cells((rows.column_name, columns.column_name), segments)
-        plot(
-            heat_figure(user, laid_out, (rows, columns)),
-            key=f"heat-{live_data.window_type}",
-            height_px=PARTS_HEIGHT_PX,
-            alt=user.t(
-                "CTR of {number} pairs of {rows} and {columns}; the card's CSV file holds them all",
-                number=len(laid_out),
-                **names_of,
-            ),
-        )
+        _render_heat_map(user, live_data, segments, dimensions)
+
+
+def _render_heat_map(
+    user: UserContext,
+    live_data: LiveData,
+    segments: Sequence[Segment],
+    dimensions: Sequence[ShownDimension],
+) -> None:
+    rows, columns = _laid_out(user, live_data, dimensions)
+    names_of = {"rows": rows.title(user), "columns": columns.title(user)}
+    st.markdown(user.t("CTR by {rows} and {columns}, with the impressions behind it", **names_of))
+    laid_out = cells((rows.column, columns.column), segments)
+    plot(
+        heat_figure(user, laid_out, (rows, columns)),
+        key=f"heat-{live_data.window_type}",
+        height_px=PARTS_HEIGHT_PX,
+        alt=user.t(
+            "CTR of {number} pairs of {rows} and {columns}; the card's CSV file holds them all",
+            number=len(laid_out),
+            **names_of,
+        ),
+    )
+
+
+def _laid_out(
+    user: UserContext, live_data: LiveData, dimensions: Sequence[ShownDimension]
+) -> tuple[ShownDimension, ShownDimension]:
+    """The dimensions of the heat map's rows and columns; of more than two the reader chooses."""
+    if len(dimensions) == PAIR:
+        return dimensions[0], dimensions[1]
+    by_name = {each.parameter: each for each in dimensions}
+    first = chosen(ROWS, list(by_name))
+    others = [name for name in by_name if name != first]
+    second = chosen(COLUMNS, others)
+    with st.container(horizontal=True):
+        for label, name, value, options in (
+            (user.t("Rows"), ROWS, first, list(by_name)),
+            (user.t("Columns"), COLUMNS, second, others),
+        ):
+            key = f"{name}-{live_data.window_type}"
+            st.selectbox(
+                label,
+                options,
+                index=options.index(value),
+                format_func=lambda each: by_name[each].title(user),
+                key=key,
+                on_change=choose_by,
+                args=(name, key, options[0]),
+                width=240,
+            )
+    return by_name[first], by_name[second]
 
 
 def _split(
@@ -163,23 +204,23 @@ def _split(
     return window.segments, None if before is None else before.segments, title
 
 
-def _render_parts(user: UserContext, name: str, summed: Sequence[Part], key: str) -> None:
+def _render_parts(user: UserContext, dimension: ShownDimension, summed: Sequence[Part], key: str) -> None:
     st.markdown(
         user.t(
             "Impressions by {dimension}, with CTR and the change of the share in percentage points",
-            dimension=name,
+            dimension=dimension.title(user),
         )
     )
     largest = summed[0]
     plot(
-        parts_figure(user, summed),
+        parts_figure(user, dimension, summed),
         key=key,
         height_px=PARTS_HEIGHT_PX,
         alt=user.t(
             "Impressions and CTR by {dimension}; the largest is {largest} with {impressions} impressions, "
             "CTR {ctr}",
-            dimension=name,
-            largest=part_label(user, largest),
+            dimension=dimension.title(user),
+            largest=part_label(user, dimension, largest),
             impressions=user.count(largest.impressions),
             ctr=user.rate(largest.ctr),
         ),
@@ -189,6 +230,7 @@ def _render_parts(user: UserContext, name: str, summed: Sequence[Part], key: str
 def _render_table(user: UserContext, live_data: LiveData) -> None:
     heading(user.t("Windows"))
     names = {True: user.t("Final"), False: user.t("Open")}
+    measures = stores.measures()
     st.dataframe(
         [
             {
@@ -198,6 +240,7 @@ def _render_table(user: UserContext, live_data: LiveData) -> None:
                 "impressions": shown.window.impressions,
                 "clicks": shown.window.clicks,
                 "ctr": shown.window.ctr,
+                **measured(user, measures, shown.window),
             }
             for shown in live_data.windows
         ],
@@ -229,17 +272,31 @@ def _window_rows(live_data: LiveData) -> list[dict[str, Any]]:
             "impressions": shown.window.impressions,
             "clicks": shown.window.clicks,
             "ctr_percent": shown.window.ctr,
+            **shown.window.measures,
         }
         for shown in live_data.windows
     ]
 
 
-def _segment_rows(segments: Sequence[Segment]) -> list[dict[str, Any]]:
+def _segment_rows(segments: Sequence[Segment], dimensions: Sequence[ShownDimension]) -> list[dict[str, Any]]:
     return [
         {
-            **dict(zip(DIMENSIONS, segment.dimensions, strict=True)),
+            **_named(segment, dimensions),
             "impressions": segment.impressions,
             "clicks": segment.clicks,
+            **segment.measures,
         }
         for segment in segments
     ]
+
+
+def _named(segment: Segment, dimensions: Sequence[ShownDimension]) -> dict[str, Any]:
+    """A segment's values, with their names beside them where a dimension has any."""
+    row: dict[str, Any] = {}
+    named = {each.column: each for each in dimensions if each.names}
+    for column, value in segment.dimensions.items():
+        row[column] = value
+        # A dimension may be called so as well.
+        if column in named and (beside := f"{column}_name") not in segment.dimensions:
+            row[beside] = None if value is None else named[column].name(value)
+    return row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -57,9 +58,18 @@ class UserContext:
         """Write `1,234.56`."""
         return self._fixed(self.numbers.decimal_formats[None], number, 2)
 
+    def amount(self, number: float) -> str:
+        """A sum of money or the like: two decimals, or as many as show something of a small one."""
+        digits = 2 if abs(number) >= 1 or not number else min(8, 1 - math.floor(math.log10(abs(number))))
+        return self._fixed(self.numbers.decimal_formats[None], number, digits)
+
     def rate(self, percent: float) -> str:
         """Write `17.09%`."""
         return self._fixed(self.numbers.percent_formats[None], percent / 100, 2)
+
+    def share(self, percent: float) -> str:
+        """Write `34.2%`."""
+        return self._fixed(self.numbers.percent_formats[None], percent / 100, 1)
 
     def change(self, now: float, before: float) -> str:
         """Write by how much a figure grew: `+2.1%`; `before` is not 0."""

@@ -61,7 +61,7 @@ class LiveData:
     span_segments: tuple[Segment, ...] = ()
     """Sums of the span's closed windows, the largest first."""
     known_segments: tuple[Segment, ...] = ()
-    """All that there are to choose from, of the span and of the open window."""
+    """All that there are to choose from, of the span and of the windows since; no impression is in two."""
     written_ms: int | None = None
     """When the newest live document was written, ms since the epoch."""
     counted_after_s: float | None = None
@@ -108,6 +108,8 @@ class _History:
     windows: Sequence[Window] = ()
     earlier: Window | None = None
     segments: Sequence[Segment] = ()
+    newest: datetime | None = None
+    """Start of the newest window of which Postgres has rows: the segments are up to it."""
     verification: Verification | None = None
     supervisor: HeartbeatStatus | None = None
     closed: datetime | None = None
@@ -148,7 +150,7 @@ def load(window_type: WindowType, selection: Selection, span: timedelta, stores:
         before_final=before,
         earlier=history.earlier,
         span_segments=tuple(each for each in history.segments if selection.holds(each)),
-        known_segments=(*history.segments, *(each for document in documents for each in document.segments)),
+        known_segments=(*history.segments, *_since(history.newest, documents)),
         written_ms=max((document.written_ms for document in documents), default=None),
         counted_after_s=_counted_after_s(documents),
         verification=history.verification,
@@ -191,11 +193,22 @@ def _history(
         windows=windows,
         earlier=next(iter(earlier), None),
         segments=warehouse.segments(window_type, start, end),
+        newest=rows[0].start if rows else None,
         verification=verification,
         supervisor=supervisor,
         closed=closed,
         details=details,
     )
+
+
+def _since(newest: datetime | None, documents: Iterable[WindowDocument]) -> list[Segment]:
+    """Segments of the documents of windows after the newest one in Postgres."""
+    return [
+        segment
+        for document in documents
+        if newest is None or document.start > newest
+        for segment in document.segments
+    ]
 
 
 def merge(

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from warehouse.ctr import percent
-from warehouse.dimensions import DIMENSIONS
 from warehouse.windows import WindowDetail
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ def narrowed(window: Detail, selection: Selection) -> Detail:
     """Count only the chosen segments; everything chosen leaves the window as it is."""
     if selection.whole:
         return window
+    columns = window.segments[0].dimensions if window.segments else window.rates
     held = tuple(segment for segment in window.segments if selection.holds(segment))
     impressions = sum(segment.impressions for segment in held)
     clicks = sum(segment.clicks for segment in held)
@@ -29,8 +29,9 @@ def narrowed(window: Detail, selection: Selection) -> Detail:
         segments=held,
         impressions=impressions,
         clicks=clicks,
+        measures={name: sum(each.measures.get(name, 0) for each in held) for name in window.measures},
         ctr=rate_of(clicks, impressions),
-        rates={column: _rates((str(each.value(column)), each) for each in held) for column in DIMENSIONS},
+        rates={column: _rates((str(each.value(column)), each) for each in held) for column in columns},
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import SecretStr
@@ -20,6 +21,9 @@ A duration is written `60s`, `10min`, `500ms`, `1h` or `7d`; a number alone is s
 folder of the embedded stack's data, by default in the user's data folder; `CTR_CACHE` is the folder of the
 Java artifacts.
 """
+
+ROOT: Final = Path(__file__).parents[2]
+"""Below it paths are the same wherever the pages are made."""
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
 
@@ -61,7 +65,7 @@ def _default(field: FieldInfo, kind: str) -> str:
         return ""
     if kind == "duration":
         return code(_duration(value))
-    return code(str(value).replace(str(ctr_home()), "$CTR_HOME"))
+    return code(str(value).replace(str(ctr_home()), "$CTR_HOME").removeprefix(f"{ROOT}/"))
 
 
 def _duration(seconds: float) -> str:

@@ -14,8 +14,8 @@ from contract.names import (
     REPLAY_HEADERS,
 )
 from contract.stream.load import shipped_stream
+from ctr_platform.defs.flink_job.declared import job_dimensions
 from ctr_platform.defs.kafka.topics import TOPIC_CONFIGS
-from flink import config
 from flink.documents import TIME_TO_LIVE_S, WINDOW_MINUTES, build
 from scripts.reference.docstrings import attribute_docstrings
 from scripts.reference.markdown import code, described, page, table
@@ -67,8 +67,16 @@ def _event_section() -> str:
 
 def redis_page() -> str:
     """Every key and the document's fields."""
-    document = build("1min", 0, {("news", 1): [1, 0]}, config.DIMENSIONS, final=True, written_ms=0)
-    fields = [(code(name), described(f"field {name}", DOCUMENT_FIELDS.get(name))) for name in document]
+    document = build(
+        "1min", 0, {("news", 1): [1, 0]}, job_dimensions(shipped_stream()), final=True, written_ms=0
+    )
+    rates = {
+        each.rates_name: f"CTR by {each.title['en'].lower()}, of the 500 values with most impressions, "
+        "written as text. Another stream has its own."
+        for each in shipped_stream().declaration.dimensions
+    }
+    known = {**DOCUMENT_FIELDS, **rates}
+    fields = [(code(name), described(f"field {name}", known.get(name))) for name in document]
     lives = [(code(kind), f"{WINDOW_MINUTES[kind]} min", f"{ttl} s") for kind, ttl in TIME_TO_LIVE_S.items()]
     return page(
         "Redis keys",
@@ -79,9 +87,6 @@ def redis_page() -> str:
         table(("window_type", "length", "time to live"), lives),
         "## The window document\n\nThe same JSON is the value of a message of `ctr_windows`.\n",
         table(("field", "meaning"), fields),
-        "A [declared](stream-declaration.md) measure has a field more, behind `ctr` and named by its "
-        "column: its total, an integer\nof 64 bits. Each row of `segments` ends with the measures, in the "
-        "order of the declaration.\n",
     )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from contract.stream.load import shipped_stream
 from scripts.reference.docstrings import attribute_docstrings
 from scripts.reference.markdown import code, described, page, table
 from warehouse import views
 from warehouse.columns import COLUMNS, postgres_type
 from warehouse.models import Base, LedgerRow
+from warehouse.stream_tables import ABOUT, StreamTables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,12 +22,15 @@ if TYPE_CHECKING:
 def warehouse_page(base: type[DeclarativeBase] = Base) -> str:
     """Every table and view of Postgres with its columns."""
     tables = sorted((_table_section(each.class_) for each in base.registry.mappers), key=lambda part: part[0])
-    shown = sorted(view_sections(), key=lambda part: part[0])
+    declared = StreamTables.of(shipped_stream())
+    tables = sorted([*tables, *_stream_tables(declared)], key=lambda part: part[0])
+    shown = sorted([*view_sections(), *_stream_views(declared)], key=lambda part: part[0])
     return page(
         "Warehouse",
-        "`warehouse/models.py`, `warehouse/views.py` and `warehouse/columns.py`",
+        "`models.py`, `stream_tables.py`, `views.py` and `columns.py` of `warehouse`",
         "Database `POSTGRES_DB`. Times are `timestamptz`. Other systems may read every table and view; the "
-        "platform alone writes them.\n",
+        "platform alone writes them. The dimensions' columns are those of the stream that ships; another "
+        "declaration has its own.\n",
         "## Tables\n",
         *(text for _, text in tables),
         "## Views\n",
@@ -43,6 +48,25 @@ def view_sections() -> list[tuple[str, str]]:
             own = _own_docs(LedgerRow) if variable == "LEDGER_CURRENT" else {}
             sections += [_section(_name(view), documented[variable], view.columns, own) for view in found]
     return sections
+
+
+def _stream_tables(tables: StreamTables) -> list[tuple[str, str]]:
+    """Name and section of every table whose columns a stream declares."""
+    return [
+        _section(
+            each.fullname,
+            each.info["about"],
+            each.columns,
+            tables.described | {column.name: column.doc for column in each.columns if column.doc},
+        )
+        for each in tables.all_tables
+    ]
+
+
+def _stream_views(tables: StreamTables) -> list[tuple[str, str]]:
+    return [
+        _section(_name(view), ABOUT[kind], view.columns, tables.described) for kind, view in tables.all_views
+    ]
 
 
 def _table_section(model: type[DeclarativeBase]) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from dashboard.user_context.formatting import UserContext, user_of
 from dashboard.user_context.preferences import Preferences
 from dashboard.view_models.selection import rate_of
+from tests.support.tables import segment
 from warehouse.windows import WINDOW_MINUTES, Segment, Selection, Window, WindowDocument
 
 if TYPE_CHECKING:
@@ -47,8 +48,7 @@ def row(number: int, impressions: int = 1, clicks: int = 0, window_type: WindowT
 
 def segments_of(*counts: Counts) -> tuple[Segment, ...]:
     return tuple(
-        Segment(dimensions=(category, device), impressions=impressions, clicks=clicks)
-        for category, device, impressions, clicks in counts
+        segment(category, device, impressions, clicks) for category, device, impressions, clicks in counts
     )
 
 

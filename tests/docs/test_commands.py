@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 WITHIN_S: Final = 120
 
+OF_ANOTHER_STREAM: Final = ROOT / "docs" / "your-own-events.md"
+"""Its statement runs in a test of its own."""
+
 QUICK: Final = re.compile(
     r"(status|env|logs(?!.* -f)|dead-letters (list|sample)|produce(?!.*--deterministic))\b.*"
 )
@@ -35,7 +38,13 @@ SHORTER: Final = {"--duration": "1s", "--count": "200", "--rate": "200"}
 
 
 def sql_blocks() -> list[Block]:
-    return [block for page in all_pages() for block in page.blocks if block.language == "sql"]
+    return [
+        block
+        for page in all_pages()
+        if page.path != OF_ANOTHER_STREAM
+        for block in page.blocks
+        if block.language == "sql"
+    ]
 
 
 def statements(code: str) -> list[str]:

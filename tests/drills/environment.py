@@ -16,6 +16,7 @@ import httpx
 from dotenv import dotenv_values
 
 from contract.errors import FlinkRefused, FlinkUnavailable
+from contract.stream.load import SHIPPED
 from ctr_platform.defs.catalog import FLINK_JOB
 from ctr_platform.defs.flink_job.assets import WHY
 from ctr_platform.defs.flink_job.rest import FlinkCluster, JobDetail
@@ -294,6 +295,8 @@ def scene(
         receiver = held.enter_context(receiving())
         paths = StackPaths(held.enter_context(fresh_home()))
         paths.create()
+        # A drill may change it.
+        declared = Path(shutil.copytree(SHIPPED, paths.home / "stream"))
         own = {name: paths.data / DISKS[name] for name in (*disks, "checkpoints")}
         separate = {name: folder for name, folder in own.items() if held.enter_context(mounted(folder))}
         made_links = held.enter_context(proxied(paths)) if links else None
@@ -305,7 +308,7 @@ def scene(
             paths.home,
             names=names,
             free_ports=True,
-            variables=made_links.variables if made_links else {},
+            variables={**(made_links.variables if made_links else {}), "CTR_STREAM": str(declared)},
             report=Recorder(),
         )
         stack = RunningStack(paths.home, settings_of(paths.home), {each.name: each for each in services})

@@ -13,9 +13,9 @@ import pytest
 import redis
 
 from ctr_platform.devstack.probes import wait_until
-from flink.config import DIMENSIONS
 from flink.document_store import DocumentStore
 from flink.documents import build, to_json
+from tests.support.tables import DIMENSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

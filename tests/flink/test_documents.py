@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flink.config import DIMENSIONS, MEASURES, Dimension, Measure
+from flink.config import Dimension
 from flink.documents import (
     MAX_BYTES,
     MAX_ENTRIES,
@@ -24,6 +24,7 @@ from flink.documents import (
     window_end,
     window_id,
 )
+from tests.support.tables import DIMENSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -176,11 +177,19 @@ def test_another_dimension_has_its_rates_and_its_column() -> None:
     assert built["segments"] == [["news", 1, 0, 2, 1], ["news", 1, 7, 2, 0]]
 
 
+def test_the_rest_of_one_dimension_is_no_value_of_it() -> None:
+    counts: Counts = {(f"c{number:03}",): [1000 - number, 0] for number in range(MAX_ENTRIES + 2)}
+    built = build(
+        "1min", START_MS, counts | {("other",): [5000, 1]}, DIMENSIONS[:1], final=True, written_ms=0
+    )
+    assert built["segments"][0] == ["other", 5000, 1]
+    assert built["segments"][-1] == [None, 501 + 500 + 499, 0]
+
+
 @pytest.mark.parametrize("more", [0, 3])
 def test_a_further_measure_has_its_total_and_its_place_in_every_segment(more: int) -> None:
-    measures = (*MEASURES, Measure(field="costMicros", column="cost"), Measure(field="C21", column="value"))
     counts: Counts = {(f"c{n}", 1): [n + 1, 0, 10**12, -n] for n in range(MAX_ENTRIES + more)}
-    built = build("1min", START_MS, counts, DIMENSIONS, measures=measures, final=True, written_ms=0)
+    built = build("1min", START_MS, counts, DIMENSIONS, measures=("cost", "value"), final=True, written_ms=0)
     assert built["cost"] == 10**12 * (MAX_ENTRIES + more)
     assert built["value"] == sum(row[5] for row in built["segments"]) == -sum(range(MAX_ENTRIES + more))
     largest = MAX_ENTRIES + more - 1

@@ -15,12 +15,11 @@ import pytest
 
 import contract.time_rules
 import flink.job
-from contract.stream.declaration import MAX_MEASURE, TAKEN_COLUMNS
+from contract.stream.declaration import TAKEN_COLUMNS
 from ctr_platform.artifacts.flink import flink_environment
 from ctr_platform.artifacts.java import build_ingest, ingest_sources
+from ctr_platform.defs.reconciliation.outcomes import MAX_MEASURE
 from flink.config import (
-    DIMENSIONS,
-    MEASURES,
     Bounds,
     Dimension,
     EventFields,
@@ -28,8 +27,10 @@ from flink.config import (
     Measure,
     Staging,
     TimeRules,
+    default_of,
 )
 from tests.flink.configs import CONFIG
+from tests.support.tables import DIMENSIONS, MEASURES
 
 PROJECT: Final = Path(__file__).parents[2]
 FILES: Final = ("tables.sql", "windows.sql", "inserts.sql")
@@ -129,7 +130,7 @@ def test_a_dimension_and_a_measure_more_reach_what_a_backfill_stages() -> None:
     assert "`device_type`, `hour`, `app_category`, impressions, `clicks`, `value`" in insert
 
 
-def test_a_measures_bound_is_the_declarations() -> None:
+def test_a_measures_bound_is_the_recounts() -> None:
     java = (ingest_sources() / "ctr" / "ingest" / "EventDecoder.java").read_text(encoding="utf-8")
     bound = re.search(r"MAX_MEASURE = ([\d_]+)L;", java)
     assert bound is not None
@@ -267,7 +268,7 @@ def test_dimensions_and_measures_are_fields_of_the_schema() -> None:
 def test_a_configuration_survives_its_way_to_the_submission() -> None:
     assert JobConfig.from_json(CONFIG.to_json()) == CONFIG
     told = set(json.loads(CONFIG.to_json()))
-    assert told == {each.name for each in fields(JobConfig) if getattr(CONFIG, each.name) != each.default}
+    assert told == {each.name for each in fields(JobConfig) if getattr(CONFIG, each.name) != default_of(each)}
     handed_over = replace(CONFIG, bounds=Bounds(count_from_ms=1, ledger_from={0: 3}))
     assert JobConfig.from_json(handed_over.to_json()) == handed_over
 

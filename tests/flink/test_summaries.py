@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flink.config import DIMENSIONS
 from flink.documents import MAX_ENTRIES, Summary, add_segments, document, summarize, to_json
 from tests.support.java_tests import run
+from tests.support.tables import DIMENSIONS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,6 +21,7 @@ from flink.config import JOB_NAME
 from tests.oracle import MINUTE_MS, Expected, dead_letters, expect
 from tests.support.isolation import own
 from tests.support.topic_writer import TopicWriter
+from warehouse.migrate import migrate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -61,7 +62,7 @@ class Pipeline(TopicWriter):
     @property
     def config(self) -> JobConfig:
         """What the settings say of the job."""
-        return job_config(self.settings)
+        return job_config(self.settings, self.settings.declared_stream())
 
     def use(self, **changes: object) -> None:
         """Go on with other settings."""
@@ -242,6 +243,8 @@ def pipeline(stack: RunningStack, submitter: Submitter, **changes: object) -> It
         "flink_checkpoint_timeout": 60.0,
     }
     with own(stack.with_settings(**{**quick, **changes})) as mine:
+        if "ctr_stream" in changes:
+            migrate(mine.settings.postgres_url, mine.settings.declared_stream())
         ensure_topics(mine.settings)
         made = Pipeline(
             stack=mine,

@@ -14,4 +14,11 @@ if TYPE_CHECKING:
 
 def send(settings: Settings, request: TrafficRequest) -> None:
     """Return when the topic holds all of it."""
-    produce(settings, request, stop=Stop(), on_start=lambda _plan: None, on_progress=lambda _delivery: None)
+    produce(
+        settings,
+        settings.declared_stream(),
+        request,
+        stop=Stop(),
+        on_start=lambda _plan: None,
+        on_progress=lambda _delivery: None,
+    )

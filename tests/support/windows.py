@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from sqlalchemy import insert
 
-from flink.config import DIMENSIONS
 from flink.document_store import DocumentStore
 from flink.documents import build
 from tests.support.stores import writing_engine
-from warehouse.models import Counts1Min, Counts5Min
+from tests.support.tables import DIMENSIONS, TABLES
 from warehouse.windows import WINDOW_MINUTES, epoch_ms
 
 if TYPE_CHECKING:
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from contract.settings import Settings
     from flink.documents import Counts
     from warehouse.windows import WindowType
-
-TABLES: Final = {"1min": Counts1Min, "5min": Counts5Min}
 
 
 def put_document(
@@ -64,4 +61,4 @@ def put_rows(settings: Settings, window_type: WindowType, start: datetime, count
         for (category, device), (impressions, clicks) in counts.items()
     ]
     with writing_engine(settings.postgres_url).begin() as connection:
-        connection.execute(insert(TABLES[window_type]), rows)
+        connection.execute(insert(TABLES.counts[window_type]), rows)

@@ -8,12 +8,11 @@ import pytest
 import redis
 
 from contract.errors import CacheUnavailable
-from flink.config import DIMENSIONS
 from flink.document_store import DocumentStore
 from flink.documents import MAX_ENTRIES, build
 from tests.support.stores import silent_port
+from tests.support.tables import DIMENSIONS, TABLES, segment
 from warehouse.cache import Cache
-from warehouse.windows import Segment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +38,7 @@ def raw(stores: RunningStack) -> Iterator[redis.Redis]:
 @pytest.fixture
 def cache(stores: RunningStack, raw: redis.Redis) -> Iterator[Cache]:
     del raw
-    reader = Cache(stores.settings.redis_host, stores.settings.redis_port)
+    reader = Cache(stores.settings.redis_host, stores.settings.redis_port, "", TABLES)
     yield reader
     reader.close()
 
@@ -69,7 +68,7 @@ def test_a_document_comes_back_whole(cache: Cache, job: DocumentStore) -> None:
         "site_category": {"news": 3.14, "sports": 20.0},
         "device_type": {"0": 2.0, "1": 7.5},
     }
-    assert document.segments[0] == Segment(dimensions=("news", 1), impressions=300, clicks=10)
+    assert document.segments[0] == segment("news", 1, 300, 10)
     assert len(document.segments) == 3
     assert (document.final, document.revision, document.written_ms) == (False, 0, START_MS + 300_001)
 
@@ -97,7 +96,7 @@ def test_an_expired_document_is_left_out(cache: Cache, job: DocumentStore, raw: 
 def test_the_other_segment_has_no_device(cache: Cache, job: DocumentStore) -> None:
     put(job, 0, {(f"c{number}", 1): [number + 1, 0] for number in range(MAX_ENTRIES + 2)}, final=True)
     (document,) = cache.current("1min", 1)
-    assert document.segments[-1] == Segment(dimensions=("other", None), impressions=3, clicks=0)
+    assert document.segments[-1] == segment("other", None, 3, 0)
     assert sum(segment.impressions for segment in document.segments) == document.impressions
 
 
@@ -127,7 +126,7 @@ def test_a_foreign_value_is_named(cache: Cache, raw: redis.Redis, text: str) -> 
 
 def test_an_absent_redis_is_named_in_one_line() -> None:
     with silent_port() as port:
-        cache = Cache("127.0.0.1", port)
+        cache = Cache("127.0.0.1", port, "", TABLES)
         for read in (lambda: cache.current("1min", 1), lambda: cache.window("1min", "x"), cache.health):
             with pytest.raises(
                 CacheUnavailable, match=rf"^Redis at 127\.0\.0\.1:{port} does not answer: .*refused"

@@ -11,11 +11,12 @@ from sqlalchemy.exc import DBAPIError
 
 from contract.errors import WarehouseUnavailable
 from tests.support.stores import silent_port, writing_engine
+from tests.support.tables import TABLES, segment
 from warehouse.engine import reading_engine
-from warehouse.models import Base, Counts1Min, Counts5Min, LateEvent, LedgerRow, WindowVerification
+from warehouse.models import LedgerRow, WindowVerification
 from warehouse.read_connections import MAX_WINDOWS
 from warehouse.reads import Freshness, Warehouse
-from warehouse.windows import EVERYTHING, Segment, Selection
+from warehouse.windows import EVERYTHING, Selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +38,7 @@ def warehouse(url: URL) -> Iterator[Warehouse]:
     reader.close()
 
 
-def put(url: URL, table: type[Base], *rows: dict[str, Any]) -> None:
+def put(url: URL, table: Any, *rows: dict[str, Any]) -> None:
     with writing_engine(url).begin() as connection:
         connection.execute(insert(table), list(rows))
 
@@ -98,7 +99,7 @@ def test_an_empty_warehouse_has_nothing(warehouse: Warehouse) -> None:
 def test_the_newest_windows_come_first_whatever_lies_between(url: URL, warehouse: Warehouse) -> None:
     put(
         url,
-        Counts1Min,
+        TABLES.counts["1min"],
         counts(0, "news", 1, 10, 1),
         counts(1, "news", 1, 300, 10),
         counts(1, "sports", 1, 100, 20),
@@ -118,7 +119,7 @@ def test_the_newest_windows_come_first_whatever_lies_between(url: URL, warehouse
 def test_one_window_is_split_by_its_dimensions(url: URL, warehouse: Warehouse) -> None:
     put(
         url,
-        Counts5Min,
+        TABLES.counts["5min"],
         counts(0, "sports", 1, 100, 20, length=5),
         counts(0, "news", 1, 300, 10, length=5),
         counts(0, "news", 0, 50, 1, length=5),
@@ -132,25 +133,25 @@ def test_one_window_is_split_by_its_dimensions(url: URL, warehouse: Warehouse) -
         "device_type": {"0": 2.0, "1": 7.5},
     }
     assert window.segments == (
-        Segment(dimensions=("news", 1), impressions=300, clicks=10),
-        Segment(dimensions=("sports", 1), impressions=100, clicks=20),
-        Segment(dimensions=("news", 0), impressions=50, clicks=1),
+        segment("news", 1, 300, 10),
+        segment("sports", 1, 100, 20),
+        segment("news", 0, 50, 1),
     )
 
 
 def test_merged_late_events_are_in_both_of_their_windows(url: URL, warehouse: Warehouse) -> None:
-    put(url, Counts1Min, counts(7, "news", 1, 10, 1))
-    put(url, Counts5Min, counts(5, "news", 1, 20, 2, length=5))
+    put(url, TABLES.counts["1min"], counts(7, "news", 1, 10, 1))
+    put(url, TABLES.counts["5min"], counts(5, "news", 1, 20, 2, length=5))
     put(
         url,
-        LateEvent,
+        TABLES.late_events,
         late(1, timedelta(minutes=7), "news", click=1),
         late(2, timedelta(minutes=7, seconds=59, milliseconds=999), "sports", click=0),
         late(3, timedelta(minutes=9), "news", click=0),
     )
     minute = warehouse.window("1min", NOON + 7 * MINUTE)
     assert minute is not None
-    assert {(each.dimensions[0], each.impressions, each.clicks) for each in minute.segments} == {
+    assert {(each.value("site_category"), each.impressions, each.clicks) for each in minute.segments} == {
         ("news", 11, 2),
         ("sports", 1, 0),
     }
@@ -166,7 +167,7 @@ def test_merged_late_events_are_in_both_of_their_windows(url: URL, warehouse: Wa
 
 
 def test_a_series_holds_the_windows_that_start_in_its_span(url: URL, warehouse: Warehouse) -> None:
-    put(url, Counts1Min, *(counts(minute, "news", 1, minute + 1, 0) for minute in range(10)))
+    put(url, TABLES.counts["1min"], *(counts(minute, "news", 1, minute + 1, 0) for minute in range(10)))
     found = warehouse.series("1min", NOON + 2 * MINUTE, NOON + 5 * MINUTE)
     assert [each.impressions for each in found] == [5, 4, 3]
     with pytest.raises(ValueError, match="at most"):
@@ -176,14 +177,14 @@ def test_a_series_holds_the_windows_that_start_in_its_span(url: URL, warehouse: 
 def test_a_series_of_chosen_segments_counts_these_alone(url: URL, warehouse: Warehouse) -> None:
     put(
         url,
-        Counts1Min,
+        TABLES.counts["1min"],
         counts(0, "news", 1, 10, 1),
         counts(0, "news", 0, 20, 2),
         counts(0, "games", 1, 40, 4),
         counts(1, "games", 1, 80, 8),
         counts(2, "news", 1, 0, 0),
     )
-    put(url, LateEvent, late(1, timedelta(0), "news", click=1), late(2, 3 * MINUTE, "news", click=0))
+    put(url, TABLES.late_events, late(1, timedelta(0), "news", click=1), late(2, 3 * MINUTE, "news", click=0))
 
     def chosen(selection: Selection) -> list[tuple[timedelta, int, int, float]]:
         found = warehouse.series("1min", NOON, NOON + 10 * MINUTE, selection)
@@ -211,7 +212,7 @@ def test_a_series_of_chosen_segments_counts_these_alone(url: URL, warehouse: War
 def test_segments_are_summed_over_the_windows_of_a_span(url: URL, warehouse: Warehouse) -> None:
     put(
         url,
-        Counts5Min,
+        TABLES.counts["5min"],
         counts(0, "before", 1, 999, 9, length=5),
         counts(5, "news", 1, 10, 1, length=5),
         counts(5, "games", 0, 30, 3, length=5),
@@ -219,11 +220,11 @@ def test_segments_are_summed_over_the_windows_of_a_span(url: URL, warehouse: War
         counts(10, "nothing", 1, 0, 0, length=5),
         counts(15, "after", 1, 999, 9, length=5),
     )
-    put(url, LateEvent, late(1, 11 * MINUTE, "news", click=1), late(2, 15 * MINUTE, "news", click=1))
+    put(url, TABLES.late_events, late(1, 11 * MINUTE, "news", click=1), late(2, 15 * MINUTE, "news", click=1))
     assert warehouse.segments("5min", NOON + 5 * MINUTE, NOON + 15 * MINUTE) == [
         # As many impressions: by name.
-        Segment(dimensions=("games", 0), impressions=30, clicks=3),
-        Segment(dimensions=("news", 1), impressions=30, clicks=3),
+        segment("games", 0, 30, 3),
+        segment("news", 1, 30, 3),
     ]
     with pytest.raises(ValueError, match="at most"):
         warehouse.segments("1min", NOON, NOON + (MAX_WINDOWS + 1) * MINUTE)
@@ -362,7 +363,7 @@ def test_a_database_that_is_not_migrated_is_named(url: URL) -> None:
 def test_a_reader_finds_a_postgres_that_came_back(
     stores: RunningStack, url: URL, warehouse: Warehouse
 ) -> None:
-    put(url, Counts1Min, counts(0, "news", 1, 10, 1))
+    put(url, TABLES.counts["1min"], counts(0, "news", 1, 10, 1))
     before = warehouse.latest_windows("1min", 1)
     stores.stop("postgres")
     try:

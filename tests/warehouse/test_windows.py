@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.tables import segment
 from warehouse.windows import EVERYTHING, Segment, Selection
 
-NEWS_1 = Segment(dimensions=("news", 1), impressions=10, clicks=1)
-NEWS_0 = Segment(dimensions=("news", 0), impressions=10, clicks=1)
-GAMES_1 = Segment(dimensions=("games", 1), impressions=10, clicks=1)
-OTHER = Segment(dimensions=("other", None), impressions=10, clicks=1)
+NEWS_1 = segment("news", 1, 10, 1)
+NEWS_0 = segment("news", 0, 10, 1)
+GAMES_1 = segment("games", 1, 10, 1)
+OTHER = segment("other", None, 10, 1)
 
 NEWS = frozenset({"news"})
 ONE = frozenset({1})

@@ -6,7 +6,9 @@ from typing import Any
 
 from alembic import context
 
+from contract.stream.load import SHIPPED, load_stream
 from warehouse.models import QUALITY, REALTIME, Base
+from warehouse.stream_tables import StreamTables
 
 
 def _ours(name: str | None, kind: str, parents: Any) -> bool:
@@ -15,9 +17,12 @@ def _ours(name: str | None, kind: str, parents: Any) -> bool:
     return kind != "schema" or name in {REALTIME, QUALITY}
 
 
+# The migrations make the tables of the stream that ships; those of another get their shape behind them.
+shipped = StreamTables.of(load_stream(SHIPPED)).all_tables
+
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    target_metadata=[Base.metadata, shipped[0].metadata],
     include_schemas=True,
     include_name=_ours,
     compare_server_default=True,

@@ -27,11 +27,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
-from warehouse.dimensions import DIMENSIONS, identifiers
-from warehouse.dimensions import TYPES as DIMENSION_TYPES
-from warehouse.models import REALTIME, BackfillCountsRow, BackfillRow, Base, RecountPending
+from warehouse.models import BackfillRow, RecountPending
 from warehouse.revisions import revise
-from warehouse.windows import WINDOW_MINUTES
+from warehouse.streams import counted_stream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,32 +38,48 @@ if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
 
     from ctr_platform.defs.backfill.hours import HourRange
-    from warehouse.windows import WindowType
+    from warehouse.stream_tables import StreamTables
+    from warehouse.streams import CountedStream
 
 RECOMPUTED: Final = Path(__file__).with_name("sql") / "recomputed.sql"
 
-COUNTS: Final[Mapping[WindowType, Table]] = {
-    each: Base.metadata.tables[f"{REALTIME}.counts_{each}"] for each in WINDOW_MINUTES
-}
 
-_KEY: Final = ("window_type", "window_start", *DIMENSIONS)
-_FIGURES: Final = ("impressions", "clicks")
-_TYPES: Final[Mapping[str, TypeEngine[Any]]] = {
-    "window_type": Text(),
-    "window_start": DateTime(timezone=True),
-    "window_end": DateTime(timezone=True),
-    **DIMENSION_TYPES,
-    "impressions": BigInteger(),
-    "clicks": BigInteger(),
-}
+def _types(tables: StreamTables) -> dict[str, TypeEngine[Any]]:
+    """Columns of a recomputed segment."""
+    return {
+        "window_type": Text(),
+        "window_start": DateTime(timezone=True),
+        "window_end": DateTime(timezone=True),
+        **{each.name: each.type for each in tables.columns},
+        **dict.fromkeys(tables.figures, BigInteger()),
+    }
 
 
-def _temporary(name: str, *columns: str) -> Table:
+def _key(tables: StreamTables) -> tuple[str, ...]:
+    return ("window_type", "window_start", *tables.dimensions)
+
+
+def _as_counted(counted: CountedStream) -> str:
+    """The columns of the dimensions, in windows from before there was one with nothing in it."""
+    columns = []
+    for each in counted.tables.columns:
+        nothing = str(each.unknown) if each.is_number else "'" + str(each.unknown).replace("'", "''") + "'"
+        since = counted.since.get(each.name)
+        columns.append(
+            f'"{each.name}"'
+            if since is None
+            else f"CASE WHEN window_start < '{since.isoformat()}' THEN {nothing} ELSE \"{each.name}\" END"
+            f' AS "{each.name}"'
+        )
+    return ", ".join(columns)
+
+
+def _temporary(name: str, types: Mapping[str, TypeEngine[Any]]) -> Table:
     """Table of one transaction."""
     return Table(
         name,
         MetaData(),
-        *(Column(each, _TYPES[each], nullable=True) for each in columns),
+        *(Column(each, kind, nullable=True) for each, kind in types.items()),
         prefixes=["TEMPORARY"],
         postgresql_on_commit="DROP",
     )
@@ -92,21 +106,26 @@ def replace_windows(connection: Connection, repair_id: str, topic: str, hour_ran
         topic: of the records that the recount knows to be late after idleness.
         hour_range: windows that start in it are replaced, and no other.
     """
-    recomputed = _temporary("recomputed", *_TYPES)
-    differing = _temporary("differing", *_KEY)
+    counted = counted_stream(connection)
+    tables = counted.tables
+    types, key = _types(tables), _key(tables)
+    recomputed = _temporary("recomputed", types)
+    differing = _temporary("differing", {each: types[each] for each in key})
     for table in (recomputed, differing):
         table.create(connection)
-    statement = Template(RECOMPUTED.read_text(encoding="utf-8")).substitute(identifiers())
+    statement = Template(RECOMPUTED.read_text(encoding="utf-8")).substitute(
+        tables.identifiers(), as_counted=_as_counted(counted)
+    )
     staged = text(statement).bindparams(
         repair_id=repair_id, topic=topic, first=hour_range.first, last=hour_range.last
     )
     connection.execute(
         insert(recomputed).from_select(
-            [*_TYPES], staged.columns(*(Column(name, kind) for name, kind in _TYPES.items()))
+            [*types], staged.columns(*(Column(name, kind) for name, kind in types.items()))
         )
     )
-    connection.execute(insert(differing).from_select([*_KEY], _differences(recomputed, hour_range)))
-    deleted, inserted = _replace(connection, recomputed, hour_range)
+    connection.execute(insert(differing).from_select([*key], _differences(tables, recomputed, hour_range)))
+    deleted, inserted = _replace(connection, tables, recomputed, hour_range)
     _announce(connection, differing)
     changed, windows = connection.execute(
         select(
@@ -114,7 +133,7 @@ def replace_windows(connection: Connection, repair_id: str, topic: str, hour_ran
             func.count(func.distinct(func.row(differing.c.window_type, differing.c.window_start))),
         ).select_from(differing)
     ).one()
-    connection.execute(delete(BackfillCountsRow).where(BackfillCountsRow.repair_id == repair_id))
+    connection.execute(delete(tables.repair_counts).where(tables.repair_counts.c.repair_id == repair_id))
     connection.execute(
         update(BackfillRow)
         .where(BackfillRow.repair_id == repair_id)
@@ -123,31 +142,34 @@ def replace_windows(connection: Connection, repair_id: str, topic: str, hour_ran
     return Replacement(deleted=deleted, inserted=inserted, changed=changed, windows_changed=windows)
 
 
-def _differences(recomputed: Table, hour_range: HourRange) -> Select[Any]:
+def _differences(tables: StreamTables, recomputed: Table, hour_range: HourRange) -> Select[Any]:
     """Keys of the rows that are held and recomputed differently, or only one of both."""
+    key = _key(tables)
     held = union_all(
         *(
             select(
                 literal(window_type).label("window_type"),
-                *(counts.c[name] for name in (*_KEY[1:], *_FIGURES)),
+                *(counts.c[name] for name in (*key[1:], *tables.figures)),
             ).where(_within(counts, hour_range))
-            for window_type, counts in COUNTS.items()
+            for window_type, counts in tables.counts.items()
         )
     ).subquery("held")
-    same = and_(*(held.c[name] == recomputed.c[name] for name in _KEY))
+    same = and_(*(held.c[name] == recomputed.c[name] for name in key))
     return (
-        select(*(func.coalesce(held.c[name], recomputed.c[name]) for name in _KEY))
+        select(*(func.coalesce(held.c[name], recomputed.c[name]) for name in key))
         .select_from(held.join(recomputed, same, full=True))
-        .where(or_(*(held.c[name].is_distinct_from(recomputed.c[name]) for name in _FIGURES)))
+        .where(or_(*(held.c[name].is_distinct_from(recomputed.c[name]) for name in tables.figures)))
     )
 
 
-def _replace(connection: Connection, recomputed: Table, hour_range: HourRange) -> tuple[int, int]:
+def _replace(
+    connection: Connection, tables: StreamTables, recomputed: Table, hour_range: HourRange
+) -> tuple[int, int]:
     """Return how many rows went, and how many came."""
     deleted = inserted = 0
-    for window_type, counts in COUNTS.items():
+    for window_type, counts in tables.counts.items():
         deleted += connection.execute(delete(counts).where(_within(counts, hour_range))).rowcount
-        names = [name for name in _TYPES if name != "window_type"]
+        names = [name for name in _types(tables) if name != "window_type"]
         come = select(*(recomputed.c[name] for name in names)).where(recomputed.c.window_type == window_type)
         inserted += connection.execute(insert(counts).from_select(names, come)).rowcount
     return deleted, inserted

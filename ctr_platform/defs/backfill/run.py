@@ -19,7 +19,8 @@ from ctr_platform.defs.flink_job.submission import job_config, submit
 from ctr_platform.defs.reconciliation.run import recount
 from flink.config import BACKFILL_JOB_NAME, Staging
 from warehouse.engine import warehouse_errors, writing_engine
-from warehouse.models import BackfillCountsRow, BackfillRow
+from warehouse.models import BackfillRow
+from warehouse.streams import counted_stream, tables_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -93,18 +94,22 @@ def backfill(settings: Settings, hour_range: HourRange, *, dry_run: bool = False
             return _apply(engine, settings.raw_topic, repair_id, hour_range, job_id=job_id, dry_run=dry_run)
         finally:
             with engine.begin() as connection:
-                connection.execute(delete(BackfillCountsRow).where(BackfillCountsRow.repair_id == repair_id))
+                table = tables_of(connection).repair_counts
+                connection.execute(delete(table).where(table.c.repair_id == repair_id))
 
 
 def _stage(settings: Settings, repair_id: str, hour_range: HourRange) -> str:
     """Run the staging job to its end; returns its id."""
+    engine = writing_engine(settings.postgres_url, "ctr-repair")
+    with engine.connect() as connection:
+        stream = counted_stream(connection).stream
     with FlinkCluster(settings.flink_rest_url) as cluster:
         free = cluster.overview().free_slots
         if free == 0:
             raise UsageError(
                 "the Flink cluster has no free slot for the backfill: add a TaskManager, or wait"
             )
-        live = job_config(settings)
+        live = job_config(settings, stream)
         config = replace(
             live,
             bounded=True,

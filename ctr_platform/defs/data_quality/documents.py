@@ -24,17 +24,18 @@ from ctr_platform.defs.kafka.offset_ranges import (
 from flink.documents import TIME_TO_LIVE_S
 from warehouse.cache import MAX_WINDOWS, Cache, parse_document
 from warehouse.ctr import percent
-from warehouse.dimensions import DIMENSIONS
 from warehouse.models import WindowRevision
-from warehouse.views import SEGMENTS, WINDOW_ACCURACY
+from warehouse.streams import counted_stream
+from warehouse.views import WINDOW_ACCURACY
 from warehouse.windows import WINDOW_MINUTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
     from contract.settings import Settings
+    from warehouse.stream_tables import StreamTables
     from warehouse.windows import WindowDocument, WindowType
 
 STORES: Final = (REDIS.name, FEED.name)
@@ -53,22 +54,30 @@ COLUMNS: Final = (
     *("clicks", "warehouse_clicks", "ctr", "warehouse_ctr", "unlike_segments"),
 )
 
-Segments = dict[tuple[Any, ...], tuple[int, int]]
-"""Impressions and clicks by category and device type."""
+Figures = tuple[int, ...]
+"""Impressions, clicks and further sums."""
+
+Segments = dict[tuple[Any, ...], Figures]
+"""By the values of the dimensions."""
 
 
-def final_documents(settings: Settings, store: str) -> list[WindowDocument]:
+def final_documents(settings: Settings, tables: StreamTables, store: str) -> list[WindowDocument]:
     """The final documents that a store holds now, of `ctr_windows` those of the last hour or so.
+
+    Args:
+        settings: where everything is.
+        tables: of the stream that is counted; what was written before a cutover is left out.
+        store: one of `STORES`.
 
     Raises:
         CacheUnavailable: Redis is unavailable.
         CtrError: Kafka is unavailable, or holds something else than documents.
     """
-    return _cached(settings) if store == REDIS.name else _fed(settings)
+    return _cached(settings, tables) if store == REDIS.name else _fed(settings, tables)
 
 
-def _cached(settings: Settings) -> list[WindowDocument]:
-    cache = Cache(settings.redis_host, settings.redis_port, settings.redis_key_prefix)
+def _cached(settings: Settings, tables: StreamTables) -> list[WindowDocument]:
+    cache = Cache(settings.redis_host, settings.redis_port, settings.redis_key_prefix, tables)
     try:
         found = [each for kind in WINDOW_MINUTES for each in cache.current(kind, MAX_WINDOWS)]
     finally:
@@ -76,7 +85,7 @@ def _cached(settings: Settings) -> list[WindowDocument]:
     return [each for each in found if each.final]
 
 
-def _fed(settings: Settings) -> list[WindowDocument]:
+def _fed(settings: Settings, tables: StreamTables) -> list[WindowDocument]:
     """Return the last document of the highest revision of each window."""
     newest: dict[tuple[WindowType, int], WindowDocument] = {}
     topic = settings.windows_topic
@@ -91,7 +100,9 @@ def _fed(settings: Settings) -> list[WindowDocument]:
                 continue
             for batch in message_batches(reader, settings, start, end):
                 for body in filter(None, batch.bodies):
-                    document = _document(body, topic, partition)
+                    document = _document(body, tables, topic, partition)
+                    if document is None:
+                        continue
                     key = (document.window_type, document.window_start_ms)
                     known = newest.get(key)
                     if known is None or known.revision <= document.revision:
@@ -99,9 +110,9 @@ def _fed(settings: Settings) -> list[WindowDocument]:
     return list(newest.values())
 
 
-def _document(body: bytes, topic: str, partition: int) -> WindowDocument:
+def _document(body: bytes, tables: StreamTables, topic: str, partition: int) -> WindowDocument | None:
     try:
-        return parse_document(body.decode())
+        return parse_document(body.decode(), tables)
     except (ValueError, TypeError, KeyError) as error:
         raise CtrError(
             f"{topic}[{partition}] holds a document that is none of a window: {error!r}"
@@ -153,19 +164,25 @@ def _unsettled(connection: Connection, window_type: WindowType) -> set[datetime]
 def _windows(
     connection: Connection, window_type: WindowType, time_range: tuple[datetime, datetime]
 ) -> dict[datetime, Segments]:
-    view = SEGMENTS[window_type]
+    counted = counted_stream(connection)
+    tables = counted.tables
+    view = tables.segments[window_type]
     windows: dict[datetime, Segments] = {}
-    for row in connection.execute(select(view).where(view.c.window_start.between(*time_range))):
+    chosen: list[ColumnElement[bool]] = [view.c.window_start.between(*time_range)]
+    if counted.counted_from is not None:
+        # Documents of earlier windows are of another shape.
+        chosen.append(view.c.window_start >= counted.counted_from)
+    for row in connection.execute(select(view).where(*chosen)):
         segments = windows.setdefault(row.window_start, {})
-        segment = tuple(getattr(row, each) for each in DIMENSIONS)
-        segments[segment] = (row.impressions, row.clicks)
+        segment = tuple(getattr(row, each) for each in tables.dimensions)
+        segments[segment] = tuple(getattr(row, each) for each in tables.figures)
     return windows
 
 
 def _row(
     window_type: WindowType, start: datetime, document: WindowDocument | None, segments: Segments
 ) -> tuple[Any, ...]:
-    impressions, clicks = _sum(segments.values())
+    impressions, clicks, *_ = _sum(segments.values())
     return (
         window_type,
         f"{start:%Y-%m-%d %H:%M}Z",
@@ -182,15 +199,13 @@ def _row(
 
 def _unlike(document: WindowDocument, segments: Segments) -> int:
     """How many segments differ. The sum of those beyond a document's limit counts as one."""
-    named = {
-        each.dimensions: (each.impressions, each.clicks) for each in document.segments if not each.is_rest
-    }
-    other = [(each.impressions, each.clicks) for each in document.segments if each.is_rest]
+    named = {tuple(each.dimensions.values()): each.figures for each in document.segments if not each.is_rest}
+    other = [each.figures for each in document.segments if each.is_rest]
     rest = [counts for segment, counts in segments.items() if segment not in named]
     differing = sum(segments.get(segment) != counts for segment, counts in named.items())
     return differing + (_sum(rest) != _sum(other) if other else len(rest))
 
 
-def _sum(counts: Iterable[tuple[int, int]]) -> tuple[int, int]:
-    pairs = list(counts)
-    return sum(impressions for impressions, _ in pairs), sum(clicks for _, clicks in pairs)
+def _sum(figures: Iterable[Figures]) -> Figures:
+    """Sum them up; of none, impressions and clicks are 0."""
+    return tuple(map(sum, zip(*figures, strict=True))) or (0, 0)

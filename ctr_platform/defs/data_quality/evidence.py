@@ -29,6 +29,7 @@ from ctr_platform.defs.reconciliation.state import progress
 from ctr_platform.defs.reconciliation.verify import hour_of, statement_of
 from warehouse.engine import warehouse_errors, writing_engine
 from warehouse.models import InexactWindow
+from warehouse.streams import tables_of
 from warehouse.views import CONSERVATION, WINDOW_ACCURACY
 from warehouse.windows import WINDOW_MINUTES
 
@@ -69,8 +70,10 @@ def gather(settings: Settings) -> Evidence:
         WarehouseUnavailable: nothing can be judged without Postgres.
     """
     since = hour_of(datetime.now(tz=UTC)) - timedelta(hours=settings.recount_hours - 1)
-    documents = {store: _or_unjudged(partial(final_documents, settings, store)) for store in STORES}
     engine = writing_engine(settings.postgres_url, "ctr-quality")
+    with warehouse_errors(settings.postgres_url), engine.connect() as connection:
+        tables = tables_of(connection)
+    documents = {store: _or_unjudged(partial(final_documents, settings, tables, store)) for store in STORES}
     with (
         warehouse_errors(settings.postgres_url),
         engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection,
@@ -118,7 +121,7 @@ def _accuracy(since: datetime) -> Select[Any]:
 
 def _windows(connection: Connection, since: datetime, max_segments: int) -> pd.DataFrame:
     """Closed windows of both types, each beside what must agree with it."""
-    statements = (statement_of(SQL / "windows.sql", window_type) for window_type in WINDOW_MINUTES)
+    statements = (statement_of(connection, SQL / "windows.sql", each) for each in WINDOW_MINUTES)
     values = {"since": since, "max_segments": max_segments}
     return pd.concat([_frame(connection.execute(each, values)) for each in statements])
 

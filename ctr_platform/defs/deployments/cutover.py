@@ -1,4 +1,4 @@
-"""Cut over to code whose windows have another shape (a dimension, a measure), at a five-minute boundary.
+"""Cut over to code or a declaration whose windows have another shape, at a five-minute boundary.
 
 State of another shape cannot be restored, so the windows change hands where none is open:
 
@@ -26,21 +26,25 @@ import tenacity
 from sqlalchemy import func, select
 
 from contract.errors import CtrError, UsageError
+from contract.stream.changes import change
 from ctr_platform.defs.deployments.steps import require_single_job, resume, running_desired_state, stop_job
 from ctr_platform.defs.deployments.upgrade import VERIFY_WITHIN_S, plan, roll_back
 from ctr_platform.defs.deployments.verification import verify_deployment
 from ctr_platform.defs.flink_job.deploy import followed_by
 from ctr_platform.defs.flink_job.releases import INSTALLED, make_release
 from ctr_platform.defs.flink_job.rest import FlinkCluster
+from ctr_platform.defs.reconciliation.state import turn
 from flink.config import JOB_NAME, Bounds
 from warehouse.engine import warehouse_errors, writing_engine
 from warehouse.migrate import migrate
 from warehouse.models import LedgerRow
+from warehouse.streams import counted_stream
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from contract.settings import Settings
+    from contract.stream.load import DeclaredStream
     from contract.time_rules import TimeRules
     from ctr_platform.defs.deployments.steps import DeploymentStep
     from ctr_platform.defs.deployments.verification import DeploymentVerification
@@ -86,7 +90,7 @@ def cut_over(
     dry_run: bool = False,
     verify_within_s: float = VERIFY_WITHIN_S,
 ) -> Cutover:
-    """Put code of another shape in the place of the running one; takes up to eight minutes.
+    """Count by other code, or by what `CTR_STREAM` declares now; takes up to eight minutes.
 
     Args:
         settings: where everything is.
@@ -104,16 +108,23 @@ def cut_over(
     if not migrations.is_dir():
         raise UsageError(f"{code} holds no warehouse/migrations: name the folder of a checkout")
     release = make_release(settings, code)
+    stream = settings.declared_stream()
+    changes = _changes(settings, stream)
+    if not changes and release.name == desired.release:
+        raise UsageError(
+            f"{JOB_NAME} runs release {release.name}, and counts what is declared: nothing to do"
+        )
     cutover_time = cutover_time_after(datetime.now(tz=UTC), settings.time_rules)
     wanted = replace(
         followed_by(desired, "hand over", why=f"{desired.release} to {release.name}", running=True),
         release=release.name,
         bounds=Bounds(count_from_ms=_ms(cutover_time)),
     )
-    plan(settings, wanted, release)
+    plan(settings, wanted, release, stream)
     planned = Cutover(
         steps=[
             f"the code in {code} has been planned as release {release.name}",
+            *(f"it counts as {settings.ctr_stream} declares: {each}" for each in changes),
             f"go on with release {desired.release}, for windows before {cutover_time:%H:%M} UTC",
             "stop it when it has closed them; give the tables their new shape",
             f"start release {release.name} from that savepoint, for the windows after",
@@ -142,7 +153,8 @@ def cut_over(
         _wait_closed(settings, cutover_time)
         last = stop_job(settings)
         LOG.info("give the tables their new shape")
-        migrate(settings.postgres_url, reshape=True, migrations=migrations)
+        with turn(writing_engine(settings.postgres_url, "ctr-cutover")):
+            migrate(settings.postgres_url, stream, reshape_from=cutover_time, migrations=migrations)
     except CtrError as error:
         roll_back_step = roll_back(settings, desired, first, str(error))
         return replace(planned, rolled_back=str(error), roll_back_step=roll_back_step)
@@ -157,6 +169,23 @@ def cut_over(
         settings, first.asked_at, within_s=verify_within_s, until=cutover_time + timedelta(minutes=1)
     )
     return replace(planned, to_draining=to_draining, to_new=to_new, verification=verification)
+
+
+def _changes(settings: Settings, stream: DeclaredStream) -> tuple[str, ...]:
+    """What is declared and not yet counted so.
+
+    Raises:
+        UsageError: the declaration is of another stream.
+    """
+    engine = writing_engine(settings.postgres_url, "ctr-cutover")
+    with warehouse_errors(settings.postgres_url), engine.connect() as connection:
+        found = change(counted_stream(connection).stream, stream)
+    if found.refused:
+        raise UsageError(
+            f"{settings.ctr_stream} declares another stream than is counted ({'; '.join(found.refused)}): it "
+            "takes topics and a database of its own"
+        )
+    return (*found.counting, *found.labels)
 
 
 def cutover_time_after(now: datetime, rules: TimeRules) -> datetime:

@@ -100,7 +100,7 @@ def upgrade_code(context: dg.OpExecutionContext, config: CodeConfig, platform: P
 
 @dg.op(pool=CLUSTER_POOL)
 def cut_over_code(context: dg.OpExecutionContext, config: CodeConfig, platform: Platform) -> None:
-    """Change to code of another shape at a window boundary."""
+    """Change to other code, or to what is declared now, at a window boundary."""
     done = cutover.cut_over(
         platform.settings(), Path(config.code), dry_run=config.dry_run, verify_within_s=config.verify_within_s
     )
@@ -208,7 +208,8 @@ DEPLOYMENT_JOBS: Final = [
     ),
     _job(
         cut_over_code,
-        "Change to code whose windows have another shape (a dimension, a measure): the old code counts up to "
-        "the next five-minute boundary, the new code from there, and pending migrations run in between.",
+        "Count as `CTR_STREAM` declares now (a dimension more or less), or by code whose windows have "
+        "another shape: the old job counts up to the next five-minute boundary, the new one from there; in "
+        "between the tables get their new columns.",
     ),
 ]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contract.settings import Settings
+    from contract.stream.load import DeclaredStream
     from ctr_platform.defs.deployments.steps import DeploymentStep, Stopped
     from ctr_platform.defs.deployments.verification import DeploymentVerification
     from ctr_platform.defs.flink_job.desired_state import DesiredState, RecordedState
@@ -102,14 +103,16 @@ def upgrade(
     )
 
 
-def plan(settings: Settings, desired: DesiredState, release: Release) -> None:
-    """Plan a job and send nothing.
+def plan(
+    settings: Settings, desired: DesiredState, release: Release, stream: DeclaredStream | None = None
+) -> None:
+    """Plan a job, of a stream that may not be counted yet, and send nothing.
 
     Raises:
         CtrError: its front does not compile, or its SQL cannot be planned.
     """
     LOG.info("plan release %s, and send nothing", release.name)
-    check(config_of(settings, desired, release), release.folder)
+    check(config_of(settings, desired, release, stream), release.folder)
 
 
 def roll_back(settings: Settings, desired: RecordedState, stopped: Stopped, why: str) -> DeploymentStep:

@@ -1,66 +1,54 @@
-"""What the job is told of a declared stream. `flink` itself knows no declarations."""
+"""What the job is told of a declared stream."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flink.config import BLANK, Dimension, EventFields, Measure
 
 if TYPE_CHECKING:
-    from contract.stream import declaration
-    from contract.stream.event_fields import EventField
     from contract.stream.load import DeclaredStream
 
 CLICKS: Final = "clicks"
-"""Column of the first measure."""
+"""Column of the sum that comes first."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class DeclaredJob:
-    """The fields of a `JobConfig` that a declaration decides; they have the same names there.
-
-    What the shipped stream has by default is the default here too, so that older releases are not told of it.
-    """
-
-    reader_schema: str
-    event: EventFields
-    dimensions: tuple[Dimension, ...]
-    measures: tuple[Measure, ...]
-    kept: tuple[str, ...]
-
-
-def declared_job(stream: DeclaredStream) -> DeclaredJob:
-    """What the job is told of a stream."""
-    declared = stream.declaration
-    event = declared.event
-    return DeclaredJob(
-        reader_schema=stream.event_schema,
-        event=EventFields(
+def declared(stream: DeclaredStream) -> dict[str, Any]:
+    """Return the fields of `JobConfig` that tell what is counted; of the shipped stream, their defaults."""
+    event = stream.declaration.event
+    return {
+        "reader_schema": stream.event_schema,
+        "event": EventFields(
             id=event.id,
             time=event.time.field,
             time_unit=stream.time_unit,
             click=event.click.field,
             click_equals=event.click.equals,
         ),
-        dimensions=tuple(_dimension(each, stream.fields[each.field]) for each in declared.dimensions),
-        measures=(
+        "dimensions": job_dimensions(stream),
+        "measures": (
             Measure(field=event.click.field, column=CLICKS),
-            *(Measure(field=each.field, column=each.column_name) for each in declared.measures),
+            *(Measure(field=each.field, column=each.column_name) for each in stream.declaration.measures),
         ),
-        kept=event.kept,
+        "kept": stream.kept_alone,
+    }
+
+
+def job_dimensions(stream: DeclaredStream) -> tuple[Dimension, ...]:
+    """Return the dimensions of a stream, as the job knows them."""
+    return tuple(
+        Dimension(
+            field=each.field,
+            type=_kind(stream, each.field),
+            document_key=each.rates_name,
+            column=None if each.column_name == each.field else each.column_name,
+            blank=None if each.blank == BLANK else each.blank,
+        )
+        for each in stream.declaration.dimensions
     )
 
 
-def _dimension(declared: declaration.Dimension, field: EventField | None) -> Dimension:
-    if field is None or field.kind == "long":
-        raise AssertionError(f"{declared.field} is no dimension: the declaration was not checked")
-    return Dimension(
-        field=declared.field,
-        # The ingest stage knows enums and booleans, and counts their values as texts.
-        type=field.kind,
-        document_key=declared.rates_name,
-        # Left out where the job would take the same: else state and older releases would see another stream.
-        column=None if declared.column_name == declared.field else declared.column_name,
-        blank=None if declared.blank == BLANK else declared.blank,
-    )
+def _kind(stream: DeclaredStream, field: str) -> Any:
+    found = stream.fields[field]
+    assert found is not None  # noqa: S101 - else the declaration had a mistake
+    return found.kind

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Final
 
 from contract.errors import CtrError, RestoreFailed, UsageError
@@ -27,15 +27,21 @@ from ctr_platform.defs.flink_job.submission import (
 )
 from ctr_platform.defs.flink_job.submitted_jobs import record_job, snapshot_folder
 from ctr_platform.defs.kafka.epochs import topic_epochs
-from flink.config import JOB_NAME
+from flink.config import JOB_NAME, default_of
+from warehouse.engine import warehouse_errors, writing_engine
+from warehouse.streams import counted_stream
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from contract.settings import Settings
+    from contract.stream.load import DeclaredStream
     from ctr_platform.defs.flink_job.releases import Release
     from ctr_platform.defs.kafka.epochs import Epoch
     from flink.config import JobConfig
+
+DECLARED: Final = frozenset({"event", "dimensions", "measures", "kept"})
+"""What a job is told of its stream; of the one that ships each is the default, and not told."""
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -171,7 +177,8 @@ def bring_up(
                     record_job(settings, job_id, desired.deployment_id)
                     LOG.info("submitted as %s: wait until all of it runs", job_id)
                     job = wait_running(cluster, job_id)
-                    if restored and (rows := remove_given_up_runs(settings, restored, job_id)):
+                    reports_from = desired.bounds.ledger_from if desired.bounds else None
+                    if restored and (rows := remove_given_up_runs(settings, restored, job_id, reports_from)):
                         LOG.info("removed %d ledger rows of jobs that it does not go on from", rows)
                     break
                 except RestoreFailed as failed:
@@ -211,19 +218,43 @@ def reading(topic: Epoch, config: JobConfig, release: Release) -> JobConfig:
 
 
 def understood(config: JobConfig, release: Release) -> JobConfig:
-    """Leave out the event's schema for code that has a file of its own, and refuses what it does not know."""
+    """Leave out the event's schema for code that has a file of its own, and refuses what it does not know.
+
+    Raises:
+        UsageError: it would count another stream than this one.
+    """
+    declared = {each.name: default_of(each) for each in fields(config) if each.name in DECLARED}
+    for name, shipped in declared.items():
+        if getattr(config, name) != shipped and not release.knows(name):
+            raise UsageError(
+                f"release {release.name} counts the stream that ships and no other: upgrade to the code that "
+                "is installed"
+            )
     return config if release.knows("reader_schema") else replace(config, reader_schema="")
 
 
-def config_of(settings: Settings, desired: DesiredState, release: Release) -> JobConfig:
+def config_of(
+    settings: Settings, desired: DesiredState, release: Release, stream: DeclaredStream | None = None
+) -> JobConfig:
     """What a job of this order and code is told.
 
+    Args:
+        settings: where everything is.
+        desired: what the job is to be.
+        release: its code.
+        stream: what it counts; None: what is counted now.
+
     Raises:
-        CtrError: the release's ingest stage does not compile.
+        UsageError: the release is older than the declaration of streams, and this one is not what it counts.
+        CtrError: the release's ingest stage does not compile, or Postgres is unavailable.
     """
+    if stream is None:
+        engine = writing_engine(settings.postgres_url, "ctr-deploy")
+        with warehouse_errors(settings.postgres_url), engine.connect() as connection:
+            stream = counted_stream(connection).stream
     jar = build_jar("ctr-ingest", release.ingest_sources, ingest_classpath())
     return replace(
-        understood(job_config(settings, jar), release),
+        understood(job_config(settings, stream, jar), release),
         checkpoint_dir=snapshot_folder(settings),
         parallelism=desired.parallelism or settings.flink_parallelism,
         bounds=desired.bounds,

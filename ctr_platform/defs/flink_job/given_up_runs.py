@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import and_, delete, false, func, not_, or_, select
 
 from ctr_platform.defs.flink_job.snapshots import job_of, path_of
 from warehouse.engine import warehouse_errors, writing_engine
 from warehouse.models import LedgerRow
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from contract.settings import Settings
 
 
-def remove_given_up_runs(settings: Settings, restored: str, job_id: str) -> int:
+def remove_given_up_runs(
+    settings: Settings, restored: str, job_id: str, reports_from: Mapping[int, int] | None = None
+) -> int:
     """Delete the ledger rows of runs later than the one that took a snapshot, and return their number.
 
     What those runs have read, the restored job reads again, or the run that took the snapshot has accounted
@@ -25,6 +29,8 @@ def remove_given_up_runs(settings: Settings, restored: str, job_id: str) -> int:
         settings: where the ledger is.
         restored: URI of the snapshot.
         job_id: the job that has been restored from it.
+        reports_from: by partition, the offset from which on it accounts for records: what others have
+            accounted for below stays theirs.
 
     Raises:
         WarehouseUnavailable: Postgres is unavailable.
@@ -38,4 +44,8 @@ def remove_given_up_runs(settings: Settings, restored: str, job_id: str) -> int:
             return 0
         began = select(func.max(LedgerRow.run_started_at)).where(of_topic, LedgerRow.job_id == taken_by)
         later = (of_topic, LedgerRow.run_started_at > began.scalar_subquery(), LedgerRow.job_id != job_id)
-        return connection.execute(delete(LedgerRow).where(*later)).rowcount
+        others = [
+            and_(LedgerRow.partition == partition, LedgerRow.last_offset < offset)
+            for partition, offset in (reports_from or {}).items()
+        ]
+        return connection.execute(delete(LedgerRow).where(*later, not_(or_(false(), *others)))).rowcount

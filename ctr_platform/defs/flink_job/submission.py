@@ -15,9 +15,9 @@ import dagster as dg
 import tenacity
 
 from contract.errors import CtrError, FlinkRefused, RestoreFailed
-from contract.stream.load import shipped_stream
 from ctr_platform.artifacts.flink import flink_environment
 from ctr_platform.artifacts.java import build_ingest
+from ctr_platform.defs.flink_job.declared import declared
 from ctr_platform.defs.flink_job.releases import INSTALLED
 from ctr_platform.defs.flink_job.transport import POLL_S
 from flink import restoring
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contract.settings import Settings
+    from contract.stream.load import DeclaredStream
     from ctr_platform.defs.flink_job.rest import FlinkCluster, JobDetail
 
 SUBMIT_WITHIN_S: Final = 120
@@ -43,7 +44,7 @@ RUNNING_WITHIN_S: Final = 120
 """Deploying takes seconds; restoring large state, or waiting for a TaskManager, takes longer."""
 
 
-def job_config(settings: Settings, ingest_jar: Path | None = None) -> JobConfig:
+def job_config(settings: Settings, stream: DeclaredStream, ingest_jar: Path | None = None) -> JobConfig:
     """What the settings say of the job; its ingest stage is the installed code's if no jar is named."""
     return JobConfig(
         rest_url=settings.flink_rest_url,
@@ -54,7 +55,7 @@ def job_config(settings: Settings, ingest_jar: Path | None = None) -> JobConfig:
         windows_topic=settings.windows_topic,
         consumer_group=settings.kafka_topic_prefix + JOB_NAME,
         registry_url=settings.schema_registry_url,
-        reader_schema=shipped_stream().event_schema,
+        **declared(stream),
         jdbc_url=settings.postgres_jdbc_url,
         postgres_user=settings.postgres_user,
         postgres_password=settings.postgres_password.get_secret_value(),

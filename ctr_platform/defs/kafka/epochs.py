@@ -19,17 +19,15 @@ from warehouse.engine import warehouse_errors, writing_engine
 from warehouse.models import (
     AwaitedLetters,
     DeadLetterReplay,
-    LateEvent,
     LedgerRow,
     MergeProgress,
     OffsetGap,
     RecountIdlePeriod,
-    RecountLate,
     RecountProgress,
     RecountSecond,
-    RecountSegment,
     TopicEpochRow,
 )
+from warehouse.streams import tables_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,21 +36,27 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from contract.settings import Settings
+    from warehouse.stream_tables import StreamTables
 
-BY_OFFSET: Final = (
+_BY_OFFSET: Final = (
     LedgerRow,
     RecountProgress,
-    RecountSegment,
-    RecountLate,
     AwaitedLetters,
     RecountSecond,
     RecountIdlePeriod,
-    LateEvent,
     MergeProgress,
     DeadLetterReplay,
     OffsetGap,
 )
-"""Tables with rows of one topic's partitions or offsets."""
+
+
+def by_offset(tables: StreamTables) -> tuple[Any, ...]:
+    """Tables with rows of one topic's partitions or offsets."""
+    return (
+        *(each.__table__ for each in _BY_OFFSET),
+        *(tables.recount_segments, tables.recount_late, tables.late_events),
+    )
+
 
 FIRST_USE: Final = "first use"
 
@@ -174,8 +178,7 @@ def retire(connection: Connection, replaced: Sequence[ReplacedTopic], why: str) 
     moved: dict[str, int] = {}
     for each in replaced:
         topic, number = each.epoch.topic, each.epoch.number
-        for model in BY_OFFSET:
-            table: Any = model.__table__
+        for table in by_offset(tables_of(connection)):
             changed = connection.execute(
                 update(table).where(table.c.topic == topic).values(topic=retired_name(topic, number))
             ).rowcount

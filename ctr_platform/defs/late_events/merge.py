@@ -10,7 +10,6 @@ from confluent_kafka import TopicPartition
 from sqlalchemy import DateTime, Text, column, func, select, values
 from sqlalchemy.dialects.postgresql import insert
 
-from contract.stream.load import shipped_stream
 from ctr_platform.defs.dead_letters.messages import LATE, DeadLetter, dead_letters_of
 from ctr_platform.defs.dead_letters.originals import completed
 from ctr_platform.defs.kafka.epochs import topic_epochs
@@ -20,8 +19,9 @@ from ctr_platform.defs.reconciliation.gaps import MERGE, Gap, note_gap
 from ctr_platform.defs.registry.client import registry_client
 from ctr_platform.defs.registry.schemas import WriterSchemas
 from warehouse.engine import warehouse_errors, writing_engine
-from warehouse.models import Counts5Min, LateEvent, MergeProgress
+from warehouse.models import MergeProgress
 from warehouse.revisions import revise
+from warehouse.streams import counted_stream, tables_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from contract.settings import Settings
     from ctr_platform.defs.kafka.offset_ranges import MessageBatch
+    from warehouse.stream_tables import StreamTables
 
 FIVE_MINUTES: Final = timedelta(minutes=5)
 
@@ -67,8 +68,9 @@ def merge_late_events(settings: Settings, *, dry_run: bool = False) -> Merge:
         consumer(settings, "ctr-originals") as originals,
     ):
         event_types = WriterSchemas(settings, registry).event_type
-        decoder = Decoder(shipped_stream(), event_types)
         with engine.connect() as connection:
+            counted = counted_stream(connection)
+            decoder = Decoder(counted.stream, event_types, counted.since)
             known = _progress(connection, error_topic)
         for partition in partitions(reader, settings, error_topic):
             first, end = bounds(reader, settings, error_topic, partition)
@@ -110,16 +112,18 @@ def _merge_batch(
         for dead_letter, row in _rows(late, decoder)
     }
     with engine.connect() as connection:
-        closed = _closed_until(connection)
+        tables = tables_of(connection)
+        closed = _closed_until(connection, tables)
         ready = [row for _, row in rows.values() if _end_5min(row["event_time"]) <= closed]
         waiting = [dead_letter for dead_letter, row in rows.values() if _end_5min(row["event_time"]) > closed]
         windows: set[tuple[str, datetime]] = set()
         merged = 0
         if ready:
+            table = tables.late_events
             inserted = connection.execute(
-                insert(LateEvent)
+                insert(table)
                 .on_conflict_do_nothing()
-                .returning(LateEvent.window_start_1min, LateEvent.window_start_5min),
+                .returning(table.c.window_start_1min, table.c.window_start_5min),
                 ready,
             )
             for minute, five in inserted:
@@ -144,7 +148,7 @@ def _merge_batch(
 def _rows(late: list[DeadLetter], decoder: Decoder) -> Iterator[tuple[DeadLetter, dict[str, Any]]]:
     """Each message whose value is an event, with its row."""
     decoded = decoder.decode([each.value for each in late])
-    dimensions = {column: values.tolist() for column, values in decoded.dimensions.items()}
+    columns = {column: values.tolist() for column, values in (decoded.dimensions | decoded.measures).items()}
     for index, dead_letter in enumerate(late):
         if decoded.dead[index] == VALID:
             yield (
@@ -155,7 +159,7 @@ def _rows(late: list[DeadLetter], decoder: Decoder) -> Iterator[tuple[DeadLetter
                     "offset": dead_letter.offset,
                     "event_time": datetime.fromtimestamp(int(decoded.timestamp_ms[index]) / 1000, tz=UTC),
                     "click": int(decoded.click[index]),
-                    **{column: values[index] for column, values in dimensions.items()},
+                    **{column: values[index] for column, values in columns.items()},
                 },
             )
 
@@ -166,9 +170,9 @@ def _end_5min(event_time: datetime) -> datetime:
     return datetime.fromtimestamp(seconds - seconds % length, tz=UTC) + FIVE_MINUTES
 
 
-def _closed_until(connection: Connection) -> datetime:
+def _closed_until(connection: Connection, tables: StreamTables) -> datetime:
     """Every 5 min window that ends by this is closed: the job has written the one that ends then."""
-    newest = connection.scalar(select(func.max(Counts5Min.window_start)))
+    newest = connection.scalar(select(func.max(tables.counts["5min"].c.window_start)))
     return datetime.min.replace(tzinfo=UTC) if newest is None else newest + FIVE_MINUTES
 
 

@@ -15,14 +15,14 @@ from confluent_kafka import Producer, TopicPartition
 from sqlalchemy import select, tuple_, update
 
 from contract.errors import CacheUnavailable, KafkaUnavailable
+from ctr_platform.defs.flink_job.declared import job_dimensions
 from ctr_platform.defs.kafka.client import client_config
 from ctr_platform.defs.kafka.offset_ranges import bounds, consumer, message_batches, partitions
-from flink.config import DIMENSIONS
 from flink.document_store import DocumentStore
 from flink.documents import build, to_json, window_id
 from warehouse.engine import warehouse_errors, writing_engine
 from warehouse.models import WindowRevision
-from warehouse.views import SEGMENTS
+from warehouse.streams import counted_stream
 from warehouse.windows import epoch_ms
 
 if TYPE_CHECKING:
@@ -130,15 +130,15 @@ def _publish(
 
 
 def _document(connection: Connection, revision: Revision) -> dict[str, Any] | None:
-    view = SEGMENTS[revision.window_type].c
+    counted = counted_stream(connection)
+    view = counted.tables.segments[revision.window_type].c
     rows = connection.execute(
-        select(*(view[each.column_name] for each in DIMENSIONS), view.impressions, view.clicks).where(
+        select(*(view[each] for each in (*counted.tables.dimensions, *counted.tables.figures))).where(
             view.window_start == revision.window_start
         )
     )
-    counts: dict[tuple[Any, ...], list[int]] = {
-        tuple(segment): [impressions, clicks] for *segment, impressions, clicks in rows
-    }
+    width = len(counted.tables.dimensions)
+    counts: dict[tuple[Any, ...], list[int]] = {tuple(row[:width]): list(row[width:]) for row in rows}
     if not counts:
         return None
     start_ms, now_ms = epoch_ms(revision.window_start), time.time_ns() // 1_000_000
@@ -146,9 +146,10 @@ def _document(connection: Connection, revision: Revision) -> dict[str, Any] | No
         revision.window_type,
         start_ms,
         counts,
-        DIMENSIONS,
+        job_dimensions(counted.stream),
         final=True,
         written_ms=now_ms,
+        measures=counted.tables.sums,
     )
     return {**made, "revision": revision.revision}
 

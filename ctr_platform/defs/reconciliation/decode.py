@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -19,7 +20,8 @@ from ctr_platform.defs.reconciliation.text import normal_text
 from ctr_platform.defs.reconciliation.varint import Cursors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from numpy.typing import NDArray
 
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
 
 VALID: Final = ""
 """`Decoded.dead` of a record that is not."""
+
+UNKNOWN_NUMBER: Final = -1
+"""Of a dimension that is a number, in windows from before there was such a dimension."""
 
 _BLANK: Final = b""
 """Stands for a text that is missing."""
@@ -58,6 +63,9 @@ class Decoded:
     dimensions: dict[str, NDArray[Any]]
     """By column: int64[N] of an int, else texts as they count, object[N]."""
 
+    measures: dict[str, Ints]
+    """By column, what is summed: int64[N]."""
+
 
 class Decoder:
     """Decodes the events of a declared stream.
@@ -65,8 +73,20 @@ class Decoder:
     What a schema id means never changes: it is asked for once. Make a new one for every pass: new ids appear.
     """
 
-    def __init__(self, stream: DeclaredStream, event_types: EventTypes) -> None:
-        """`event_types` gives the type of a schema id's events; None: nobody knows it, or it has none."""
+    def __init__(
+        self,
+        stream: DeclaredStream,
+        event_types: EventTypes,
+        since: Mapping[str, datetime] = MappingProxyType({}),
+    ) -> None:
+        """Decode events of a stream.
+
+        Args:
+            stream: the declared one.
+            event_types: gives the type of a schema id's events; None: nobody knows it, or it has none.
+            since: by column of a dimension, the first window that is split by it: of events before, it says
+                nothing.
+        """
         declared = stream.declaration
         self._event_types = event_types
         self._known: dict[int, WriterSchema | None] = {}
@@ -82,7 +102,10 @@ class Decoder:
             for each in json.loads(stream.event_schema)["fields"]
             if "default" in each
         }
+        self._since_ms = {column: round(1000 * start.timestamp()) for column, start in since.items()}
+        self._measures = declared.measures
         self._summed = {each.field for each in declared.measures}
+        self._read |= self._summed
 
     # ---- which schemas can be read ---------------------------------------------------------------
 
@@ -120,6 +143,7 @@ class Decoder:
             timestamp_ms=np.zeros(count, np.int64),
             click=np.zeros(count, np.int64),
             dimensions={each.column_name: self._unread(each.field, count) for each in self._dimensions},
+            measures={each.column_name: np.zeros(count, np.int64) for each in self._measures},
         )
         by_header: dict[bytes, list[int]] = {}
         for row, value in enumerate(values):
@@ -137,6 +161,11 @@ class Decoder:
             else:
                 for row in found:
                     self._decode_one(values[row] or b"", schema.event, row, result)
+        for dimension in self._dimensions:
+            if start_ms := self._since_ms.get(dimension.column_name):
+                before = result.timestamp_ms < start_ms
+                nothing = UNKNOWN_NUMBER if self._is_number(dimension.field) else dimension.blank
+                result.dimensions[dimension.column_name][before] = nothing
         return result
 
     def _unread(self, field: str, count: int) -> NDArray[Any]:
@@ -164,6 +193,10 @@ class Decoder:
             if values is None:
                 values = [self._defaults[dimension.field]] * len(rows)
             column[rows] = values if self._is_number(dimension.field) else _texts(values, dimension.blank)
+        for measure in self._measures:
+            result.measures[measure.column_name][rows] = read.get(
+                measure.field, self._defaults.get(measure.field)
+            )
 
     def _decode_one(self, value: bytes, event: Record, row: int, result: Decoded) -> None:
         try:
@@ -178,6 +211,10 @@ class Decoder:
             if not self._is_number(dimension.field):
                 written = _texts([written], dimension.blank)[0]
             result.dimensions[dimension.column_name][row] = written
+        for measure in self._measures:
+            result.measures[measure.column_name][row] = found.get(
+                measure.field, self._defaults.get(measure.field)
+            )
 
     def _in_ms(self, times: Ints) -> Ints:
         """An instant beyond all times in ms stays beyond them."""

@@ -16,7 +16,7 @@ from ctr_platform.defs.reconciliation.decode import VALID
 from ctr_platform.defs.reconciliation.gaps import RECOUNT, Gap, note_gap
 from ctr_platform.defs.reconciliation.idle_periods import allowed_at
 from ctr_platform.defs.reconciliation.naming import SegmentNames
-from ctr_platform.defs.reconciliation.outcomes import BEFORE_ALL_MS, MINUTE_MS, SEGMENT
+from ctr_platform.defs.reconciliation.outcomes import BEFORE_ALL_MS, MINUTE_MS, segment_columns
 from ctr_platform.defs.reconciliation.state import (
     PartitionProgress,
     add_counts,
@@ -181,8 +181,9 @@ class LetterReader:
             new = add_late(connection, raw_topic, partition, frame, after_idleness=True)
             moved = frame[frame["offset"].isin(new)]
             names = SegmentNames(connection, raw_topic, partition, self._settings.max_segments)
-            taken = names.look_up(moved[SEGMENT])
-            add_counts(connection, taken.assign(impressions=-1, clicks=-moved["click"]))
+            taken = names.look_up(moved[segment_columns(decoded.dimensions)])
+            less = {column: -moved[column] for column in decoded.measures}
+            add_counts(connection, taken.assign(impressions=-1, clicks=-moved["click"], **less))
             totals = {"counted": -len(moved), "late": len(moved)}
             save_progress(connection, [state.plus(totals)])
             found.after_idleness += len(moved)
@@ -201,6 +202,7 @@ def _events(decoded: Decoded, found: list[tuple[int, int]]) -> pd.DataFrame:
             "window_start_ms": times - times % MINUTE_MS,
             **{column: values[rows] for column, values in decoded.dimensions.items()},
             "click": decoded.click[rows],
+            **{column: values[rows] for column, values in decoded.measures.items()},
         }
     )
     return frame.drop_duplicates("offset")

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from ctr_platform.defs.reconciliation.decode import VALID
-from warehouse.dimensions import DIMENSIONS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from contract.time_rules import TimeRules
@@ -21,11 +22,19 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
 
 MINUTE_MS: Final = 60_000
+
+MAX_MEASURE: Final = 10**12
+"""An event with more of a measure, or as much below 0, is invalid: nine million such are less than 2^63."""
+
 BEFORE_ALL_MS: Final = -(2**62)
 """The highest time while there is none: nothing is late against it."""
 
-SEGMENT: Final = ["window_start_ms", *DIMENSIONS]
 REASONS: Final = ("malformed", "unknown_schema", "invalid")
+
+
+def segment_columns(dimensions: Iterable[str]) -> list[str]:
+    """Columns that tell a segment of a minute: its window's start, and the dimensions'."""
+    return ["window_start_ms", *dimensions]
 
 
 @dataclass(frozen=True)
@@ -47,10 +56,10 @@ class PartitionOutcomes:
     """What became of consecutive records of one partition."""
 
     counts: pd.DataFrame
-    """Columns `SEGMENT`, `impressions`, `clicks`: a row per segment of a minute, by their first records."""
+    """A segment's columns and what is summed: a row per segment of a minute, by their first records."""
 
     late: pd.DataFrame
-    """Columns `offset`, `SEGMENT`, `click`: one row per late record."""
+    """Columns `offset`, those of a segment, `click`, the measures: one row per late record."""
 
     rejected: Ints
     """Offsets of the records that are dead or late, each of which has a dead-letter message."""
@@ -87,6 +96,8 @@ def decide(
     click, timestamp = decoded.click, decoded.timestamp_ms
     in_time = (timestamp >= rules.earliest_ms) & (timestamp <= written.times_ms + rules.max_ahead_ms)
     sound = ((click == 0) | (click == 1)) & in_time
+    for values in decoded.measures.values():
+        sound &= (values >= -MAX_MEASURE) & (values <= MAX_MEASURE)
     dead[readable & ~sound] = "invalid"
     valid = readable & sound
 
@@ -102,10 +113,13 @@ def decide(
             "window_start_ms": start,
             **{column: values[valid] for column, values in decoded.dimensions.items()},
             "click": click[valid],
+            **{column: values[valid] for column, values in decoded.measures.items()},
         }
     )
-    counted = events[~late].groupby(SEGMENT, sort=False)["click"].agg(["size", "sum"]).reset_index()
-    counted.columns = pd.Index([*SEGMENT, "impressions", "clicks"])
+    segment = segment_columns(decoded.dimensions)
+    summed = {"impressions": ("click", "size"), "clicks": ("click", "sum")}
+    summed |= {column: (column, "sum") for column in decoded.measures}
+    counted = events[~late].groupby(segment, sort=False).agg(**summed).reset_index()
     return PartitionOutcomes(
         counts=counted,
         late=events[late],

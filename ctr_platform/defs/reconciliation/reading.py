@@ -32,6 +32,7 @@ from ctr_platform.defs.reconciliation.state import (
     PartitionProgress,
     add_counts,
     add_late,
+    is_draining,
     ledger_ends,
     moment,
     progress,
@@ -96,7 +97,10 @@ class TopicReader:
         began = time.perf_counter()
         with self._engine.connect() as connection:
             known = progress(connection, raw_topic)
+            # In this order: what a draining job has accounted for is not read.
             ends = ledger_ends(connection, raw_topic)
+            if is_draining(connection):
+                ends = {}
         for partition in partitions(self._consumer, self._settings, raw_topic):
             first, end = bounds(self._consumer, self._settings, raw_topic, partition)
             until = min(end, ends.get(partition, first))

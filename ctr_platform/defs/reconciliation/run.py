@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from contract.stream.load import shipped_stream
 from ctr_platform.defs.kafka.epochs import topic_epochs
 from ctr_platform.defs.kafka.offset_ranges import consumer
 from ctr_platform.defs.reconciliation.balance import balance
@@ -35,6 +34,7 @@ from ctr_platform.defs.reconciliation.verify import (
 from ctr_platform.defs.registry.client import registry_client
 from ctr_platform.defs.registry.schemas import WriterSchemas
 from warehouse.engine import warehouse_errors, writing_engine
+from warehouse.streams import counted_stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -76,7 +76,9 @@ def recount(
         consumer(settings, "ctr-recount") as kafka,
     ):
         epochs = topic_epochs(settings)
-        decoder = Decoder(shipped_stream(), WriterSchemas(settings, registry).event_type)
+        with engine.connect() as connection:
+            counted = counted_stream(connection)
+        decoder = Decoder(counted.stream, WriterSchemas(settings, registry).event_type, counted.since)
         reader = TopicReader(settings, engine, kafka, decoder, epochs)
         reading = reader.read(on_batch)
         return _verified(settings, engine, reading, hours)

@@ -13,9 +13,9 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from contract.errors import CtrError
-from ctr_platform.defs.reconciliation.outcomes import SEGMENT
-from warehouse.dimensions import DIMENSIONS
-from warehouse.models import LedgerRow, RecountCounts, RecountLate, RecountPending, RecountProgress
+from ctr_platform.defs.reconciliation.outcomes import segment_columns
+from warehouse.models import DeploymentRow, LedgerRow, RecountPending, RecountProgress
+from warehouse.streams import tables_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -91,6 +91,16 @@ def ledger_ends(connection: Connection, topic: str) -> dict[int, int]:
     return {row[0]: row[1] for row in connection.execute(newest)}
 
 
+def is_draining(connection: Connection) -> bool:
+    """Whether the job counts only up to the window of a cutover.
+
+    Then nothing is read: events of later windows are counted by another declaration, from the same records.
+    """
+    newest = select(DeploymentRow.bounds).order_by(DeploymentRow.deployment_id.desc()).limit(1)
+    bounds = connection.scalar(newest)
+    return bounds is not None and bounds.get("count_until_ms") is not None
+
+
 def claimed_closed(connection: Connection, topic: str) -> datetime | None:
     """Up to when the job had closed windows at a checkpoint some seconds ago; None: it does not say."""
     table = LedgerRow.__table__.c
@@ -126,16 +136,21 @@ def save_progress(connection: Connection, states: Sequence[PartitionProgress]) -
 
 
 def add_counts(connection: Connection, counts: pd.DataFrame) -> None:
-    """Add partial aggregates (columns `SEGMENT, impressions, clicks`); their minutes are unverified now."""
+    """Add partial aggregates: a segment's columns and the stream's figures; their minutes are unverified."""
     if counts.empty:
         return
-    total = counts.groupby(SEGMENT, sort=True)[["impressions", "clicks"]].sum().reset_index()
-    statement = insert(RecountCounts)
-    table = RecountCounts.__table__
+    tables = tables_of(connection)
+    total = (
+        counts.groupby(segment_columns(tables.dimensions), sort=True)[list(tables.figures)]
+        .sum()
+        .reset_index()
+    )
+    table = tables.recount_counts
+    statement = insert(table)
     connection.execute(
         statement.on_conflict_do_update(
-            index_elements=["window_start", *DIMENSIONS],
-            set_={name: table.c[name] + statement.excluded[name] for name in ("impressions", "clicks")},
+            index_elements=["window_start", *tables.dimensions],
+            set_={name: table.c[name] + statement.excluded[name] for name in tables.figures},
         ),
         rows_of(total),
     )
@@ -145,12 +160,13 @@ def add_counts(connection: Connection, counts: pd.DataFrame) -> None:
 def add_late(
     connection: Connection, topic: str, partition: int, late: pd.DataFrame, *, after_idleness: bool
 ) -> set[int]:
-    """Note late records (columns `offset, SEGMENT, click`); returns the offsets not known as late before."""
+    """Note late records: `offset`, a segment's columns, `click` ...; returns the offsets not known before."""
     if late.empty:
         return set()
     where = {"topic": topic, "partition": partition, "after_idleness": after_idleness}
+    table = tables_of(connection).recount_late
     inserted = connection.scalars(
-        insert(RecountLate).on_conflict_do_nothing().returning(RecountLate.offset),
+        insert(table).on_conflict_do_nothing().returning(table.c.offset),
         [{**row, **where} for row in rows_of(late)],
     )
     _note_unverified(connection, late)
@@ -167,7 +183,7 @@ def lock(connection: Connection) -> bool:
 
 def late_offsets(connection: Connection, topic: str, partition: int, offsets: pd.Series[int]) -> set[int]:
     """Which of these offsets are known as late."""
-    table = RecountLate.__table__.c
+    table = tables_of(connection).recount_late.c
     return set(
         connection.scalars(
             select(table.offset).where(

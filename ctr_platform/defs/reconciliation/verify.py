@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import delete, select, text
 
 from ctr_platform.defs.reconciliation.inexact import EXACT, note_changed
-from warehouse.dimensions import identifiers
 from warehouse.models import RecountPending
+from warehouse.streams import tables_of
 from warehouse.windows import WINDOW_MINUTES, window_length
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def verify(
             return result
     values = {"first": time_range[0], "last": time_range[1], "closed_until": closed_until}
     for window_type in WINDOW_MINUTES:
-        row = connection.execute(statement_of(SQL, window_type), values).one()
+        row = connection.execute(statement_of(connection, SQL, window_type), values).one()
         result = result.plus(
             VerificationSummary(
                 windows=row.windows,
@@ -122,12 +122,12 @@ def verify(
     return result
 
 
-def statement_of(template: Path, window_type: WindowType) -> TextClause:
+def statement_of(connection: Connection, template: Path, window_type: WindowType) -> TextClause:
     """A statement on the windows of one type, from its file.
 
     `${window_type}` in it stands in names of views, and others for the dimensions' columns (see
-    `warehouse.dimensions`); the parameters `:window_type` and `:length` are bound.
+    `StreamTables.identifiers`); the parameters `:window_type` and `:length` are bound.
     """
     text_ = Template(template.read_text(encoding="utf-8"))
-    named = text_.substitute(window_type=window_type, **identifiers())
+    named = text_.substitute(window_type=window_type, **tables_of(connection).identifiers())
     return text(named).bindparams(window_type=window_type, length=window_length(window_type))

@@ -41,6 +41,27 @@ def ensure_subject(settings: Settings) -> RegisteredSchema:
         return ask(settings, lambda: _ensure(client, settings.raw_subject, Schema(schema, "AVRO")))
 
 
+def schema_standing(settings: Settings, event_schema: str) -> str:
+    """Say in words how an event schema stands to those that the subject holds; nothing is registered.
+
+    Raises:
+        CtrError: the registry does not answer.
+    """
+    with registry_client(settings) as client:
+        return ask(settings, lambda: _standing(client, settings.raw_subject, Schema(event_schema, "AVRO")))
+
+
+def _standing(client: SchemaRegistryClient, subject: str, schema: Schema) -> str:
+    found = unless_not_found(lambda: client.lookup_schema(subject, schema))
+    if found is not None:
+        return f"version {found.version} of {subject}"
+    if unless_not_found(lambda: client.get_latest_version(subject)) is None:
+        return f"will be the first of {subject}"
+    if client.test_compatibility(subject, schema):
+        return f"new to {subject}, and {COMPATIBILITY} with what it holds"
+    return f"not {COMPATIBILITY} with what {subject} holds: give new fields a default, and keep the others"
+
+
 def _ensure(client: SchemaRegistryClient, subject: str, schema: Schema) -> RegisteredSchema:
     # Before the first version, so that there is never one without the rule.
     if unless_not_found(lambda: client.get_compatibility(subject)) != COMPATIBILITY:

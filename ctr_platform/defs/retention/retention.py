@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import and_, delete, exists, func, select
 from sqlalchemy.orm import aliased
@@ -17,23 +17,17 @@ from warehouse.engine import warehouse_errors, writing_engine
 from warehouse.models import (
     AlertMute,
     AlertRow,
-    Base,
-    Counts1Min,
-    Counts5Min,
     DeploymentRow,
     InexactWindow,
     JobMetricsRow,
-    LateEvent,
     LedgerRow,
     OffsetGap,
-    RawEvent,
     ReconciliationPass,
-    RecountCounts,
     RecountIdlePeriod,
-    RecountLate,
     WindowRevision,
     WindowVerification,
 )
+from warehouse.streams import tables_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +35,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
 
     from contract.settings import Settings
+    from warehouse.stream_tables import StreamTables
 
 KEPT_RELEASES: Final = 10
 """Those of the newest orders stay: what might be gone back to."""
@@ -114,15 +109,15 @@ def _old_rows(settings: Settings, *, dry_run: bool) -> dict[str, int]:
     engine = writing_engine(settings.postgres_url, "ctr-retention")
     counts: dict[str, int] = {}
     with warehouse_errors(settings.postgres_url), engine.connect() as connection:
-        for table, old in _old(settings):
+        for table, old in _old(settings, tables_of(connection)):
             done = connection.execute(delete(table).where(old))
-            counts[str(table.__table__)] = counts.get(str(table.__table__), 0) + done.rowcount
+            counts[table.fullname] = counts.get(table.fullname, 0) + done.rowcount
         counts[str(LedgerRow.__table__)] = roll_up(connection, settings)
         _end(connection, dry_run=dry_run)
     return counts
 
 
-def _old(settings: Settings) -> Iterator[tuple[type[Base], ColumnElement[bool]]]:
+def _old(settings: Settings, tables: StreamTables) -> Iterator[tuple[Any, ColumnElement[bool]]]:
     """Which rows of which tables are too old."""
     now = datetime.now(tz=UTC)
     # Whole days: a window of five minutes goes together with its minutes.
@@ -137,9 +132,9 @@ def _old(settings: Settings) -> Iterator[tuple[type[Base], ColumnElement[bool]]]
         newer.window_start == WindowVerification.window_start,
         newer.checked_at > WindowVerification.checked_at,
     )
-    yield RawEvent, RawEvent.created_at < raw
-    yield JobMetricsRow, JobMetricsRow.observed_at < now - JOB_METRICS_KEPT
-    yield ReconciliationPass, ReconciliationPass.ended_at < now - PASSES_KEPT
+    yield tables.raw_events, tables.raw_events.c.created_at < raw
+    yield JobMetricsRow.__table__, JobMetricsRow.observed_at < now - JOB_METRICS_KEPT
+    yield ReconciliationPass.__table__, ReconciliationPass.ended_at < now - PASSES_KEPT
     old = round(1000 * (now - IDLE_PERIODS_KEPT).timestamp())
     later = aliased(RecountIdlePeriod)
     followed = exists().where(
@@ -148,20 +143,18 @@ def _old(settings: Settings) -> Iterator[tuple[type[Base], ColumnElement[bool]]]
         later.first_offset > RecountIdlePeriod.first_offset,
         later.written_ms < old,
     )
-    yield RecountIdlePeriod, and_(RecountIdlePeriod.written_ms < old, followed)
-    yield OffsetGap, OffsetGap.acknowledged_at < results
-    yield AlertRow, func.coalesce(AlertRow.recovery_told_at, AlertRow.recovered_at) < results
-    yield AlertMute, AlertMute.muted_until < results
-    yield WindowVerification, and_(WindowVerification.checked_at < results, replaced)
+    yield RecountIdlePeriod.__table__, and_(RecountIdlePeriod.written_ms < old, followed)
+    yield OffsetGap.__table__, OffsetGap.acknowledged_at < results
+    yield AlertRow.__table__, func.coalesce(AlertRow.recovery_told_at, AlertRow.recovered_at) < results
+    yield AlertMute.__table__, AlertMute.muted_until < results
+    yield WindowVerification.__table__, and_(WindowVerification.checked_at < results, replaced)
     # A window goes from everywhere at once: else its verification would miss a side.
-    yield Counts1Min, Counts1Min.window_start < windows
-    yield Counts5Min, Counts5Min.window_start < windows
-    yield LateEvent, LateEvent.event_time < windows
-    yield InexactWindow, InexactWindow.window_start < windows
-    yield RecountCounts, RecountCounts.window_start < windows
-    yield RecountLate, RecountLate.window_start < windows
-    yield WindowRevision, WindowRevision.window_start < windows
-    yield WindowVerification, WindowVerification.window_start < windows
+    for table in (*tables.counts.values(), tables.recount_counts, tables.recount_late):
+        yield table, table.c.window_start < windows
+    yield tables.late_events, tables.late_events.c.event_time < windows
+    yield InexactWindow.__table__, InexactWindow.window_start < windows
+    yield WindowRevision.__table__, WindowRevision.window_start < windows
+    yield WindowVerification.__table__, WindowVerification.window_start < windows
 
 
 def _end(connection: Connection, *, dry_run: bool) -> None:

@@ -4,80 +4,17 @@ from __future__ import annotations
 
 import json
 import tomllib
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-import warehouse.dimensions
 from contract.errors import InvalidStream
 from contract.stream.declaration import LANGUAGES
 from contract.stream.load import FILE, MAX_FILE_BYTES, SHIPPED, load_stream, shipped_stream
 from dashboard.user_context.preferences import LANGUAGES as SPOKEN
-from flink.config import DIMENSIONS, MEASURES
-from warehouse.models import RawEvent
-
-SCHEMA: Final[dict[str, Any]] = {
-    "type": "record",
-    "name": "event",
-    "fields": [
-        {"name": "event_id", "type": "string"},
-        {"name": "ts", "type": {"type": "long", "logicalType": "timestamp-micros"}},
-        {"name": "seconds", "type": "long"},
-        {"name": "local", "type": {"type": "long", "logicalType": "local-timestamp-millis"}},
-        {"name": "clicked", "type": "boolean"},
-        {"name": "kind", "type": {"type": "enum", "name": "kind", "symbols": ["VIEW", "CLICK"]}},
-        {"name": "campaign", "type": ["null", "string"], "default": None},
-        {"name": "position", "type": "int"},
-        {"name": "cost", "type": "long"},
-        {"name": "rate", "type": "double"},
-        {"name": "maybe", "type": ["null", "int"], "default": None},
-    ],
-}
-
-TOML: Final = """\
-name = "shop"
-title = { en = "Shop" }
-
-[event]
-schema = "event.avsc"
-id = "event_id"
-time = { field = "ts" }
-click = { field = "clicked" }
-
-[[dimensions]]
-field = "campaign"
-title = { en = "Campaign", ko = "캠페인" }
-names = "campaigns.csv"
-
-[[dimensions]]
-field = "position"
-title = { en = "Position" }
-rates = "by_position"
-
-[[measures]]
-field = "cost"
-title = { en = "Cost" }
-unit = "USD"
-scale = 0.000001
-per = ["click", "1000 impressions"]
-"""
-
-
-def declare(
-    folder: Path, *changes: tuple[str, str], schema: Any = SCHEMA, names: str | bytes = "value,name\na,A\n"
-) -> Path:
-    """A folder with the declaration above, changed."""
-    text = TOML
-    for old, new in changes:
-        assert text.count(old) == 1, f"{old!r} is there {text.count(old)} times"
-        text = text.replace(old, new)
-    (folder / FILE).write_text(text, encoding="utf-8")
-    written = schema if isinstance(schema, str) else json.dumps(schema)
-    (folder / "event.avsc").write_text(written, encoding="utf-8")
-    (folder / "campaigns.csv").write_bytes(names if isinstance(names, bytes) else names.encode())
-    return folder
+from tests.support.streams import SCHEMA, declare
+from tests.support.tables import DIMENSIONS, MEASURES, TABLES
 
 
 def test_everything_that_it_says_is_read(tmp_path: Path) -> None:
@@ -113,38 +50,6 @@ def test_a_click_is_a_number_a_boolean_or_a_value(tmp_path: Path, click: str) ->
     load_stream(declare(tmp_path, ('{ field = "clicked" }', click)))
 
 
-def test_raw_events_keep_what_is_declared_beside_what_every_event_has(tmp_path: Path) -> None:
-    kept = 'kept = ["kind", "ts", "cost", "clicked"]'
-    click = 'click = { field = "clicked" }'
-    place = 'field = "campaign"'
-    stream = load_stream(
-        declare(tmp_path, (click, f"{click}\n{kept}"), (place, f'{place}\ncolumn = "campaign_id"'))
-    )
-    assert [(each.name, each.field, each.kind) for each in stream.raw_columns] == [
-        ("id", "event_id", "string"),
-        ("click", "clicked", "int"),
-        ("campaign_id", "campaign", "string"),
-        ("position", "position", "int"),
-        ("kind", "kind", "string"),
-        ("ts", "ts", "long"),
-        ("cost", "cost", "long"),
-        ("clicked", "clicked", "boolean"),
-        ("event_time", "ts", "time"),
-    ]
-
-
-def test_a_boolean_dimension_is_a_text_in_raw_events_as_in_the_counts(tmp_path: Path) -> None:
-    stream = load_stream(declare(tmp_path, ('"position"', '"clicked"')))
-    assert [each.kind for each in stream.raw_columns if each.name == "clicked"] == ["string"]
-
-
-def test_raw_events_of_the_shipped_stream_have_the_columns_of_the_table() -> None:
-    kinds = {"string": str, "int": int, "time": datetime}
-    table = {column.name: column.type.python_type for column in RawEvent.__table__.columns}
-    declared = {each.name: kinds[each.kind] for each in shipped_stream().raw_columns}
-    assert {**declared, "created_at": datetime} == table
-
-
 def test_titles_are_in_the_languages_of_the_dashboard() -> None:
     assert tuple(SPOKEN) == LANGUAGES
 
@@ -158,7 +63,7 @@ def test_the_shipped_stream_is_what_the_job_counts() -> None:
         field = stream.fields[declared_one.field]
         assert field is not None
         assert field.kind == counted_one.type
-    assert [each.column_name for each in declared.dimensions] == list(warehouse.dimensions.DIMENSIONS)
+    assert [each.column_name for each in declared.dimensions] == list(TABLES.dimensions)
     assert [declared.event.click.field] == [each.field for each in MEASURES]
     assert stream.time_unit == "ms"
     assert (SHIPPED / FILE).is_file()

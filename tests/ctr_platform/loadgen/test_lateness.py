@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 from confluent_kafka import Producer
 
 from contract.errors import CtrError
+from contract.stream.load import shipped_stream
 from ctr_platform.defs.kafka.topics import ensure_topics
 from ctr_platform.defs.registry.subject import ensure_subject
-from ctr_platform.loadgen.avazu import plain_template
-from ctr_platform.loadgen.encoder import EventWriter, avazu_hour
+from ctr_platform.loadgen.encoder import EventWriter
 from ctr_platform.loadgen.lateness import refuse_if_late
+from ctr_platform.loadgen.own_fields import OwnFields
 from ctr_platform.loadgen.schedule import now_ms
+from ctr_platform.loadgen.synthetic import events_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,15 +28,9 @@ FIVE_MINUTES_MS = 300_000
 
 
 def encode(schema_id: int, time_ms: int, click: int = 0) -> bytes:
-    hour = int(avazu_hour(np.array([time_ms // 3_600_000]))[0])
-    event = {
-        **plain_template("f028772b", 1, 0),
-        "id": "x",
-        "hour": hour,
-        "timestamp": time_ms,
-        "click": click,
-    }
-    return EventWriter(schema_id).encode(event)
+    stream = shipped_stream()
+    event = {**events_of(stream).known()[0].not_clicked, **OwnFields(stream).values("x", time_ms)}
+    return EventWriter(stream, schema_id).encode({**event, "click": click})
 
 
 def put(settings: Settings, *values: bytes | None, partition: int = 0) -> None:
@@ -52,9 +47,13 @@ def encoder(kafka_settings: Settings) -> Callable[..., bytes]:
     return lambda time_ms, click=0: encode(identifier, time_ms, click)
 
 
+def refuse(settings: Settings, first_ms: int) -> None:
+    refuse_if_late(settings, settings.declared_stream(), first_ms)
+
+
 def test_an_empty_topic_makes_nothing_late(kafka_settings: Settings, encoder: Callable[..., bytes]) -> None:
     del encoder
-    refuse_if_late(kafka_settings, now_ms() - 3_600_000)
+    refuse(kafka_settings, now_ms() - 3_600_000)
 
 
 @pytest.mark.parametrize("partition", [0, 3])
@@ -64,9 +63,9 @@ def test_the_newest_event_closes_its_own_windows(
     boundary = now_ms() // FIVE_MINUTES_MS * FIVE_MINUTES_MS
     newest = boundary - 1
     put(kafka_settings, encoder(newest), encoder(newest - 10**7), partition=partition)
-    refuse_if_late(kafka_settings, boundary)
+    refuse(kafka_settings, boundary)
     with pytest.raises(CtrError, match="would be late"):
-        refuse_if_late(kafka_settings, newest)
+        refuse(kafka_settings, newest)
 
 
 def test_the_newest_event_may_be_far_from_the_end_of_the_topic(
@@ -75,7 +74,7 @@ def test_the_newest_event_may_be_far_from_the_end_of_the_topic(
     moment = now_ms() - FIVE_MINUTES_MS
     put(kafka_settings, encoder(moment), *[encoder(moment - 10**7)] * 12_000)
     with pytest.raises(CtrError, match="would be late"):
-        refuse_if_late(kafka_settings, moment)
+        refuse(kafka_settings, moment)
 
 
 def test_dead_records_close_nothing(kafka_settings: Settings, encoder: Callable[..., bytes]) -> None:
@@ -92,7 +91,7 @@ def test_dead_records_close_nothing(kafka_settings: Settings, encoder: Callable[
         b"",
         None,
     )
-    refuse_if_late(kafka_settings, now)
+    refuse(kafka_settings, now)
     put(kafka_settings, valid)
     with pytest.raises(CtrError, match="would be late"):
-        refuse_if_late(kafka_settings, now)
+        refuse(kafka_settings, now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -15,12 +15,16 @@ from ctr_platform.loadgen.outcomes import OutcomePattern, OutcomeShares
 from ctr_platform.loadgen.plan import MAX_RATE, Plan, TrafficRequest, make_plan
 from ctr_platform.loadgen.schedule import MINUTE_MS, Schedule
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 NOW = 1_700_000_012_345
 
 
-def plan_of(shares: OutcomeShares | None = None, **asked: Any) -> Plan:
+def plan_of(shares: OutcomeShares | None = None, segments: Sequence[str] = "abcdef", **asked: Any) -> Plan:
     request = TrafficRequest(shares=shares or OutcomeShares(), **asked)
-    return make_plan(request, OutcomePattern(request.shares, np.random.default_rng(0), 4), NOW, TimeRules())
+    pattern = OutcomePattern(request.shares, np.random.default_rng(0), 4)
+    return make_plan(request, pattern, NOW, TimeRules(), segments=segments)
 
 
 @given(st.integers(1, 10_000_000), st.integers(1, 24 * 3_600_000), st.integers(0, 2**40))
@@ -82,7 +86,7 @@ def test_deterministic_windows_are_whole_minutes_of_the_announced_number(late: f
         ({"start_ms": NOW}, "--span"),
         ({"span_ms": 1000}, "--count"),
         ({"span_ms": 1000, "count": 1, "duration_ms": 1}, "--duration"),
-        ({"span_ms": 1000, "count": 1, "start_ms": 1}, "2002"),
+        ({"span_ms": 1000, "count": 1, "start_ms": 1}, "2000-01-01"),
         ({"span_ms": 1000, "count": 1, "start_ms": NOW + 60_000}, "future"),
         ({"deterministic": True, "rate": 33.0}, "multiple of 10"),
         ({"deterministic": True, "rate": MAX_RATE}, "--rate"),

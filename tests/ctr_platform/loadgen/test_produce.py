@@ -16,11 +16,11 @@ import pytest
 from contract.errors import CtrError
 from ctr_platform.defs.kafka.topics import describe_topics
 from ctr_platform.devstack.probes import wait_until
-from ctr_platform.loadgen.generator import KnownChoice
 from ctr_platform.loadgen.outcomes import OutcomeShares
 from ctr_platform.loadgen.plan import MAX_RATE, Plan, TrafficRequest
 from ctr_platform.loadgen.produce import ProduceReport, produce
 from ctr_platform.loadgen.stop import Stop
+from ctr_platform.loadgen.synthetic import events_of
 from tests.oracle import expect, read_topic
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def run(settings: Settings, **asked: Any) -> tuple[ProduceReport, Plan]:
     plans: list[Plan] = []
     report = produce(
         settings,
+        settings.declared_stream(),
         TrafficRequest(**asked),
         stop=Stop(),
         on_start=plans.append,
@@ -124,12 +125,9 @@ def test_every_deterministic_window_has_the_announced_figures(kafka_settings: Se
     assert plan.event_time is not None
     assert plan.window_figures == (1000, 170)
     assert expected.windows(1) == {
-        (plan.event_time.start_ms + minute * MINUTE_MS, segment.site_category, segment.device_type): (
-            1000,
-            170,
-        )
+        (plan.event_time.start_ms + minute * MINUTE_MS, *segment.values): (1000, 170)
         for minute in range(3)
-        for segment in KnownChoice.SEGMENTS
+        for segment in events_of(kafka_settings.declared_stream()).known()
     }
     assert len(expected.late) == report.intended["late"] > 0
 

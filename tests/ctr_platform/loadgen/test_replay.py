@@ -50,6 +50,7 @@ def log(folder: Path, rows: list[tuple[str, int, int]]) -> Path:
 def run(settings: Settings, path: Path, *, hour_as_ms: int = MINUTE_MS, past: bool = False) -> ReplayReport:
     return replay(
         settings,
+        settings.declared_stream(),
         ReplayRequest(path=path, hour_as_ms=hour_as_ms, past=past),
         stop=Stop(),
         on_bad=lambda _line, _reason: None,
@@ -87,7 +88,7 @@ def test_columns_arrive_unchanged_and_in_event_time_order(kafka_settings: Settin
     with sample.open(newline="") as file:
         rows = {row["id"]: row for row in csv.DictReader(file)}
     times: dict[int | None, list[int]] = defaultdict(list)
-    writer = EventWriter(ensure_subject(kafka_settings).id)
+    writer = EventWriter(kafka_settings.declared_stream(), ensure_subject(kafka_settings).id)
     for message in read_topic(kafka_settings, kafka_settings.raw_topic):
         value = message.value or b""
         length = value[5] // 2
@@ -144,6 +145,7 @@ def test_other_traffic_meanwhile_is_reported(kafka_settings: Settings, tmp_path:
     inner: list[ReplayReport] = []
     outer = replay(
         kafka_settings,
+        kafka_settings.declared_stream(),
         ReplayRequest(path=path, hour_as_ms=1000, past=True),
         stop=Stop(),
         on_bad=lambda _line, _reason: None,
@@ -164,6 +166,7 @@ def test_a_stop_ends_a_live_replay_with_what_was_sent(kafka_settings: Settings, 
 
     report = replay(
         kafka_settings,
+        kafka_settings.declared_stream(),
         ReplayRequest(path=log(tmp_path, rows), hour_as_ms=59_999),
         stop=stop,
         on_bad=lambda _line, _reason: None,

@@ -58,6 +58,7 @@ def test_figures_in_english() -> None:
     assert user.count(0) == "0"
     assert user.decimal(2) == "2.0"
     assert user.rate(8.91) == "8.91%"
+    assert user.share(34.16) == "34.2%"
     assert user.rate(0) == "0.00%"
     assert user.change(1_021, 1_000) == "+2.1%"
     assert user.change(500, 1_000) == "-50.0%"

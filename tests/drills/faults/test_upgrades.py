@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from contract.stream.load import FILE, SHIPPED
 from ctr_platform.defs.flink_job.desired_state import current_desired_state
 from tests.drills.environment import candidate
 
@@ -111,25 +112,25 @@ def test_the_restart_drill(platform: DrillEnvironment, report: Report) -> None:
     )
 
 
-def test_a_new_dimension_is_handed_over(platform: DrillEnvironment, report: Report, tmp_path: Path) -> None:
-    """The last: the warehouse is ahead of the installed code then."""
-    one = '    Dimension(field="device_type", type="int", document_key="device_ctr"),\n'
-    more = one + '    Dimension(field="banner_pos", type="int", document_key="banner_ctr"),\n'
-    code = candidate(tmp_path / "code", ("flink/config.py", one, more))
-    (code / "warehouse" / "migrations" / "versions" / "9001_banner_pos.py").write_text(
-        NEW_DIMENSION, encoding="utf-8"
-    )
+@pytest.mark.parametrize("change", ["added", "removed"])
+def test_a_dimension_is_changed_under_traffic(
+    platform: DrillEnvironment, report: Report, change: str
+) -> None:
+    declaration = platform.settings.ctr_stream / FILE
+    shipped = (SHIPPED / FILE).read_text(encoding="utf-8")
+    declaration.write_text(shipped + (BANNER if change == "added" else ""), encoding="utf-8")
     began = datetime.now(tz=UTC)
-    done = platform.finished(platform.operate("cut_over_code", code=str(code)))
+    done = platform.finished(platform.operate("cut_over_code"))
     assert done.success, done.error
     assert done.metadata["windows"] > 0
+    assert (done.metadata["lost"], done.metadata["doubled"]) == (0, 0)
     report.message(
-        f"Hand-over to code with another dimension under traffic: a gap of {done.metadata['gap_s']:.1f} s "
-        "between the old code's stop, after it had closed its last window, and the new code."
+        f"Cutover under traffic, a dimension {change}: {done.metadata['gap_s']:.1f} s between the old "
+        "job's stop, after it had closed its last window, and the new one."
     )
     report.verify_deployment(
         platform.settings,
-        "(no fault) cutover to a new dimension",
+        f"(no fault) cutover: a dimension {change}",
         began,
         detected_s=None,
         running_s=done.metadata["gap_s"],
@@ -137,24 +138,9 @@ def test_a_new_dimension_is_handed_over(platform: DrillEnvironment, report: Repo
     )
 
 
-NEW_DIMENSION: Final = '''
-"""The banner's position as a dimension."""
-
-import sqlalchemy as sa
-from alembic import op
-
-revision = "9001"
-down_revision = "0005"
-branch_labels = None
-depends_on = None
-reshapes = True
-
-
-def upgrade():
-    for name in ("counts_1min", "counts_5min"):
-        key = ["window_start", "site_category", "device_type", "banner_pos"]
-        column = sa.Column("banner_pos", sa.Integer(), nullable=False, server_default="-1")
-        op.add_column(name, column, schema="realtime")
-        op.drop_constraint(f"{name}_pkey", name, schema="realtime")
-        op.create_primary_key(f"{name}_pkey", name, key, schema="realtime")
-'''
+BANNER: Final = """
+[[dimensions]]
+field = "banner_pos"
+title = { en = "Banner position" }
+rates = "banner_ctr"
+"""

@@ -110,4 +110,4 @@ def _submit_another(platform: DrillEnvironment) -> None:
     assert job is not None
     with FlinkCluster(settings.flink_rest_url) as cluster:
         savepoint = cluster.savepoint(job.id, (platform.stack.home / "copied").as_uri(), SAVED_WITHIN_S)
-    submit(replace(job_config(settings), restore_from=savepoint))
+    submit(replace(job_config(settings, settings.declared_stream()), restore_from=savepoint))

@@ -17,11 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
 
-from contract.names import RAW_TOPIC
 from contract.settings import Settings
-from ctr_platform.defs.kafka.topics import TOPIC_CONFIGS
 from ctr_platform.devstack.service_list import DATA_SERVICES
 from tests.oracle import MINUTE_MS
 from tests.support.pipeline import Pipeline, pipeline
@@ -62,10 +60,6 @@ def job_of_savepoint(stack: RunningStack, submitter: Submitter) -> Iterator[Pipe
     with pipeline(replace(stack, settings=settings), submitter, flink_checkpoint_interval=3600.0) as job:
         job.base_ms = BASE_MS
         admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers})
-        for made in admin.create_topics(
-            [NewTopic(TOPIC, PARTITIONS, config=TOPIC_CONFIGS[RAW_TOPIC])]
-        ).values():
-            made.result()
         try:
             yield job
         finally:

@@ -56,7 +56,7 @@ recounted AS (
 ),
 minutes AS (
     SELECT date_bin(:length, window_start, '1970-01-01 00:00:00+00') AS window_start, ${dimensions},
-        sum(impressions) AS impressions, sum(clicks) AS clicks
+        sum(impressions) AS impressions, sum(clicks) AS clicks${more_sums}
     FROM realtime.segments_1min AS counts
     WHERE window_start >= :since
     GROUP BY 1, ${dimensions}
@@ -65,11 +65,12 @@ unlike AS (
     SELECT
         window_start,
         count(*) FILTER (
-            WHERE (minutes.impressions, minutes.clicks) IS DISTINCT FROM (own.impressions, own.clicks)
+            WHERE (minutes.impressions, minutes.clicks${minutes_more})
+                IS DISTINCT FROM (own.impressions, own.clicks${own_more})
         ) AS segments_unlike_minutes
     FROM minutes
     FULL JOIN (
-        SELECT window_start, ${dimensions}, impressions, clicks
+        SELECT window_start, ${dimensions}, impressions, clicks${more}
         FROM realtime.segments_${window_type}
         WHERE window_start >= :since
     ) AS own USING (window_start, ${dimensions})

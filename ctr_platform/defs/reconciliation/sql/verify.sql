@@ -6,11 +6,11 @@
 --
 -- Expected is what the recount has counted, and of its late records those that were merged afterwards.
 WITH recounted AS (
-    SELECT date_bin(:length, window_start, '1970-01-01 00:00:00+00') AS window_start, ${dimensions}, impressions, clicks
+    SELECT date_bin(:length, window_start, '1970-01-01 00:00:00+00') AS window_start, ${dimensions}, impressions, clicks${more}
     FROM quality.recount_counts AS counts
     WHERE counts.window_start >= :first AND counts.window_start < :last
     UNION ALL
-    SELECT date_bin(:length, window_start, '1970-01-01 00:00:00+00'), ${dimensions}, 1, click
+    SELECT date_bin(:length, window_start, '1970-01-01 00:00:00+00'), ${dimensions}, 1, click${more}
     FROM quality.recount_late AS late
     WHERE window_start >= :first AND window_start < :last AND EXISTS (
         SELECT FROM realtime.late_events AS merged
@@ -18,13 +18,13 @@ WITH recounted AS (
     )
 ),
 expected AS (
-    SELECT window_start, ${dimensions}, sum(impressions) AS impressions, sum(clicks) AS clicks
+    SELECT window_start, ${dimensions}, sum(impressions) AS impressions, sum(clicks) AS clicks${more_sums}
     FROM recounted
     GROUP BY window_start, ${dimensions}
-    HAVING sum(impressions) <> 0 OR sum(clicks) <> 0
+    HAVING sum(impressions) <> 0 OR sum(clicks) <> 0${or_more}
 ),
 actual AS (
-    SELECT window_start, ${dimensions}, impressions, clicks
+    SELECT window_start, ${dimensions}, impressions, clicks${more}
     FROM realtime.segments_${window_type}
     WHERE window_start >= :first AND window_start < :last
 ),
@@ -36,7 +36,7 @@ compared AS (
         sum(coalesce(expected.clicks, 0)) AS expected_clicks,
         sum(coalesce(actual.clicks, 0)) AS actual_clicks,
         sum(abs(coalesce(actual.impressions, 0) - coalesce(expected.impressions, 0))) AS impressions_off,
-        sum(abs(coalesce(actual.clicks, 0) - coalesce(expected.clicks, 0))) AS clicks_off
+        sum(abs(coalesce(actual.clicks, 0) - coalesce(expected.clicks, 0))) AS clicks_off${more_off}
     FROM expected
     FULL JOIN actual USING (window_start, ${dimensions})
     GROUP BY window_start
@@ -45,7 +45,7 @@ seen AS (
     SELECT * FROM compared
     -- Of a window that was not exact, and that is nowhere any more, both sides say nothing now.
     UNION ALL
-    SELECT window_start, 0, 0, 0, 0, 0, 0
+    SELECT window_start, 0, 0, 0, 0, 0, 0${no_more}
     FROM quality.inexact_windows AS inexact
     WHERE window_type = :window_type AND window_start >= :first AND window_start < :last
         AND NOT EXISTS (SELECT FROM compared WHERE compared.window_start = inexact.window_start)
@@ -65,12 +65,12 @@ verified AS (
         expected_clicks,
         actual_clicks,
         coalesce(late.late, 0) AS late,
-        -- The larger error of both counts; 100 only where neither has any.
+        -- The largest error of all sums; 100 only where none has any.
         trunc(
             100 * greatest(
                 0,
                 1 - greatest(
-                    impressions_off / greatest(1, expected_impressions), clicks_off / greatest(1, expected_clicks)
+                    impressions_off / greatest(1, expected_impressions), clicks_off / greatest(1, expected_clicks)${errors}
                 )
             ),
             2

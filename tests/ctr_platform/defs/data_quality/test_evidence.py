@@ -20,15 +20,12 @@ from ctr_platform.defs.data_quality.evidence import Unjudged, gather
 from ctr_platform.defs.data_quality.report import judge, make_report
 from ctr_platform.defs.kafka import offset_ranges
 from ctr_platform.defs.reconciliation.verify import hour_of
-from flink.config import DIMENSIONS
 from flink.document_store import DocumentStore
 from flink.documents import build, to_json
 from tests.support.stores import silent_port, writing_engine
+from tests.support.tables import DIMENSIONS, TABLES
 from warehouse.models import (
-    Counts1Min,
-    Counts5Min,
     LedgerRow,
-    RecountCounts,
     RecountProgress,
     WindowRevision,
     WindowVerification,
@@ -132,11 +129,11 @@ def _fill(made: Platform, kind: WindowType, at: datetime, counts: Counts) -> Non
         for (category, device), (impressions, clicks) in counts.items()
     ]
     impressions, clicks = (sum(column) for column in zip(*counts.values(), strict=True))
-    table, length = (Counts1Min, MINUTE) if kind == "1min" else (Counts5Min, 5 * MINUTE)
+    table, length = TABLES.counts[kind], MINUTE if kind == "1min" else 5 * MINUTE
     with writing_engine(made.settings.postgres_url).begin() as connection:
         connection.execute(insert(table), [{**row, "window_end": at + length} for row in rows])
         if kind == "1min":
-            connection.execute(insert(RecountCounts), rows)
+            connection.execute(insert(TABLES.recount_counts), rows)
         connection.execute(
             insert(WindowVerification).values(
                 window_type=kind,

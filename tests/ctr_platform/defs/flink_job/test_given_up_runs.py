@@ -69,6 +69,17 @@ def test_what_only_the_older_of_two_jobs_has_accounted_for_stays(settings: Setti
     assert remove_given_up_runs(settings, snapshot, THIRD) == 0
 
 
+def test_what_a_draining_job_has_accounted_for_stays_after_a_cutover(settings: Settings) -> None:
+    """The new job begins with the snapshot before the draining one, and reports behind it."""
+    _run(settings, FIRST, 0, 0, 60, 80)
+    _run(settings, SECOND, 1, 80, 90, 100)
+    _run(settings, THIRD, 2, 100, 130)
+    snapshot = f"file:///s/{FIRST}/chk-1"
+    assert remove_given_up_runs(settings, snapshot, THIRD, {0: 100}) == 0
+    assert _accounted(settings) == 130
+    assert remove_given_up_runs(settings, snapshot, THIRD, {0: 90}) == 1
+
+
 def test_a_job_that_goes_on_from_the_newest_run_removes_nothing(settings: Settings) -> None:
     _run(settings, FIRST, 0, 0, 60, 80, 100)
     _run(settings, SECOND, 1, 60, 90)

@@ -35,7 +35,7 @@ def test_all_that_the_platform_asks_of_flink_goes_to_the_one_address(
         told = Settings(flink_rest_url=f"{proxy.url}/")
         settings = job.settings.model_copy(update={"flink_rest_url": told.flink_rest_url})
         with FlinkCluster(settings.flink_rest_url) as cluster:
-            job.job_id = submit(job_config(settings))
+            job.job_id = submit(job_config(settings, settings.declared_stream()))
             assert wait_running(cluster, job.job_id).running
             # The cluster's list is some seconds old.
             wait_until(lambda: bool(cluster.alive(JOB_NAME)), STATE_TIMEOUT_S, "the job in the list")

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from ctr_platform.defs.reconciliation.naming import KEPT_AFTER_CLOSING, SegmentNames, forget_names
-from ctr_platform.defs.reconciliation.outcomes import SEGMENT
+from ctr_platform.defs.reconciliation.outcomes import segment_columns
 from ctr_platform.defs.reconciliation.state import moment
 from tests.support.stores import empty
-from warehouse.dimensions import OTHER
+from tests.support.tables import TABLES
 from warehouse.engine import writing_engine
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 NOON_MS = 1_793_750_400_000
 LIMIT = 12
+SEGMENT = segment_columns(TABLES.dimensions)
+OTHER = ("other", -1)
 Record = tuple[int, str, int]
 
 

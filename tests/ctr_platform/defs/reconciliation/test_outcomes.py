@@ -40,6 +40,7 @@ def _decide(records: list[Record], first_offset: int, highest: int) -> Partition
             "site_category": np.full(len(records), "news", object),
             "device_type": np.ones(len(records), np.int64),
         },
+        measures={},
     )
     written = Written(
         offsets=first_offset + np.arange(len(records)),

@@ -11,7 +11,8 @@ from sqlalchemy import func, insert, select
 
 from ctr_platform.defs.retention.retention import JOB_METRICS_KEPT, _old_rows
 from tests.support.stores import empty, writing_engine
-from warehouse.models import JobMetricsRow, LedgerRow, RawEvent
+from tests.support.tables import TABLES
+from warehouse.models import JobMetricsRow, LedgerRow
 from warehouse.views import CONSERVATION
 
 if TYPE_CHECKING:
@@ -48,16 +49,16 @@ def test_raw_events_are_kept_by_when_they_were_written(stores: RunningStack) -> 
     long_ago, times = datetime(2014, 10, 21, tzinfo=UTC), {"young": now, "old": now - kept_for}
     with writing_engine(stores.settings.postgres_url).begin() as connection:
         connection.execute(
-            insert(RawEvent),
+            insert(TABLES.raw_events),
             [
                 {**event, "id": f"{age} {name}", "created_at": written, "event_time": happened}
                 for age, written in times.items()
                 for name, happened in (("now", now), ("long ago", long_ago))
             ],
         )
-    assert _old_rows(stores.settings, dry_run=False)[str(RawEvent.__table__)] == 2
+    assert _old_rows(stores.settings, dry_run=False)[str(TABLES.raw_events)] == 2
     with writing_engine(stores.settings.postgres_url).connect() as connection:
-        left = connection.scalars(select(RawEvent.id).order_by(RawEvent.id))
+        left = connection.scalars(select(TABLES.raw_events.c.id).order_by(TABLES.raw_events.c.id))
         assert list(left) == ["young long ago", "young now"]
 
 

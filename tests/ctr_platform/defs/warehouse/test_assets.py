@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import dagster as dg
 import pytest
 
 from contract.errors import WarehouseUnavailable
-from ctr_platform.defs.warehouse.assets import READER_CHECK, TABLES_CHECK, migrations
+from contract.stream.load import SHIPPED
+from ctr_platform.defs.warehouse.assets import READER_CHECK, STREAM_CHECK, TABLES_CHECK, migrations
 from ctr_platform.resources import Platform
 from tests.support.isolation import own, use_settings
 from warehouse.reads import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.support.stack import RunningStack, SharedStack
 
@@ -51,6 +54,7 @@ def test_the_login_reads_what_the_migrations_made(
         warehouse.latest_windows("1min", 1)
     assert _checks(postgres, monkeypatch) == {
         TABLES_CHECK.name: (True, "none is missing"),
+        STREAM_CHECK.name: (True, "it is"),
         READER_CHECK.name: (True, "ctr_reader reads"),
     }
     assert warehouse.latest_windows("1min", 1) == []
@@ -73,3 +77,23 @@ def test_without_a_login_of_its_own_nothing_is_made(
 ) -> None:
     checks = _checks(postgres, monkeypatch, POSTGRES_READER_USER="")
     assert checks[READER_CHECK.name] == (True, "the dashboard uses POSTGRES_USER")
+
+
+def test_names_of_values_are_those_of_the_declarations_files(
+    postgres: RunningStack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = tmp_path / "stream"
+    shutil.copytree(SHIPPED, folder)
+    declaration = folder / "stream.toml"
+    declared = declaration.read_text()
+    declaration.write_text(declared.replace('rates = "device_ctr"', 'rates = "device_ctr"\nnames = "d.csv"'))
+    warehouse = Warehouse(postgres.settings.postgres_reader_url)
+    for devices in ({"1": "Mobile", "4": "PC"}, {"1": "Phone"}):
+        lines = [f"{value},{name}" for value, name in devices.items()]
+        (folder / "d.csv").write_text("\n".join(["value,name", *lines]))
+        _checks(postgres, monkeypatch, CTR_STREAM=str(folder))
+        assert warehouse.names() == {"device_type": devices}
+    declaration.write_text(declared)
+    _checks(postgres, monkeypatch, CTR_STREAM=str(folder))
+    assert warehouse.names() == {"device_type": {"1": "Phone"}}, "they may be somebody else's now"
+    warehouse.close()

@@ -202,7 +202,7 @@ def test_a_job_that_is_stopped_on_purpose_is_left_alone(
 @pytest.mark.usefixtures("job")
 def test_one_job_takes_the_place_of_two(instance: dg.DagsterInstance, own_stack: RunningStack) -> None:
     settings = own_stack.settings
-    second = submit(job_config(settings))
+    second = submit(job_config(settings, settings.declared_stream()))
     with FlinkCluster(settings.flink_rest_url) as cluster:
         wait_running(cluster, second)
         before = {job.id for job in cluster.alive(JOB_NAME)}
