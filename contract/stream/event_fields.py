@@ -93,7 +93,10 @@ def mistakes(stream: Stream, fields: Mapping[str, EventField | None]) -> Iterato
         if field in {event.id, event.time.field, event.click.field}:
             yield kept, f"{field} is kept anyway"
     for number, measure in enumerate(stream.measures):
-        yield from _not_of(fields, measure.field, ("int", "long"), ("measures", number, "field"))
+        place = ("measures", number, "field")
+        yield from _not_of(fields, measure.field, ("int", "long"), place)
+        if measure.field == event.time.field:
+            yield place, "the time is no measure: a sum of moments says nothing"
 
 
 def _not_of(

@@ -186,6 +186,20 @@ def test_the_rest_of_one_dimension_is_no_value_of_it() -> None:
     assert built["segments"][-1] == [None, 501 + 500 + 499, 0]
 
 
+@pytest.mark.parametrize("more", [0, 3])
+def test_a_further_measure_has_its_total_and_its_place_in_every_segment(more: int) -> None:
+    counts: Counts = {(f"c{n}", 1): [n + 1, 0, 10**12, -n] for n in range(MAX_ENTRIES + more)}
+    built = build("1min", START_MS, counts, DIMENSIONS, measures=("cost", "value"), final=True, written_ms=0)
+    assert built["cost"] == 10**12 * (MAX_ENTRIES + more)
+    assert built["value"] == sum(row[5] for row in built["segments"]) == -sum(range(MAX_ENTRIES + more))
+    largest = MAX_ENTRIES + more - 1
+    assert built["segments"][0] == [f"c{largest}", 1, largest + 1, 0, 10**12, -largest]
+    rest = built["segments"][MAX_ENTRIES:]
+    assert rest == ([["other", None, 6, 0, 3 * 10**12, -3]] if more else [])
+    assert set(built) == {*document({("news", 1): [1, 0]}), "cost", "value"}
+    assert json.loads(to_json(built)) == built
+
+
 @pytest.mark.parametrize(
     ("start_ms", "name"),
     [(0, "19700101T0000Z"), (START_MS, "20261104T0005Z"), (4_102_444_740_000, "20991231T2359Z")],

@@ -15,8 +15,10 @@ import pytest
 
 import contract.time_rules
 import flink.job
+from contract.stream.declaration import TAKEN_COLUMNS
 from ctr_platform.artifacts.flink import flink_environment
 from ctr_platform.artifacts.java import build_ingest, ingest_sources
+from ctr_platform.defs.reconciliation.outcomes import MAX_MEASURE
 from flink.config import (
     Bounds,
     Dimension,
@@ -120,6 +122,28 @@ def test_a_dimension_and_a_measure_more_reach_every_statement_of_the_counts() ->
         assert view.rstrip().endswith("`device_type`, `hour`, `app_category`"), "grouped by them"
 
 
+def test_a_dimension_and_a_measure_more_reach_what_a_backfill_stages() -> None:
+    [table] = flink.job._statements("staging_table.sql", MORE)
+    assert "`hour` INT, `app_category` STRING" in table
+    assert "`clicks` BIGINT, `value` BIGINT" in table
+    [insert] = flink.job._statements("staging_insert.sql", MORE)
+    assert "`device_type`, `hour`, `app_category`, impressions, `clicks`, `value`" in insert
+
+
+def test_a_measures_bound_is_the_recounts() -> None:
+    java = (ingest_sources() / "ctr" / "ingest" / "EventDecoder.java").read_text(encoding="utf-8")
+    bound = re.search(r"MAX_MEASURE = ([\d_]+)L;", java)
+    assert bound is not None
+    assert int(bound[1]) == MAX_MEASURE
+
+
+def test_no_dimension_or_measure_has_the_name_of_a_column_of_the_jobs_sql() -> None:
+    text = re.sub(r"--.*|\$\{\w+\}", "", (PROJECT / "flink/sql/windows.sql").read_text(encoding="utf-8"))
+    views = {"partial_aggregates", "windows_1min", "closed_minutes", "windows_5min"}
+    columns = set(re.findall(r"\b[a-z]\w*", text)) - views
+    assert {"rt", "closed_at", "impressions"} <= columns <= TAKEN_COLUMNS
+
+
 def test_a_dimension_and_a_measure_more_reach_the_ingest_stage() -> None:
     settings = json.loads(flink.job.ingest_settings(MORE))
     assert settings["dimensions"][2:] == [
@@ -155,8 +179,16 @@ def test_another_event_is_told_to_the_ingest_stage_and_counted_by_its_columns() 
     assert shop.state_name != CONFIG.state_name
 
 
+def test_what_raw_events_keep_is_told_to_the_ingest_stage() -> None:
+    keeping = replace(CONFIG, kept=("C1", "Order"))
+    assert JobConfig.from_json(keeping.to_json()) == keeping
+    told = json.loads(flink.job.ingest_settings(keeping))["kept"]
+    assert told == [{"field": "C1", "column": "c1"}, {"field": "Order", "column": "order"}]
+    assert keeping.state_name == CONFIG.state_name, "nothing of it is counted"
+
+
 def test_what_the_shipped_stream_counts_is_not_told_to_older_releases() -> None:
-    assert not {"event", "dimensions", "measures"} & json.loads(CONFIG.to_json()).keys()
+    assert not {"event", "dimensions", "measures", "kept"} & json.loads(CONFIG.to_json()).keys()
 
 
 def test_the_ingest_stage_gets_every_setting_that_it_needs() -> None:

@@ -23,19 +23,25 @@ CHARACTERS = 'ab"\\ é뉴\U0001f600\uffee\x01'
 """Quotes and controls, and both sides of where UTF-16's order is not that of the code points."""
 
 
+@pytest.mark.parametrize("further", [0, 2])
 @pytest.mark.parametrize("segments", [1, 40, 3 * MAX_ENTRIES])
-def test_they_agree(tmp_path: Path, segments: int) -> None:
+def test_they_agree(tmp_path: Path, segments: int, further: int) -> None:
+    """Of windows of so many segments and further measures."""
     chosen = random.Random(segments)
     categories = ["".join(chosen.choices(CHARACTERS, k=chosen.randint(1, 9))) for _ in range(segments)]
     rows: list[list[Any]] = [
-        [chosen.choice(categories), chosen.randint(-3, 3), chosen.randint(1, 4), chosen.randint(0, 1)]
+        [
+            *(chosen.choice(categories), chosen.randint(-3, 3)),
+            *(chosen.randint(1, 4), chosen.randint(0, 1)),
+            *(chosen.randint(-(10**12), 10**12) for _ in range(further)),
+        ]
         for _ in range(3 * segments)
     ]
     counts: Counts = {}
     add_segments(counts, rows, len(DIMENSIONS))
     text = "".join(
-        f"{base64.b64encode(category.encode()).decode()} {device} {impressions} {clicks}\n"
-        for category, device, impressions, clicks in rows
+        f"{base64.b64encode(category.encode()).decode()} {' '.join(map(str, numbers))}\n"
+        for category, *numbers in rows
     )
     java = run(tmp_path, ["ctr.ingest.Summarize"], text)
     assert java.returncode == 0, java.stderr
