@@ -59,6 +59,11 @@ def settings(stack: RunningStack, warm_submissions: object, tmp_path: Path) -> I
             end_all_jobs(mine.settings)
 
 
+def _add_dimension(settings: Settings) -> None:
+    file = settings.ctr_stream / FILE
+    file.write_text(file.read_text(encoding="utf-8") + BANNER, encoding="utf-8")
+
+
 def _drain(settings: Settings, cutover_time: datetime) -> Stopped:
     """Begin a cutover as `cut_over` does, up to the job that counts the windows before."""
     desired = current_desired_state(settings)
@@ -84,7 +89,7 @@ def _bounds(settings: Settings) -> Bounds | None:
 
 
 def test_before_the_tables_change_it_is_undone(settings: Settings) -> None:
-    (settings.ctr_stream / FILE).open("a", encoding="utf-8").write(BANNER)
+    _add_dimension(settings)
     _drain(settings, datetime.now(tz=UTC) + timedelta(minutes=6))
     tried = cut_over(settings, dry_run=True)
     assert "the tables are as before" in tried.steps[1]
@@ -96,7 +101,7 @@ def test_before_the_tables_change_it_is_undone(settings: Settings) -> None:
 
 
 def test_after_the_tables_have_changed_it_goes_on(settings: Settings) -> None:
-    (settings.ctr_stream / FILE).open("a", encoding="utf-8").write(BANNER)
+    _add_dimension(settings)
     # A window that has not begun: nothing of it was counted in the old shape.
     cutover_time = datetime.now(tz=UTC).replace(second=0, microsecond=0) + timedelta(minutes=2)
     first = _drain(settings, cutover_time)
