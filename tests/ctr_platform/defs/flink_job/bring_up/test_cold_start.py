@@ -88,6 +88,7 @@ def test_a_cold_start_comes_up_through_dagster_and_a_second_run_changes_nothing(
         "config_as_specified": True,
         "partitions_as_wanted": True,
         "tables_as_modelled": True,
+        "stream_as_declared": True,
         "reader_may_read": True,
         "single_instance": True,
         "nothing_dropped_late": True,
