@@ -1,6 +1,6 @@
 """What the warehouse's common columns mean: a name means the same in every table and view.
 
-What is special to one table stands below its column in `warehouse/models.py`.
+What is special to one table stands below its column in `warehouse/models`.
 """
 
 from __future__ import annotations

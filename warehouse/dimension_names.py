@@ -9,7 +9,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.sql import column, select
 
 from warehouse.engine import warehouse_errors, writing_engine
-from warehouse.models import REALTIME, DimensionNameRow
+from warehouse.models.base import REALTIME
+from warehouse.models.stream import DimensionNameRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

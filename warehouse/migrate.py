@@ -17,7 +17,7 @@ from sqlalchemy import URL, Connection, inspect, text
 from contract.errors import WarehouseUnavailable
 from contract.stream.changes import StreamChange, change
 from warehouse.engine import migrating_engine, warehouse_errors
-from warehouse.models import Base
+from warehouse.models.base import Base
 from warehouse.reshape import is_unused, reshape
 from warehouse.stream_tables import StreamTables
 from warehouse.streams import counted_stream, record_stream, tables_of

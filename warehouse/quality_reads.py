@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import BigInteger, Interval, func, literal, not_, or_, select
 
-from warehouse.models import AlertMute, AlertRow, JobMetricsRow, LedgerRow, WindowVerification
+from warehouse.models.accounting import LedgerRow
+from warehouse.models.alerts import AlertMute, AlertRow
+from warehouse.models.operation import JobMetricsRow
+from warehouse.models.recount import WindowVerification
 from warehouse.read_connections import MAX_WINDOWS, ReadConnections, require_few_windows
 from warehouse.views import WINDOW_ACCURACY
 

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import BigInteger, exists, func, literal, select
 
 from warehouse.ctr import percent
-from warehouse.models import DimensionNameRow, Heartbeat, LedgerRow, RecountProgress
+from warehouse.models.accounting import LedgerRow
+from warehouse.models.operation import Heartbeat
+from warehouse.models.recount import RecountProgress
+from warehouse.models.stream import DimensionNameRow
 from warehouse.read_connections import MAX_WINDOWS, ReadConnections, require_few_windows
 from warehouse.segments import segment_of
 from warehouse.streams import counted_stream, tables_of

@@ -20,7 +20,8 @@ from sqlalchemy import (
     select,
 )
 
-from warehouse.models import LedgerRow, SubmittedJobRow
+from warehouse.models.accounting import LedgerRow
+from warehouse.models.operation import SubmittedJobRow
 from warehouse.windows import WINDOW_MINUTES
 
 if TYPE_CHECKING:

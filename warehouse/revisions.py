@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, literal
 from sqlalchemy.dialects.postgresql import insert
 
-from warehouse.models import WindowRevision
+from warehouse.models.corrections import WindowRevision
 
 if TYPE_CHECKING:
     from sqlalchemy import Select

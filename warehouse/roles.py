@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from contract.errors import WarehouseUnavailable
 from warehouse.engine import CONNECT_TIMEOUT_S, migrating_engine, warehouse_errors
 from warehouse.migrate import take_turns
-from warehouse.models import QUALITY, REALTIME
+from warehouse.models.base import QUALITY, REALTIME
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from warehouse.models import NAMING, QUALITY, REALTIME
+from warehouse.models.base import NAMING, QUALITY, REALTIME
 from warehouse.windows import WINDOW_MINUTES, window_length
 
 if TYPE_CHECKING:

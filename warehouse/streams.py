@@ -13,7 +13,7 @@ from sqlalchemy import Connection, insert, select
 
 from contract.errors import WarehouseUnavailable
 from contract.stream.load import parse_stream
-from warehouse.models import StreamRow
+from warehouse.models.stream import StreamRow
 from warehouse.stream_tables import StreamTables
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import Final
 
 from sqlalchemy import BigInteger, DateTime, Integer, Numeric, Text, column, table
 
-from warehouse.models import QUALITY, LedgerRow
+from warehouse.models.accounting import LedgerRow
+from warehouse.models.base import QUALITY
 
 CONSERVATION: Final = table(
     "conservation",

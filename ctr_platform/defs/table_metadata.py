@@ -7,7 +7,7 @@ import dagster as dg
 from sqlalchemy import FromClause
 
 from warehouse.columns import COLUMNS, postgres_type
-from warehouse.models import Base
+from warehouse.models.base import Base
 from warehouse.stream_tables import StreamTables
 from warehouse.views import CONSERVATION, WINDOW_ACCURACY
 

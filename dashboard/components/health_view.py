@@ -13,7 +13,7 @@ from dashboard.components.download import offer_csv
 from dashboard.components.headings import heading
 from dashboard.components.messages import render_outages, render_read_at
 from dashboard.view_models.labels import markdown_text
-from warehouse.models import FOLLOWER, SUPERVISOR, WATCHDOG
+from warehouse.models.operation import FOLLOWER, SUPERVISOR, WATCHDOG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from contract.errors import CacheUnavailable, WarehouseUnavailable
 from dashboard.view_models.selection import narrowed
-from warehouse.models import SUPERVISOR
+from warehouse.models.operation import SUPERVISOR
 from warehouse.windows import WindowDetail, WindowDocument, epoch_ms, window_length
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from scripts.reference.docstrings import attribute_docstrings
 from scripts.reference.markdown import code, described, page, table
 from warehouse import views
 from warehouse.columns import COLUMNS, postgres_type
-from warehouse.models import Base, LedgerRow
+from warehouse.models.accounting import LedgerRow
+from warehouse.models.base import Base
 from warehouse.stream_tables import ABOUT, StreamTables
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def warehouse_page(base: type[DeclarativeBase] = Base) -> str:
     shown = sorted([*view_sections(), *_stream_views(declared)], key=lambda part: part[0])
     return page(
         "Warehouse",
-        "`models.py`, `stream_tables.py`, `views.py` and `columns.py` of `warehouse`",
+        "`models`, `stream_tables.py`, `views.py` and `columns.py` of `warehouse`",
         "Database `POSTGRES_DB`. Times are `timestamptz`. Other systems may read every table and view; the "
         "platform alone writes them. The dimensions' columns are those of the stream that ships; another "
         "declaration has its own.\n",

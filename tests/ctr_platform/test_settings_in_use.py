@@ -16,7 +16,7 @@ from ctr_platform.resources import Platform
 from ctr_platform.settings_in_use import settings_in_use
 from tests.support.isolation import use_settings
 from tests.support.stores import empty, silent_port, writing_engine
-from warehouse.models import SubmittedJobRow
+from warehouse.models.operation import SubmittedJobRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

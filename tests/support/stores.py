@@ -10,7 +10,8 @@ from sqlalchemy import Engine, NullPool, create_engine, text
 
 from tests.support.stack import running_stack
 from warehouse.migrate import migrate
-from warehouse.models import Base, StreamRow
+from warehouse.models.base import Base
+from warehouse.models.stream import StreamRow
 from warehouse.streams import tables_of
 
 if TYPE_CHECKING:

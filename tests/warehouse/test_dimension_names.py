@@ -14,7 +14,7 @@ from tests.warehouse.test_migrate import database
 from warehouse import reads
 from warehouse.dimension_names import keep_names
 from warehouse.migrate import migrate
-from warehouse.models import DimensionNameRow
+from warehouse.models.stream import DimensionNameRow
 from warehouse.reads import MAX_NAME_CHARACTERS, Warehouse
 
 if TYPE_CHECKING:

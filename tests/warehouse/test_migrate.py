@@ -18,7 +18,7 @@ from sqlalchemy import URL, insert, text
 from contract.errors import WarehouseUnavailable
 from tests.support.stores import silent_port, writing_engine
 from warehouse.migrate import MIGRATIONS, alembic_config, migrate, missing_columns, newest_revision
-from warehouse.models import DeploymentRow
+from warehouse.models.operation import DeploymentRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

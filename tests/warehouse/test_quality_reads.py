@@ -12,7 +12,10 @@ from sqlalchemy.dialects import postgresql
 
 from tests.support.stores import writing_engine
 from warehouse import quality_reads
-from warehouse.models import AlertMute, AlertRow, Base, JobMetricsRow, LedgerRow, WindowVerification
+from warehouse.models.accounting import LedgerRow
+from warehouse.models.alerts import AlertMute, AlertRow
+from warehouse.models.operation import JobMetricsRow
+from warehouse.models.recount import WindowVerification
 from warehouse.quality_reads import JobMetricsSample, OpenAlert, OutcomeCounts, QualityRecords, Verification
 from warehouse.read_connections import MAX_WINDOWS
 
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import URL
+
+    from warehouse.models.base import Base
 
 pytestmark = pytest.mark.stack
 

@@ -13,7 +13,8 @@ from contract.errors import WarehouseUnavailable
 from tests.support.stores import silent_port, writing_engine
 from tests.support.tables import TABLES, segment
 from warehouse.engine import reading_engine
-from warehouse.models import LedgerRow, WindowVerification
+from warehouse.models.accounting import LedgerRow
+from warehouse.models.recount import WindowVerification
 from warehouse.read_connections import MAX_WINDOWS
 from warehouse.reads import Freshness, Warehouse
 from warehouse.windows import EVERYTHING, Selection

@@ -13,7 +13,8 @@ from tests.support.stores import writing_engine
 from tests.support.tables import TABLES
 from tests.warehouse.test_migrate import database
 from warehouse.migrate import migrate, missing_columns
-from warehouse.models import LedgerRow, StreamRow
+from warehouse.models.accounting import LedgerRow
+from warehouse.models.stream import StreamRow
 from warehouse.reads import Warehouse
 from warehouse.streams import counted_stream
 

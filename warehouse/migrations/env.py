@@ -7,7 +7,7 @@ from typing import Any
 from alembic import context
 
 from contract.stream.load import SHIPPED, load_stream
-from warehouse.models import QUALITY, REALTIME, Base
+from warehouse.models.base import QUALITY, REALTIME, Base
 from warehouse.stream_tables import StreamTables
 
 

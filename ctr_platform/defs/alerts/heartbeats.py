@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from contract.errors import CtrError
 from warehouse.engine import warehouse_errors, writing_engine
-from warehouse.models import Heartbeat
+from warehouse.models.operation import Heartbeat
 from warehouse.reads import Warehouse
 
 if TYPE_CHECKING:

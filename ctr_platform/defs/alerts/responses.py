@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, select, update
 
 from contract.errors import UsageError
 from warehouse.engine import warehouse_errors, writing_engine
-from warehouse.models import AlertMute, AlertRow
+from warehouse.models.alerts import AlertMute, AlertRow
 
 if TYPE_CHECKING:
     from contract.settings import Settings

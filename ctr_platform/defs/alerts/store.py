@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import and_, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from warehouse.models import AlertRow
+from warehouse.models.alerts import AlertRow
 from warehouse.quality_reads import muted_until
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from ctr_platform.defs.alerts.alert import Alert
 from ctr_platform.defs.alerts.heartbeats import last_heartbeat, record_heartbeat
 from ctr_platform.defs.alerts.message import links, statement
 from ctr_platform.defs.alerts.notify import notify, post
-from warehouse.models import FOLLOWER, SUPERVISOR, WATCHDOG
+from warehouse.models.operation import FOLLOWER, SUPERVISOR, WATCHDOG
 from warehouse.reads import Warehouse
 
 if TYPE_CHECKING:

@@ -27,7 +27,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
-from warehouse.models import BackfillRow, RecountPending
+from warehouse.models.corrections import BackfillRow
+from warehouse.models.recount import RecountPending
 from warehouse.revisions import revise
 from warehouse.streams import counted_stream
 

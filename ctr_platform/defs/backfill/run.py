@@ -19,7 +19,7 @@ from ctr_platform.defs.flink_job.submission import job_config, submit
 from ctr_platform.defs.reconciliation.run import recount
 from flink.config import BACKFILL_JOB_NAME, Staging
 from warehouse.engine import warehouse_errors, writing_engine
-from warehouse.models import BackfillRow
+from warehouse.models.corrections import BackfillRow
 from warehouse.streams import counted_stream, tables_of
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from ctr_platform.defs.kafka.offset_ranges import (
 from flink.documents import TIME_TO_LIVE_S
 from warehouse.cache import MAX_WINDOWS, Cache, parse_document
 from warehouse.ctr import percent
-from warehouse.models import WindowRevision
+from warehouse.models.corrections import WindowRevision
 from warehouse.streams import counted_stream
 from warehouse.views import WINDOW_ACCURACY
 from warehouse.windows import WINDOW_MINUTES

@@ -28,7 +28,7 @@ from ctr_platform.defs.reconciliation.balance import balance
 from ctr_platform.defs.reconciliation.state import progress
 from ctr_platform.defs.reconciliation.verify import hour_of, statement_of
 from warehouse.engine import warehouse_errors, writing_engine
-from warehouse.models import InexactWindow
+from warehouse.models.recount import InexactWindow
 from warehouse.streams import tables_of
 from warehouse.views import CONSERVATION, WINDOW_ACCURACY
 from warehouse.windows import WINDOW_MINUTES

@@ -26,7 +26,7 @@ from ctr_platform.defs.registry.decoder import EventDecoder
 from ctr_platform.defs.registry.subject import ensure_subject
 from flink.config import RAW_MAX_BYTES
 from warehouse.engine import warehouse_errors, writing_engine
-from warehouse.models import DeadLetterReplay
+from warehouse.models.corrections import DeadLetterReplay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -45,7 +45,7 @@ from ctr_platform.defs.registry.subject import ensure_subject
 from flink.config import JOB_NAME, Bounds
 from warehouse.engine import warehouse_errors, writing_engine
 from warehouse.migrate import migrate
-from warehouse.models import LedgerRow
+from warehouse.models.accounting import LedgerRow
 from warehouse.streams import counted_stream
 
 if TYPE_CHECKING:

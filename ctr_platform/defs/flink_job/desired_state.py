@@ -12,7 +12,7 @@ from ctr_platform.defs.flink_job.snapshots import checkpoint_id_of, job_of, path
 from ctr_platform.defs.flink_job.submitted_jobs import submitted_jobs
 from flink.config import Bounds
 from warehouse.engine import warehouse_errors, writing_engine
-from warehouse.models import DeploymentRow
+from warehouse.models.operation import DeploymentRow
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -8,7 +8,7 @@ from sqlalchemy import and_, delete, false, func, not_, or_, select
 
 from ctr_platform.defs.flink_job.snapshots import job_of, path_of
 from warehouse.engine import warehouse_errors, writing_engine
-from warehouse.models import LedgerRow
+from warehouse.models.accounting import LedgerRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

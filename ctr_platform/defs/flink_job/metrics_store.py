@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.dialects.postgresql import insert
 
 from warehouse.engine import warehouse_errors, writing_engine
-from warehouse.models import JobMetricsRow
+from warehouse.models.operation import JobMetricsRow
 
 if TYPE_CHECKING:
     from contract.settings import Settings

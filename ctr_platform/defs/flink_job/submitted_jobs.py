@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from flink.config import JOB_NAME
 from warehouse.engine import warehouse_errors, writing_engine
-from warehouse.models import InstallationRow, SubmittedJobRow
+from warehouse.models.operation import InstallationRow, SubmittedJobRow
 
 if TYPE_CHECKING:
     from datetime import datetime

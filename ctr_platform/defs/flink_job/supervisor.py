@@ -30,7 +30,7 @@ from ctr_platform.defs.flink_job.rest import FlinkCluster
 from ctr_platform.defs.flink_job.submitted_jobs import record_job
 from ctr_platform.resources import Platform
 from flink.config import JOB_NAME
-from warehouse.models import SUPERVISOR
+from warehouse.models.operation import SUPERVISOR
 
 LOOK_EVERY_S: Final = 10
 """A missing job is noticed within this; a look is half a dozen small requests."""

@@ -16,17 +16,9 @@ from sqlalchemy.dialects.postgresql import insert
 from contract.errors import KafkaRefused, TopicReplaced
 from ctr_platform.defs.kafka.client import ADMIN_TIMEOUT_S, admin_client, ask, result
 from warehouse.engine import warehouse_errors, writing_engine
-from warehouse.models import (
-    AwaitedLetters,
-    DeadLetterReplay,
-    LedgerRow,
-    MergeProgress,
-    OffsetGap,
-    RecountIdlePeriod,
-    RecountProgress,
-    RecountSecond,
-    TopicEpochRow,
-)
+from warehouse.models.accounting import LedgerRow, OffsetGap, TopicEpochRow
+from warehouse.models.corrections import DeadLetterReplay, MergeProgress
+from warehouse.models.recount import AwaitedLetters, RecountIdlePeriod, RecountProgress, RecountSecond
 from warehouse.streams import tables_of
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from ctr_platform.defs.reconciliation.gaps import MERGE, Gap, note_gap
 from ctr_platform.defs.registry.client import registry_client
 from ctr_platform.defs.registry.schemas import WriterSchemas
 from warehouse.engine import warehouse_errors, writing_engine
-from warehouse.models import MergeProgress
+from warehouse.models.corrections import MergeProgress
 from warehouse.revisions import revise
 from warehouse.streams import counted_stream, tables_of
 

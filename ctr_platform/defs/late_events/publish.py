@@ -21,7 +21,7 @@ from ctr_platform.defs.kafka.offset_ranges import bounds, consumer, message_batc
 from flink.document_store import DocumentStore
 from flink.documents import build, to_json, window_id
 from warehouse.engine import warehouse_errors, writing_engine
-from warehouse.models import WindowRevision
+from warehouse.models.corrections import WindowRevision
 from warehouse.streams import counted_stream
 from warehouse.windows import epoch_ms
 

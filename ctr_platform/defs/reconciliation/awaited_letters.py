@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import INT8MULTIRANGE
 
 from contract.errors import UsageError
 from warehouse.engine import warehouse_errors, writing_engine
-from warehouse.models import AwaitedLetters
+from warehouse.models.recount import AwaitedLetters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from contract.errors import CtrError, WarehouseUnavailable
 from ctr_platform.defs.alerts.heartbeats import last_heartbeat, record_heartbeat, record_trouble
 from ctr_platform.defs.reconciliation.run import recount
-from warehouse.models import FOLLOWER
+from warehouse.models.operation import FOLLOWER
 
 if TYPE_CHECKING:
     from contract.settings import Settings

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from contract.errors import UsageError
 from warehouse.engine import warehouse_errors, writing_engine
-from warehouse.models import OffsetGap
+from warehouse.models.accounting import OffsetGap
 from warehouse.views import LEDGER_CURRENT
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from ctr_platform.defs.reconciliation.verify import HOUR, hour_of
-from warehouse.models import RecountHour
+from warehouse.models.recount import RecountHour
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -17,7 +17,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from ctr_platform.defs.reconciliation.outcomes import BEFORE_ALL_MS, MINUTE_MS
-from warehouse.models import RecountIdlePeriod, RecountSecond
+from warehouse.models.recount import RecountIdlePeriod, RecountSecond
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

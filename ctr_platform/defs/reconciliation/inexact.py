@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from contract.errors import UsageError
 from warehouse.engine import warehouse_errors, writing_engine
-from warehouse.models import InexactWindow, WindowVerification
+from warehouse.models.recount import InexactWindow, WindowVerification
 
 if TYPE_CHECKING:
     from datetime import datetime

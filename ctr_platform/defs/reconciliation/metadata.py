@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ctr_platform.defs.reconciliation.passes import Recount
-    from warehouse.models import ReconciliationPass
+    from warehouse.models.recount import ReconciliationPass
 
 
 def metadata_of(done: Recount) -> dict[str, Any]:

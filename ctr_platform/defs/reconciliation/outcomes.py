@@ -74,7 +74,7 @@ class PartitionOutcomes:
     """The broker's time of the last valid record that is not late."""
 
     course: pd.DataFrame
-    """Valid records by second of the broker's time; columns as `warehouse.models.RecountSecond`."""
+    """Valid records by second of the broker's time; columns as `warehouse.models.recount.RecountSecond`."""
 
 
 def decide(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, select
 
-from warehouse.models import ReconciliationPass, WindowVerification
+from warehouse.models.recount import ReconciliationPass, WindowVerification
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

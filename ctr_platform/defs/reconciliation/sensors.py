@@ -16,7 +16,7 @@ from ctr_platform.defs.reconciliation.metadata import metadata_of_passes
 from ctr_platform.defs.reconciliation.passes import passes_after
 from ctr_platform.resources import Platform
 from warehouse.engine import warehouse_errors, writing_engine
-from warehouse.models import ReconciliationPass
+from warehouse.models.recount import ReconciliationPass
 
 LOOK_EVERY_S: Final = 30
 """The follower makes a pass a minute: a wrong window is red within a minute and a half."""

@@ -14,7 +14,9 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from contract.errors import CtrError
 from ctr_platform.defs.reconciliation.outcomes import segment_columns
-from warehouse.models import DeploymentRow, LedgerRow, RecountPending, RecountProgress
+from warehouse.models.accounting import LedgerRow
+from warehouse.models.operation import DeploymentRow
+from warehouse.models.recount import RecountPending, RecountProgress
 from warehouse.streams import tables_of
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ TURN_POLL_S: Final = 0.5
 
 @dataclass(frozen=True, kw_only=True)
 class PartitionProgress:
-    """State of one partition; see `warehouse.models.RecountProgress`."""
+    """State of one partition; see `warehouse.models.recount.RecountProgress`."""
 
     topic: str
     partition: int

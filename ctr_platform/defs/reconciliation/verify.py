@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import delete, select, text
 
 from ctr_platform.defs.reconciliation.inexact import EXACT, note_changed
-from warehouse.models import RecountPending
+from warehouse.models.recount import RecountPending
 from warehouse.streams import tables_of
 from warehouse.windows import WINDOW_MINUTES, window_length
 

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from contract.wire import event_type
 from ctr_platform.defs.registry.client import ask, unless_not_found
 from warehouse.engine import warehouse_errors, writing_engine
-from warehouse.models import WriterSchema
+from warehouse.models.accounting import WriterSchema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import ARRAY, BigInteger, delete, func, insert, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from warehouse.models import LedgerRow, RecountProgress
+from warehouse.models.accounting import LedgerRow
+from warehouse.models.recount import RecountProgress
 from warehouse.views import LEDGER_CURRENT
 
 if TYPE_CHECKING:

@@ -14,19 +14,11 @@ from sqlalchemy.orm import aliased
 from ctr_platform.defs.retention.ledger import roll_up
 from ctr_platform.defs.retention.snapshots import delete_snapshot, old_snapshots
 from warehouse.engine import warehouse_errors, writing_engine
-from warehouse.models import (
-    AlertMute,
-    AlertRow,
-    DeploymentRow,
-    InexactWindow,
-    JobMetricsRow,
-    LedgerRow,
-    OffsetGap,
-    ReconciliationPass,
-    RecountIdlePeriod,
-    WindowRevision,
-    WindowVerification,
-)
+from warehouse.models.accounting import LedgerRow, OffsetGap
+from warehouse.models.alerts import AlertMute, AlertRow
+from warehouse.models.corrections import WindowRevision
+from warehouse.models.operation import DeploymentRow, JobMetricsRow
+from warehouse.models.recount import InexactWindow, ReconciliationPass, RecountIdlePeriod, WindowVerification
 from warehouse.streams import tables_of
 
 if TYPE_CHECKING:

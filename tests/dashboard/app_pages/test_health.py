@@ -13,7 +13,8 @@ from ctr_platform.devstack.ports import load_ports
 from tests.support.isolation import use_settings
 from tests.support.pages import alternatives, charts, csv_rows, metrics, open_page, run, said
 from tests.support.stores import writing_engine
-from warehouse.models import SUPERVISOR, WATCHDOG, AlertMute, AlertRow, JobMetricsRow
+from warehouse.models.alerts import AlertMute, AlertRow
+from warehouse.models.operation import SUPERVISOR, WATCHDOG, JobMetricsRow
 
 if TYPE_CHECKING:
     from pathlib import Path

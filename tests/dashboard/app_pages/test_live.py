@@ -16,7 +16,8 @@ from tests.support.pages import charts, csv_rows, deltas, metrics, open_page, ru
 from tests.support.stores import writing_engine
 from tests.support.traffic import OPEN, put_closed, put_hour, put_open, starts
 from tests.support.windows import put_document
-from warehouse.models import SUPERVISOR, WindowVerification
+from warehouse.models.operation import SUPERVISOR
+from warehouse.models.recount import WindowVerification
 
 if TYPE_CHECKING:
     from datetime import datetime

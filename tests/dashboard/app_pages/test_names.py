@@ -13,7 +13,7 @@ from tests.support.stores import silent_port, writing_engine
 from tests.support.traffic import put_hour
 from tests.support.windows import put_rows
 from warehouse.dimension_names import keep_names
-from warehouse.models import DimensionNameRow
+from warehouse.models.stream import DimensionNameRow
 
 if TYPE_CHECKING:
     from contract.settings import Settings

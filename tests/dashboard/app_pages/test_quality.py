@@ -10,7 +10,8 @@ from sqlalchemy import insert
 
 from tests.support.pages import alternatives, charts, csv_rows, metrics, open_page, run, said
 from tests.support.stores import writing_engine
-from warehouse.models import LedgerRow, WindowVerification
+from warehouse.models.accounting import LedgerRow
+from warehouse.models.recount import WindowVerification
 
 if TYPE_CHECKING:
     from contract.settings import Settings

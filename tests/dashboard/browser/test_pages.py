@@ -14,7 +14,7 @@ from tests.dashboard.app_pages.test_health import put_job_metrics
 from tests.dashboard.app_pages.test_quality import put_ledger, put_verifications
 from tests.support.browsing import CHART, brightness, settled
 from tests.support.traffic import put_hour
-from warehouse.models import SUPERVISOR
+from warehouse.models.operation import SUPERVISOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable

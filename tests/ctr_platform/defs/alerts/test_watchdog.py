@@ -15,7 +15,9 @@ from ctr_platform.defs.alerts import watchdog
 from ctr_platform.defs.alerts.heartbeats import record_heartbeat, record_trouble
 from ctr_platform.defs.alerts.watchdog import WATCHED, Watchdog, last_look
 from tests.support.stores import silent_port, writing_engine
-from warehouse.models import FOLLOWER, SUPERVISOR, WATCHDOG, LedgerRow, RecountProgress
+from warehouse.models.accounting import LedgerRow
+from warehouse.models.operation import FOLLOWER, SUPERVISOR, WATCHDOG
+from warehouse.models.recount import RecountProgress
 from warehouse.reads import Warehouse
 
 if TYPE_CHECKING:

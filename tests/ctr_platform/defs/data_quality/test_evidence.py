@@ -24,12 +24,9 @@ from flink.document_store import DocumentStore
 from flink.documents import build, to_json
 from tests.support.stores import silent_port, writing_engine
 from tests.support.tables import DIMENSIONS, TABLES
-from warehouse.models import (
-    LedgerRow,
-    RecountProgress,
-    WindowRevision,
-    WindowVerification,
-)
+from warehouse.models.accounting import LedgerRow
+from warehouse.models.corrections import WindowRevision
+from warehouse.models.recount import RecountProgress, WindowVerification
 from warehouse.windows import epoch_ms
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from sqlalchemy import insert, text
 
 from ctr_platform.defs.flink_job.given_up_runs import remove_given_up_runs
 from tests.support.stores import empty, writing_engine
-from warehouse.models import LedgerRow
+from warehouse.models.accounting import LedgerRow
 
 if TYPE_CHECKING:
     from contract.settings import Settings

@@ -20,7 +20,7 @@ from ctr_platform.defs.flink_job.submitted_jobs import record_job, snapshot_fold
 from tests.support.isolation import own
 from tests.support.snapshots import checkpoint, job_id, savepoint
 from tests.support.stores import empty, writing_engine
-from warehouse.models import LedgerRow
+from warehouse.models.accounting import LedgerRow
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from ctr_platform.defs.kafka.epochs import Epoch, TopicEpochs, by_offset
 from tests.support.tables import TABLES
-from warehouse.models import Base, ReconciliationPass, TopicEpochRow
+from warehouse.models.accounting import TopicEpochRow
+from warehouse.models.base import Base
+from warehouse.models.recount import ReconciliationPass
 
 TOPIC = "ad_events_raw"
 

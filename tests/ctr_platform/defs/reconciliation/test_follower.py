@@ -20,7 +20,8 @@ from ctr_platform.devstack.probes import wait_until
 from tests.support.isolation import own
 from tests.support.stores import silent_port
 from warehouse.engine import writing_engine
-from warehouse.models import FOLLOWER, Heartbeat, ReconciliationPass
+from warehouse.models.operation import FOLLOWER, Heartbeat
+from warehouse.models.recount import ReconciliationPass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,7 @@ from ctr_platform.defs.reconciliation.sensors import REFRESH_AFTER_S, report_rec
 from ctr_platform.resources import Platform
 from tests.support.isolation import use_settings
 from tests.support.stores import empty, writing_engine
-from warehouse.models import ReconciliationPass
+from warehouse.models.recount import ReconciliationPass
 
 if TYPE_CHECKING:
     from pathlib import Path

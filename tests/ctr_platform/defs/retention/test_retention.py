@@ -12,7 +12,8 @@ from sqlalchemy import func, insert, select
 from ctr_platform.defs.retention.retention import JOB_METRICS_KEPT, _old_rows
 from tests.support.stores import empty, writing_engine
 from tests.support.tables import TABLES
-from warehouse.models import JobMetricsRow, LedgerRow
+from warehouse.models.accounting import LedgerRow
+from warehouse.models.operation import JobMetricsRow
 from warehouse.views import CONSERVATION
 
 if TYPE_CHECKING:

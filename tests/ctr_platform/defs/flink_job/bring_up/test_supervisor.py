@@ -35,7 +35,7 @@ from tests.support.bring_up import bring_up, metadata, tick
 from tests.support.pipeline import end_all_jobs
 from tests.support.sending import send
 from tests.support.stores import writing_engine
-from warehouse.models import SUPERVISOR, SubmittedJobRow
+from warehouse.models.operation import SUPERVISOR, SubmittedJobRow
 from warehouse.reads import Warehouse
 
 if TYPE_CHECKING:
