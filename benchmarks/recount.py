@@ -20,8 +20,7 @@ from ctr_platform.defs.reconciliation.run import recount
 from ctr_platform.defs.reconciliation.state import SETTLED_S
 from ctr_platform.devstack.service_list import DATA_SERVICES
 from ctr_platform.loadgen.plan import MAX_RATE, TrafficRequest
-from ctr_platform.loadgen.produce import produce
-from ctr_platform.loadgen.stop import Stop
+from tests.support.sending import send
 from tests.support.stack import running_stack
 from warehouse.migrate import migrate
 
@@ -66,14 +65,7 @@ def main() -> None:
         settings = stack.settings.model_copy(update={"flink_parallelism": 2})
         migrate(settings.postgres_url)
         request = TrafficRequest(rate=MAX_RATE, count=arguments.events, span_ms=SPAN_MINUTES * 60_000, seed=1)
-        produce(
-            settings,
-            settings.declared_stream(),
-            request,
-            stop=Stop(),
-            on_start=lambda _plan: None,
-            on_progress=lambda _delivery: None,
-        )
+        send(settings, request)
         for run in range(arguments.runs + 1):
             counted, job_s = run_job(settings)
             records, seconds, cpu_s = run_recount(settings)

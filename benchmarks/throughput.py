@@ -24,8 +24,7 @@ from ctr_platform.defs.flink_job.rest import FlinkCluster, Job
 from ctr_platform.defs.flink_job.submission import job_config, submit
 from ctr_platform.devstack.service_list import DATA_SERVICES
 from ctr_platform.loadgen.plan import MAX_RATE, TrafficRequest
-from ctr_platform.loadgen.produce import produce
-from ctr_platform.loadgen.stop import Stop
+from tests.support.sending import send
 from tests.support.stack import running_stack
 from warehouse.migrate import migrate
 
@@ -98,14 +97,7 @@ def main() -> None:
         settings = stack.settings.model_copy(update={"flink_parallelism": arguments.parallelism})
         migrate(settings.postgres_url)
         request = TrafficRequest(rate=MAX_RATE, count=arguments.events, span_ms=SPAN_MINUTES * 60_000, seed=1)
-        loaded = produce(
-            settings,
-            settings.declared_stream(),
-            request,
-            stop=Stop(),
-            on_start=lambda _plan: None,
-            on_progress=lambda _delivery: None,
-        )
+        loaded = send(settings, request)
         contenders: dict[str, Callable[[], tuple[int, float]]] = {
             "job": partial(run_job, settings),
             "count only": partial(count_only, settings),

@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from warehouse.models.accounting import LedgerRow
 from warehouse.models.operation import SubmittedJobRow
+from warehouse.stream_sql import identifiers
 from warehouse.windows import WINDOW_MINUTES
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def make_views(connection: Connection, tables: StreamTables) -> None:
             "window_type": window_type,
             "length": f"{WINDOW_MINUTES[window_type]} minutes",
             "rates": ", ".join(_rates(each, window_type) for each in tables.columns),
-            **tables.identifiers(),
+            **identifiers(tables),
         }
         for view in ("counted", "segments", "metrics"):
             _run(connection, Template(_template(view)).substitute(put_in))
@@ -82,20 +83,21 @@ def _reshape(
 ) -> None:
     nothing = {each.name: each.unknown for each in after.columns} | dict.fromkeys(after.sums, 0)
     nothing = {each.name: each.nothing for each in after.kept} | nothing
-    added = [each for each in new.columns if each.name not in old.columns]
-    removed = [each for each in old.columns if each.name not in new.columns]
+    # A kept field that becomes a dimension may have another type: it is another column of the same name.
+    added = [each for each in new.columns if not _same(connection, each, old)]
+    removed = [each for each in old.columns if not _same(connection, each, new)]
     keyed = any(each.primary_key for each in (*added, *removed))
     held = _summed(connection, old, new, before.figures) if keyed and removed else None
+    key = _quoted(connection, f"{new.name}_pkey")
     changes = [
-        *(["DROP CONSTRAINT {key}"] if keyed else []),
+        *([f"DROP CONSTRAINT {key}"] if keyed else []),
         *(f"DROP COLUMN {_quoted(connection, each.name)}" for each in removed),
         *(_added(connection, each, nothing[each.name]) for each in added),
     ]
     if not changes:
         return
-    key = _quoted(connection, f"{new.name}_pkey")
     name = connection.dialect.identifier_preparer.format_table(new)
-    _run(connection, f"ALTER TABLE {name} " + ", ".join(changes).replace("{key}", key))
+    _run(connection, f"ALTER TABLE {name} " + ", ".join(changes))
     for each in added:
         _run(connection, f"ALTER TABLE {name} ALTER COLUMN {_quoted(connection, each.name)} DROP DEFAULT")
     if held is not None:
@@ -106,6 +108,16 @@ def _reshape(
     if keyed:
         columns = ", ".join(_quoted(connection, each.name) for each in new.primary_key)
         _run(connection, f"ALTER TABLE {name} ADD CONSTRAINT {key} PRIMARY KEY ({columns})")
+
+
+def _same(connection: Connection, column: Column[Any], table: Table) -> bool:
+    """Whether a table has the same column."""
+    found = table.columns.get(column.name)
+    return found is not None and _kind(connection, found) == _kind(connection, column)
+
+
+def _kind(connection: Connection, column: Column[Any]) -> str:
+    return str(column.type.compile(dialect=connection.dialect))
 
 
 def _summed(connection: Connection, old: Table, new: Table, figures: Collection[str]) -> Table:
@@ -128,11 +140,12 @@ def _summed(connection: Connection, old: Table, new: Table, figures: Collection[
 
 
 def _added(connection: Connection, column: Column[Any], nothing: Value) -> str:
-    kind = column.type.compile(dialect=connection.dialect)
     value = literal(nothing, column.type).compile(
         dialect=connection.dialect, compile_kwargs={"literal_binds": True}
     )
-    return f"ADD COLUMN {_quoted(connection, column.name)} {kind} NOT NULL DEFAULT {value}"
+    return (
+        f"ADD COLUMN {_quoted(connection, column.name)} {_kind(connection, column)} NOT NULL DEFAULT {value}"
+    )
 
 
 def _quoted(connection: Connection, name: str) -> str:

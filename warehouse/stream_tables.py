@@ -25,21 +25,16 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from warehouse.models.base import NAMING, QUALITY, REALTIME
+from warehouse.stream_columns import DimensionColumn, KeptColumn, MeasureColumn
 from warehouse.windows import WINDOW_MINUTES, window_length
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from sqlalchemy import TableClause
-    from sqlalchemy.types import TypeEngine
 
-    from contract.stream.event_fields import Kind
     from contract.stream.load import DeclaredStream
     from warehouse.windows import Value, WindowType
-
-OTHER_TEXT: Final = "other"
-OTHER_NUMBER: Final = -1
-"""Values of the one segment that all are counted as which have no name of their own."""
 
 ABOUT: Final[Mapping[str, str]] = {
     "counts": "Windows by segment, written by the job alone: absolute numbers, so that writing them again "
@@ -58,68 +53,6 @@ ABOUT: Final[Mapping[str, str]] = {
     "segments": "One row per window and segment: counts, and merged late events.",
 }
 """What each kind of table or view holds."""
-
-
-@dataclass(frozen=True)
-class DimensionColumn:
-    """The column of a dimension."""
-
-    name: str
-    is_number: bool
-    """An integer, else text."""
-
-    title: str
-    """In English."""
-
-    rates_name: str
-    """Column of its rates in the views of windows."""
-
-    blank: str
-    """What a missing or blank text counts as."""
-
-    @property
-    def type(self) -> TypeEngine[Any]:
-        """Of Postgres."""
-        return Integer() if self.is_number else Text()
-
-    @property
-    def other(self) -> Value:
-        """Its value in the segment of those without a name."""
-        return OTHER_NUMBER if self.is_number else OTHER_TEXT
-
-    @property
-    def unknown(self) -> Value:
-        """Its value in windows that were counted before there was such a dimension."""
-        return OTHER_NUMBER if self.is_number else self.blank
-
-
-@dataclass(frozen=True)
-class MeasureColumn:
-    """The column of a sum besides impressions and clicks."""
-
-    name: str
-    title: str
-    """In English."""
-
-
-@dataclass(frozen=True)
-class KeptColumn:
-    """A column of raw events alone."""
-
-    name: str
-    kind: Kind
-    """Of the field."""
-
-    @property
-    def type(self) -> TypeEngine[Any]:
-        """Of Postgres."""
-        kinds: dict[str, TypeEngine[Any]] = {"int": Integer(), "long": BigInteger(), "boolean": Boolean()}
-        return kinds.get(self.kind, Text())
-
-    @property
-    def nothing(self) -> Value:
-        """Its value in events that were kept before it was."""
-        return {"int": 0, "long": 0, "boolean": False}.get(self.kind, "")
 
 
 @dataclass(frozen=True)
@@ -146,7 +79,7 @@ class StreamTables:
             tuple(
                 DimensionColumn(
                     name=each.column_name,
-                    is_number=(found := stream.fields[each.field]) is not None and found.kind == "int",
+                    is_number=stream.is_number(each),
                     title=each.title["en"],
                     rates_name=each.rates_name,
                     blank=each.blank,
@@ -196,47 +129,6 @@ class StreamTables:
     def other(self) -> tuple[Value, ...]:
         """The segment that all are counted as which have no name of their own."""
         return tuple(each.other for each in self.columns)
-
-    def identifiers(self) -> dict[str, str]:
-        """What stands in SQL files for the dimensions, and for what is summed besides impressions and clicks.
-
-        `${dimensions}` is their columns, `${is_other}` true of the segment `other`, `${most_values_in}` names
-        the one with most distinct values in a group. `${more}` is the columns of further sums, each with a
-        comma before it, `${more_sums}` their sums, `${less}` their negatives, `${no_more}` as many zeros;
-        `${or_more}` says that a sum of them is not 0, `${more_off}` is by how much two joined relations,
-        `actual` and `expected`, differ in them, as shares of what is expected, and `${errors}` these shares;
-        `${own_more}` and `${minutes_more}` are the columns of relations of these names.
-        """
-        sums = [f'"{each}"' for each in self.sums]
-        names = [f'"{each}"' for each in self.dimensions]
-        others = (
-            f"{name} = {each.other}" if each.is_number else f"{name} = '{each.other}'"
-            for name, each in zip(names, self.columns, strict=True)
-        )
-        distinct = [f"count(DISTINCT {each})" for each in names]
-        most = f"greatest({', '.join(distinct)})"
-        cases = (
-            f"WHEN {count} = {most} THEN '{name}'"
-            for count, name in zip(distinct, self.dimensions, strict=True)
-        )
-        return {
-            "dimensions": ", ".join(names),
-            "is_other": " AND ".join(others),
-            "most_values_in": f"CASE {' '.join(cases)} END",
-            "more": _each(", {}", sums),
-            "more_sums": _each(", sum({0})::bigint AS {0}", sums),
-            "less": _each(", -{}", sums),
-            "no_more": _each(", 0", sums),
-            "or_more": _each(" OR sum({}) <> 0", sums),
-            "more_off": "".join(
-                f", sum(abs(coalesce(actual.{each}, 0) - coalesce(expected.{each}, 0)))"
-                f" / greatest(1, sum(abs(coalesce(expected.{each}, 0)))) AS error_{number}"
-                for number, each in enumerate(sums)
-            ),
-            "errors": "".join(f", error_{number}" for number in range(len(sums))),
-            "own_more": _each(", own.{}", sums),
-            "minutes_more": _each(", minutes.{}", sums),
-        }
 
     # ---- tables ----------------------------------------------------------------------------------
 
@@ -478,10 +370,6 @@ def _window_start(window_type: WindowType) -> Computed:
         f"date_bin('{length}'::interval, event_time, '1970-01-01 00:00:00+00'::timestamp with time zone)",
         persisted=True,
     )
-
-
-def _each(pattern: str, names: Iterable[str]) -> str:
-    return "".join(pattern.format(each) for each in names)
 
 
 def _partition_key() -> list[Column[Any]]:

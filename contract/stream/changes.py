@@ -44,11 +44,6 @@ def _by_column(stream: DeclaredStream) -> dict[str, Dimension]:
     return {each.column_name: each for each in stream.declaration.dimensions}
 
 
-def _is_number(stream: DeclaredStream, dimension: Dimension) -> bool:
-    found = stream.fields[dimension.field]
-    return found is not None and found.kind == "int"
-
-
 def _labels(before: DeclaredStream, after: DeclaredStream) -> Iterator[str]:
     if before.declaration.title != after.declaration.title:
         yield f"the title is {after.declaration.title['en']}"
@@ -105,5 +100,8 @@ def _refused(before: DeclaredStream, after: DeclaredStream) -> Iterator[str]:
         yield "the topics are other ones"
     old, new = _by_column(before), _by_column(after)
     for column in old.keys() & new.keys():
-        if _is_number(before, old[column]) != _is_number(after, new[column]):
+        if before.is_number(old[column]) != after.is_number(new[column]):
             yield f"{column} changes between numbers and texts: give the new one another `column`"
+    sums = [{each.column_name for each in stream.declaration.measures} for stream in (before, after)]
+    for column in (old.keys() & sums[1]) | (new.keys() & sums[0]):
+        yield f"{column} changes between a dimension and a sum: give the new one another `column`"

@@ -21,6 +21,7 @@ from contract.stream.traffic_mistakes import traffic_mistakes
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from contract.stream.declaration import Dimension
     from contract.stream.event_fields import Location, TimeUnit
 
 FILE: Final = "stream.toml"
@@ -72,6 +73,11 @@ class DeclaredStream:
 
     sample: Path | None = None
     """A CSV whose rows synthetic events are drawn from."""
+
+    def is_number(self, dimension: Dimension) -> bool:
+        """Whether a dimension's values are integers; else they are texts."""
+        found = self.fields[dimension.field]
+        return found is not None and found.kind == "int"
 
     @property
     def kept_alone(self) -> tuple[str, ...]:

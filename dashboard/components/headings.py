@@ -22,7 +22,7 @@ def app_title(user: UserContext) -> str:
         titles = stores.stream().declaration.title
     except CtrError:
         return user.t("Ad CTR")
-    return plain(titles.get(user.language, titles["en"]))
+    return plain(user.titled(titles))
 
 
 def heading(text: str) -> DeltaGenerator:

@@ -34,7 +34,7 @@ class ShownDimension:
 
     def title(self, user: UserContext) -> str:
         """What a reader calls it."""
-        return self.titles.get(user.language, self.titles["en"])
+        return user.titled(self.titles)
 
     def name(self, value: object) -> str:
         """What one of its values is called; the value, where it has no name."""
@@ -71,7 +71,7 @@ def shown_dimensions(
         ShownDimension(
             column=each.column_name,
             titles=each.title,
-            is_number=(found := stream.fields[each.field]) is not None and found.kind == "int",
+            is_number=stream.is_number(each),
             parameter=each.rates_name.removesuffix("_ctr"),
             names=(names or {}).get(each.column_name, {}),
         )

@@ -46,6 +46,10 @@ class UserContext:
         """Translate a text and fill in its `{names}`."""
         return translations(self.language).get(message, message).format(**values)
 
+    def titled(self, titles: Mapping[str, str]) -> str:
+        """Choose the title in the reader's language; there is always an English one."""
+        return titles.get(self.language, titles["en"])
+
     def count(self, number: int) -> str:
         """Write `1,234,567`."""
         return str(format_decimal(number, locale=self.numbers))

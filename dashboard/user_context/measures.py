@@ -39,7 +39,7 @@ class ShownMeasure:
 
     def title(self, user: UserContext) -> str:
         """What a reader calls the sum, with its unit."""
-        name = self.titles.get(user.language, self.titles["en"])
+        name = user.titled(self.titles)
         return f"{name}, {self.unit}" if self.unit else name
 
     def ratio_title(self, user: UserContext, ratio: Ratio) -> str:

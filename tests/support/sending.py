@@ -10,11 +10,12 @@ from ctr_platform.loadgen.stop import Stop
 if TYPE_CHECKING:
     from contract.settings import Settings
     from ctr_platform.loadgen.plan import TrafficRequest
+    from ctr_platform.loadgen.produce import ProduceReport
 
 
-def send(settings: Settings, request: TrafficRequest) -> None:
+def send(settings: Settings, request: TrafficRequest) -> ProduceReport:
     """Return when the topic holds all of it."""
-    produce(
+    return produce(
         settings,
         settings.declared_stream(),
         request,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,11 @@ from sqlalchemy import func, insert, select, text
 from contract.stream.load import parse_stream, shipped_stream
 from tests.support.stores import writing_engine
 from tests.support.tables import TABLES
+from tests.support.wide_stream import DECLARATION, SCHEMA
 from tests.warehouse.test_migrate import database
 from warehouse.migrate import migrate, missing_columns
 from warehouse.models.accounting import LedgerRow
+from warehouse.models.operation import SubmittedJobRow
 from warehouse.models.stream import StreamRow
 from warehouse.reads import Warehouse
 from warehouse.streams import counted_stream
@@ -174,6 +177,34 @@ def test_a_dimension_is_exchanged_for_another(url: URL) -> None:
     migrate(url, _with(SITE, without=DEVICE), reshape_from=NOON + 5 * MINUTE)
     assert _segments(url) == [({"site_category": "news", "site_id": "no site's"}, 16, 7)]
     assert missing_columns(url) == []
+
+
+def test_a_kept_field_that_becomes_a_dimension_has_its_type(stores: RunningStack) -> None:
+    """Raw events keep a boolean as one; a dimension's values are texts."""
+    dimension = DECLARATION[DECLARATION.index('[[dimensions]]\nfield = "is_app"') :].split("[[", 2)[1]
+    kept = DECLARATION.replace(f"[[{dimension}", "").replace("[event]", '[event]\nkept = ["is_app"]')
+    with database(stores) as url:
+        migrate(url, parse_stream(kept, json.dumps(SCHEMA)))
+        kind = text(
+            "select data_type from information_schema.columns where (table_name, column_name) ="
+            " ('raw_events', 'is_app')"
+        )
+        with writing_engine(url).begin() as connection:
+            assert connection.scalar(kind) == "boolean"
+            connection.execute(insert(SubmittedJobRow).values(job_id="a" * 32))
+        migrate(url, parse_stream(DECLARATION, json.dumps(SCHEMA)), reshape_from=NOON)
+        with writing_engine(url).connect() as connection:
+            assert connection.scalar(kind) == "text"
+        assert missing_columns(url) == []
+
+
+def test_a_dimension_does_not_become_a_sum_of_the_same_name(url: URL) -> None:
+    _count(url, (0, "news", 1, 10, 1))
+    measure = '\n[[measures]]\nfield = "C21"\ncolumn = "device_type"\ntitle = { en = "x" }\n'
+    found = migrate(url, _with(measure, without=DEVICE), reshape_from=NOON).waiting
+    assert found.refused == (
+        "device_type changes between a dimension and a sum: give the new one another `column`",
+    )
 
 
 def test_another_stream_is_refused_where_something_was_counted(url: URL) -> None:

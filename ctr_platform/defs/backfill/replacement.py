@@ -30,6 +30,7 @@ from sqlalchemy.dialects import postgresql
 from warehouse.models.corrections import BackfillRow
 from warehouse.models.recount import RecountPending
 from warehouse.revisions import revise
+from warehouse.stream_sql import identifiers
 from warehouse.streams import counted_stream
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def replace_windows(connection: Connection, repair_id: str, topic: str, hour_ran
     for table in (recomputed, differing):
         table.create(connection)
     statement = Template(RECOMPUTED.read_text(encoding="utf-8")).substitute(
-        tables.identifiers(), as_counted=_as_counted(counted)
+        identifiers(tables), as_counted=_as_counted(counted)
     )
     staged = text(statement).bindparams(
         repair_id=repair_id, topic=topic, first=hour_range.first, last=hour_range.last

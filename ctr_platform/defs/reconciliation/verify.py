@@ -12,6 +12,7 @@ from sqlalchemy import delete, select, text
 
 from ctr_platform.defs.reconciliation.inexact import EXACT, note_changed
 from warehouse.models.recount import RecountPending
+from warehouse.stream_sql import identifiers
 from warehouse.streams import tables_of
 from warehouse.windows import WINDOW_MINUTES, window_length
 
@@ -126,8 +127,8 @@ def statement_of(connection: Connection, template: Path, window_type: WindowType
     """A statement on the windows of one type, from its file.
 
     `${window_type}` in it stands in names of views, and others for the dimensions' columns (see
-    `StreamTables.identifiers`); the parameters `:window_type` and `:length` are bound.
+    `warehouse.stream_sql`); the parameters `:window_type` and `:length` are bound.
     """
     text_ = Template(template.read_text(encoding="utf-8"))
-    named = text_.substitute(window_type=window_type, **tables_of(connection).identifiers())
+    named = text_.substitute(window_type=window_type, **identifiers(tables_of(connection)))
     return text(named).bindparams(window_type=window_type, length=window_length(window_type))
