@@ -28,7 +28,8 @@ from warehouse.windows import WINDOW_MINUTES
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from warehouse.stream_tables import DimensionColumn, StreamTables
+    from warehouse.stream_columns import DimensionColumn
+    from warehouse.stream_tables import StreamTables
     from warehouse.windows import Value
 
 SQL: Final = Path(__file__).parent / "sql" / "stream"
@@ -143,9 +144,8 @@ def _added(connection: Connection, column: Column[Any], nothing: Value) -> str:
     value = literal(nothing, column.type).compile(
         dialect=connection.dialect, compile_kwargs={"literal_binds": True}
     )
-    return (
-        f"ADD COLUMN {_quoted(connection, column.name)} {_kind(connection, column)} NOT NULL DEFAULT {value}"
-    )
+    name, kind = _quoted(connection, column.name), _kind(connection, column)
+    return f"ADD COLUMN {name} {kind} NOT NULL DEFAULT {value}"
 
 
 def _quoted(connection: Connection, name: str) -> str:

@@ -13,11 +13,11 @@ from ctr_platform.defs.registry.client import registry_client
 from ctr_platform.defs.registry.schemas import WriterSchemas
 from ctr_platform.loadgen.outcomes import OutcomeShares
 from ctr_platform.loadgen.plan import Plan, TrafficRequest
-from ctr_platform.loadgen.produce import ProduceReport, produce
 from ctr_platform.loadgen.replay import ReplayReport, ReplayRequest, replay
 from ctr_platform.loadgen.schedule import now_ms
 from ctr_platform.loadgen.stop import Stop
 from tests.oracle import read_topic
+from tests.support.sending import send
 from tests.support.streams import declare
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from contract.settings import Settings
     from ctr_platform.defs.reconciliation.decode import Decoded
+    from ctr_platform.loadgen.produce import ProduceReport
     from tests.support.stack import RunningStack
 
 pytestmark = pytest.mark.stack
@@ -63,14 +64,7 @@ def settings(brokers: RunningStack, tmp_path: Path, request: pytest.FixtureReque
 
 def sent(settings: Settings, **asked: Any) -> tuple[ProduceReport, Plan]:
     plans: list[Plan] = []
-    report = produce(
-        settings,
-        settings.declared_stream(),
-        TrafficRequest(**asked),
-        stop=Stop(),
-        on_start=plans.append,
-        on_progress=lambda _delivery: None,
-    )
+    report = send(settings, TrafficRequest(**asked), plans.append)
     assert report.delivery.complete
     return report, plans[0]
 

@@ -18,15 +18,15 @@ from ctr_platform.defs.kafka.topics import describe_topics
 from ctr_platform.devstack.probes import wait_until
 from ctr_platform.loadgen.outcomes import OutcomeShares
 from ctr_platform.loadgen.plan import MAX_RATE, Plan, TrafficRequest
-from ctr_platform.loadgen.produce import ProduceReport, produce
-from ctr_platform.loadgen.stop import Stop
 from ctr_platform.loadgen.synthetic import events_of
 from tests.oracle import expect, read_topic
+from tests.support.sending import send
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from contract.settings import Settings
+    from ctr_platform.loadgen.produce import ProduceReport
     from tests.support.stack import RunningStack
 
 pytestmark = pytest.mark.stack
@@ -37,14 +37,7 @@ STARTED_WITHIN_S = 60
 
 def run(settings: Settings, **asked: Any) -> tuple[ProduceReport, Plan]:
     plans: list[Plan] = []
-    report = produce(
-        settings,
-        settings.declared_stream(),
-        TrafficRequest(**asked),
-        stop=Stop(),
-        on_start=plans.append,
-        on_progress=lambda _delivery: None,
-    )
+    report = send(settings, TrafficRequest(**asked), plans.append)
     return report, plans[0]
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -25,14 +23,11 @@ from ctr_platform.defs.flink_job.rest import FlinkCluster
 from ctr_platform.defs.flink_job.restore_points import MAX_SNAPSHOTS, complete_snapshots
 from ctr_platform.defs.flink_job.snapshots import path_of
 from ctr_platform.defs.flink_job.submitted_jobs import snapshot_folder, submitted_jobs
-from ctr_platform.defs.kafka.topics import ensure_topics
-from ctr_platform.defs.registry.subject import ensure_subject
 from ctr_platform.defs.retention.retention import discard
 from ctr_platform.defs.retention.snapshots import KEPT_SNAPSHOTS
 from ctr_platform.devstack.probes import wait_until
 from flink.config import JOB_NAME
-from tests.support.isolation import own
-from tests.support.pipeline import end_all_jobs
+from tests.support.deployed import deployed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,23 +46,8 @@ VERIFIED_WITHIN_S: Final = 200
 def settings(stack: RunningStack, warm_submissions: object) -> Iterator[Settings]:
     """The job and some traffic on it."""
     del warm_submissions
-    with own(stack.with_settings(flink_checkpoint_interval=2.0)) as mine:
-        ensure_topics(mine.settings)
-        ensure_subject(mine.settings)
-        start(mine.settings, why="the tests begin")
-        producing = subprocess.Popen(
-            [sys.executable, "-m", "ctr_platform", "produce", "--rate", "300"],
-            env=mine.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            yield mine.settings
-            assert producing.poll() is None
-        finally:
-            producing.kill()
-            producing.wait()
-            end_all_jobs(mine.settings)
+    with deployed(stack, events_per_second=300) as made:
+        yield made
 
 
 def _code(folder: Path, *change: str) -> Path:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -14,14 +12,11 @@ import pytest
 from contract.stream.load import FILE, SHIPPED
 from ctr_platform.defs.deployments.cutover import cut_over
 from ctr_platform.defs.deployments.steps import require_single_job, resume, stop_job
-from ctr_platform.defs.flink_job.deploy import followed_by, start
+from ctr_platform.defs.flink_job.deploy import followed_by
 from ctr_platform.defs.flink_job.desired_state import current_desired_state
 from ctr_platform.defs.flink_job.rest import FlinkCluster
-from ctr_platform.defs.kafka.topics import ensure_topics
-from ctr_platform.defs.registry.subject import ensure_subject
 from flink.config import Bounds
-from tests.support.isolation import own
-from tests.support.pipeline import end_all_jobs
+from tests.support.deployed import deployed
 from warehouse.migrate import migrate
 
 if TYPE_CHECKING:
@@ -41,22 +36,8 @@ def settings(stack: RunningStack, warm_submissions: object, tmp_path: Path) -> I
     del warm_submissions
     folder = tmp_path / "stream"
     shutil.copytree(SHIPPED, folder)
-    with own(stack.with_settings(flink_checkpoint_interval=2.0, ctr_stream=folder)) as mine:
-        ensure_topics(mine.settings)
-        ensure_subject(mine.settings)
-        start(mine.settings, why="the test begins")
-        producing = subprocess.Popen(
-            [sys.executable, "-m", "ctr_platform", "produce", "--rate", "200"],
-            env=mine.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            yield mine.settings
-        finally:
-            producing.kill()
-            producing.wait()
-            end_all_jobs(mine.settings)
+    with deployed(stack, events_per_second=200, ctr_stream=folder) as made:
+        yield made
 
 
 def _add_dimension(settings: Settings) -> None:
