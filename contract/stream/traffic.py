@@ -108,6 +108,13 @@ class Traffic(Part):
         default=None,
         description="With `equals` of `event.click`: the value without a click; made up if left out.",
     )
+    demo_per_second: int = Field(
+        default=200,
+        ge=0,
+        le=10_000,
+        description="Events/s that `make demo` sends by itself: enough that every window moves, little "
+        "enough to forget about. 0: none, so that a log can be replayed into the past.",
+    )
     like: str | None = Field(
         default=None,
         description="A CSV beside this file whose rows are drawn at random, instead of all but `times`. Its "

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from contract.stream.load import load_stream
 from ctr_platform.devstack.services.code_server import dagster_code
 from ctr_platform.devstack.services.flink import TASKMANAGERS, jobmanager, taskmanager
 from ctr_platform.devstack.services.kafka import kafka
@@ -36,7 +38,9 @@ DATA_SERVICES: Final = ("postgres", "redis", "kafka", "registry", "jobmanager", 
 
 
 def catalog(context: Context) -> list[Service]:
-    """Describe them all."""
+    """Describe them all; no traffic, where the declared stream wants none."""
+    declared = load_stream(Path(context.environment["CTR_STREAM"])).declaration
+    events_per_second = declared.traffic.demo_per_second
     return [
         postgres(context),
         redis(context),
@@ -51,5 +55,5 @@ def catalog(context: Context) -> list[Service]:
         dashboard(context),
         reports(context),
         watchdog(context),
-        traffic(context),
+        *([traffic(context, events_per_second)] if events_per_second else []),
     ]

@@ -15,8 +15,6 @@ from ctr_platform.devstack.probes import PROBE_TIMEOUT_S, http_ok
 from ctr_platform.devstack.service import PROJECT, Context, Service, python_environment
 from ctr_platform.devstack.services.code_server import dagster_environment, workspace_file
 
-TRAFFIC_RATE: Final = 200
-"""Events per second: enough that every window moves, little enough to forget about."""
 CONNECTION_S: Final = 5
 """Age at which Dagster's web server replaces an idle connection to Postgres. It does not look whether one
 still works: by default, an hour, the first runs that people launch after a restart of Postgres fail."""
@@ -125,15 +123,15 @@ def follower(context: Context) -> Service:
     )
 
 
-def traffic(context: Context) -> Service:
+def traffic(context: Context, events_per_second: int) -> Service:
     """Describe the traffic generator. Until Dagster has made the topic it fails and is tried again."""
     return Service(
         name="traffic",
-        command=(sys.executable, "-m", "ctr_platform", "produce", "--rate", str(TRAFFIC_RATE)),
+        command=(sys.executable, "-m", "ctr_platform", "produce", "--rate", str(events_per_second)),
         environment=python_environment(context, "traffic"),
         directory=PROJECT,
         probe=lambda: True,
-        address=f"{TRAFFIC_RATE} events/s",
+        address=f"{events_per_second} events/s",
         after=("kafka", "registry"),
         # `produce` takes seconds to find that there is no topic.
         settles_after_s=15,
