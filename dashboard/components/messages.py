@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import streamlit as st
 
 from dashboard.components import stores
+from dashboard.view_models.labels import markdown_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,7 +104,8 @@ def _render_waiting(user: UserContext, live_data: LiveData) -> None:
         st.info(
             user.t(
                 "Nothing was counted since {moment}: no events come in, or the job stands still.",
-                moment=user.moment(since),
+                # A Korean sentence begins with it, and Markdown takes `2026. ` for the number of a list.
+                moment=markdown_text(user.moment(since)),
             ),
             title=user.t("Waiting for events"),
             icon=":material/hourglass_empty:",

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from markdown_it import MarkdownIt
 from streamlit.testing.v1 import AppTest
 
 from dashboard.components.stores import read_anew
@@ -95,8 +96,16 @@ def said(page: AppTest) -> str:
 
 
 def titled(alerts: Any) -> list[tuple[str, str]]:
-    """Titles and texts of boxes."""
-    return [(alert.title, alert.value) for alert in alerts]
+    """Titles and texts of boxes, as the reader sees them: paragraphs, not Markdown's lists and headings."""
+    return [(alert.title, "\n\n".join(_paragraphs(alert.value))) for alert in alerts]
+
+
+def _paragraphs(markdown: str) -> list[str]:
+    tokens = MarkdownIt("commonmark").parse(markdown)
+    assert {token.type for token in tokens} <= {"paragraph_open", "inline", "paragraph_close"}, markdown
+    return [
+        "".join(child.content for child in token.children or ()) for token in tokens if token.type == "inline"
+    ]
 
 
 def csv_rows(text: str) -> list[dict[str, str]]:

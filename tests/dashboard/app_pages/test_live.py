@@ -12,7 +12,7 @@ import redis
 from sqlalchemy import insert, text
 
 from ctr_platform.defs.alerts.heartbeats import record_heartbeat
-from tests.support.pages import charts, csv_rows, deltas, metrics, open_page, run, said, titled
+from tests.support.pages import KOREAN, charts, csv_rows, deltas, metrics, open_page, run, said, titled
 from tests.support.stores import writing_engine
 from tests.support.traffic import OPEN, put_closed, put_hour, put_open, starts
 from tests.support.windows import put_document
@@ -258,6 +258,13 @@ def test_when_redis_has_forgotten_the_last_window_tells_since_when(settings: Set
     assert title == "Waiting for events"
     assert f"{hour.current:%H:%M:%S} UTC" in why
     assert metrics(page)["Impressions"] == ["—", "60,000"]
+
+
+def test_a_korean_sentence_that_begins_with_a_date_is_a_sentence(settings: Settings) -> None:
+    put_document(settings, "1min", starts("1min").current, OPEN, final=False, written_ms=1_772_719_509_000)
+    page = open_page("live", browser=KOREAN)
+    ((_, why),) = titled(page.info)
+    assert why.startswith("2026. 3. 5. 23:05:09 Asia/Seoul")
 
 
 @pytest.mark.parametrize(
